@@ -1,0 +1,259 @@
+// Package finding holds the vocabulary of everything that comes after
+// detection: Finding, Severity, Location and the fingerprint that tells one
+// problem from another. It is a leaf and imports only the standard library.
+// It is not for deciding what a finding means for the gate (package policy)
+// or for showing it (package report).
+package finding
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Kind is the sort of problem that a finding is about. It selects the policy
+// clauses that apply and the SARIF run in which the finding is reported.
+type Kind string
+
+// The kinds of findings.
+const (
+	// Vulnerability is a known flaw in a package of the image or SBOM.
+	Vulnerability Kind = "vulnerability"
+	// Secret is a credential that lies open in the image or its configuration.
+	Secret Kind = "secret"
+	// ImageConfig is a weakness in the configuration or files of the built image.
+	ImageConfig Kind = "image-config"
+	// Dockerfile is a broken Dockerfile rule.
+	Dockerfile Kind = "dockerfile"
+	// Kubernetes is a broken rule about a Kubernetes manifest.
+	Kubernetes Kind = "kubernetes"
+	// Coverage says that something could not be examined.
+	Coverage Kind = "coverage"
+)
+
+// Status is what triage made of a finding. No finding is ever dropped: it
+// keeps its place in the reports with a status and a reason.
+type Status string
+
+// The statuses that a finding can have.
+const (
+	// Open findings count for the gate. It is the status of a new finding.
+	Open Status = "open"
+	// Waived findings were accepted by a waiver.
+	Waived Status = "waived"
+	// NotAffected findings were ruled out by VEX or by evidence.
+	NotAffected Status = "not affected"
+	// Inherited findings come from the base image.
+	Inherited Status = "inherited"
+	// Known findings are in the baseline already.
+	Known Status = "known"
+)
+
+// FixState says whether a fix exists and, if not, what the vendor said.
+type FixState string
+
+// The fix states, as vendors publish them. The empty state means that the
+// idea of a fixed version does not apply (a lint finding).
+const (
+	FixNotApplicable      FixState = ""
+	Fixed                 FixState = "fixed"
+	FixedInESM            FixState = "fixed-in-esm"
+	NotFixed              FixState = "not-fixed"
+	WontFix               FixState = "wont-fix"
+	FixDeferred           FixState = "deferred"
+	FixUnderInvestigation FixState = "under-investigation"
+	FixEndOfLife          FixState = "end-of-life"
+	FixUnknown            FixState = "unknown"
+)
+
+// Fix is how to get rid of a finding.
+type Fix struct {
+	// State is empty for findings to which versions do not apply.
+	State FixState
+	// Version is the version that closes the interval which holds the
+	// installed version; empty unless State is Fixed or FixedInESM.
+	Version string
+	// Text tells a person what to do, in one or two sentences.
+	Text string
+}
+
+// Available reports whether a person can fix the finding now: a fixed version
+// exists, or the finding is about something the user wrote.
+func (f Fix) Available() bool {
+	return f.State == Fixed || f.State == FixNotApplicable
+}
+
+// Package names the package that a finding is about, by the identifiers that
+// users and other tools know.
+type Package struct {
+	// Name is the name as installed, such as libssl3.
+	Name string
+	// Version is the installed version in the ecosystem's own form.
+	Version string
+	// Type is the package URL type: deb, apk, rpm, npm, pypi, golang …
+	Type string
+	// PURL is the package URL, https://github.com/package-url/purl-spec.
+	PURL string
+	// Source is the source package that advisories name, where it differs.
+	Source string
+}
+
+// Space tells to which tree a location's path belongs.
+type Space string
+
+// The spaces in which a location can lie.
+const (
+	// Repository paths are relative to the root of the user's checkout, with
+	// forward slashes and no leading "./".
+	Repository Space = "repository"
+	// InImage paths are absolute paths inside the examined image.
+	InImage Space = "image"
+)
+
+// Location is a place to look at. Lines and columns start at 1; columns count
+// Unicode code points. EndColumn is the column after the last character. A
+// zero Line means the file as a whole, a zero Column the line as a whole.
+type Location struct {
+	Space     Space
+	Path      string
+	Line      int
+	Column    int
+	EndLine   int
+	EndColumn int
+	// Layer is the diff id (sha256:…) of the image layer that holds the path;
+	// empty outside an image.
+	Layer string
+	// Note says in a few words what is at this place, for further locations.
+	Note string
+}
+
+// Fact is one piece of evidence: a name and a value, shown in this order.
+type Fact struct {
+	Name  string
+	Value string
+}
+
+// Finding is one problem. Findings are values: triage returns changed copies
+// and never edits one in place.
+type Finding struct {
+	// RuleID is the id in the catalogue of rules; for a vulnerability it is
+	// the canonical advisory id (CVE first).
+	RuleID string
+	// Aliases are all other ids of the same problem: other advisories' ids of
+	// one vulnerability, other tools' ids of one rule. Sorted.
+	Aliases []string
+	Kind    Kind
+	// Severity and SeveritySource say how bad it is and who said so.
+	Severity       Severity
+	SeveritySource string
+	// Score and Vector are the CVSS base score and vector behind Severity,
+	// where there is one.
+	Score  float64
+	Vector string
+	// Title is the problem in one short line without version numbers.
+	Title string
+	// Message says what is there, what was expected and what to write instead.
+	Message string
+	// Target is the stable name of what was examined: an image's repository
+	// name without tag or digest, or a file's path.
+	Target string
+	// Object names the part of the target, such as Deployment/shop/web or a
+	// build stage; empty where the location says it all.
+	Object string
+	// Package is set for findings about a package.
+	Package *Package
+	// Locations has at least one entry; the first is where a person fixes it.
+	Locations []Location
+	Evidence  []Fact
+	Fix       Fix
+	// References are https links to the advisory or the rule's sources.
+	References []string
+	// Fingerprint is equal for the same problem across tags, digests, rebuilds
+	// and line shifts. See Fingerprint and Distinguish.
+	Fingerprint string
+	Status      Status
+	// StatusReason says why the status is not Open, and who said so.
+	StatusReason string
+}
+
+// Validate reports the first broken promise of a finding. Boundaries where
+// findings enter (saved reports) and tests of detectors call it.
+func (f Finding) Validate() error {
+	switch {
+	case f.RuleID == "":
+		return errors.New("finding without a rule id")
+	case f.Kind == "":
+		return fmt.Errorf("finding %s: no kind", f.RuleID)
+	case f.Title == "" || f.Message == "":
+		return fmt.Errorf("finding %s: title or message is empty", f.RuleID)
+	case len(f.Locations) == 0:
+		return fmt.Errorf("finding %s: no location", f.RuleID)
+	case f.Fingerprint == "":
+		return fmt.Errorf("finding %s: no fingerprint", f.RuleID)
+	case f.Status == "":
+		return fmt.Errorf("finding %s: no status", f.RuleID)
+	}
+	for _, l := range f.Locations {
+		if err := l.validate(); err != nil {
+			return fmt.Errorf("finding %s: %w", f.RuleID, err)
+		}
+	}
+	return nil
+}
+
+func (l Location) validate() error {
+	switch {
+	case l.Space != Repository && l.Space != InImage:
+		return fmt.Errorf("location %q: unknown space %q", l.Path, l.Space)
+	case l.Path == "":
+		return errors.New("location without a path")
+	case l.Line < 0 || l.Column < 0 || (l.Column > 0 && l.Line == 0):
+		return fmt.Errorf("location %s: bad position %d:%d", l.Path, l.Line, l.Column)
+	case l.EndLine != 0 && l.EndLine < l.Line:
+		return fmt.Errorf("location %s: ends on line %d before it starts on %d", l.Path, l.EndLine, l.Line)
+	}
+	return nil
+}
+
+// Sort orders findings for every report: worst first, then by kind, rule,
+// place and fingerprint, so that output never depends on timing.
+func Sort(findings []Finding) {
+	slices.SortStableFunc(findings, Compare)
+}
+
+// Compare is the order that Sort uses. It returns a negative number when a
+// comes first.
+func Compare(a, b Finding) int {
+	return cmp.Or(
+		cmp.Compare(b.Severity, a.Severity),
+		cmp.Compare(a.Kind, b.Kind),
+		cmp.Compare(a.Target, b.Target),
+		compareFirstLocation(a, b),
+		cmp.Compare(a.RuleID, b.RuleID),
+		cmp.Compare(packageKey(a), packageKey(b)),
+		cmp.Compare(a.Fingerprint, b.Fingerprint),
+	)
+}
+
+func compareFirstLocation(a, b Finding) int {
+	var la, lb Location
+	if len(a.Locations) > 0 {
+		la = a.Locations[0]
+	}
+	if len(b.Locations) > 0 {
+		lb = b.Locations[0]
+	}
+	return cmp.Or(
+		cmp.Compare(la.Path, lb.Path),
+		cmp.Compare(la.Line, lb.Line),
+		cmp.Compare(la.Column, lb.Column),
+	)
+}
+
+func packageKey(f Finding) string {
+	if f.Package == nil {
+		return ""
+	}
+	return f.Package.PURL
+}

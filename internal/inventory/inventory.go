@@ -1,0 +1,208 @@
+// Package inventory holds what is in an examined target as plain data: the
+// image's description, its packages, its distribution and its files of
+// interest. It is a leaf. How an inventory is made lives in the subpackage
+// syftcatalog, the only one that imports syft, so that detectors and their
+// tests do not link it.
+package inventory
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/package-url/packageurl-go"
+)
+
+// Inventory is everything that was found in one target.
+type Inventory struct {
+	// Image describes the image; nil for an SBOM or a root file system.
+	Image *Image
+	// Distro is the operating system, nil when none could be recognised.
+	Distro *Distro
+	// Packages in the order of type, name, version, first path.
+	Packages []Package
+	// Files are the files of interest to detectors, in the order of paths.
+	Files []File
+	// Unreadable lists files that a cataloger could not make sense of. They
+	// count against coverage.
+	Unreadable []Unreadable
+}
+
+// Image is the description of one image of one platform, as far as it is the
+// same however the image was transported.
+type Image struct {
+	// Name is the repository name without tag and digest, such as
+	// registry.example/shop/web; for an archive or layout its file name
+	// without suffix. It never changes from build to build.
+	Name string
+	// Reference is what the user asked for.
+	Reference string
+	// Source says where it was read from: registry, oci, oci-archive,
+	// docker-archive, daemon.
+	Source string
+	// Digest is the manifest digest (sha256:…) that was read; empty where the
+	// transport has none (docker archive, daemon).
+	Digest string
+	// IndexDigest is the digest of the multi-platform index, if there was one.
+	IndexDigest string
+	// ID is the digest of the image configuration: equal for every transport.
+	ID string
+	// Platform is os/architecture[/variant].
+	Platform string
+	Created  time.Time
+	Config   Config
+	// History in the order of the build; entries without a layer are marked.
+	History []History
+	// Layers from the bottom up.
+	Layers []Layer
+}
+
+// Layer is one layer of an image.
+type Layer struct {
+	// DiffID is the digest of the uncompressed layer.
+	DiffID string
+	// History is the index into Image.History of the entry that made the
+	// layer, or -1 when the history does not tell.
+	History int
+}
+
+// History is one entry of the image's build history.
+type History struct {
+	CreatedBy  string
+	Comment    string
+	Author     string
+	Created    time.Time
+	EmptyLayer bool
+}
+
+// Config is the run configuration of an image (OCI image specification,
+// config.md), in plain form.
+type Config struct {
+	User         string
+	Env          []string
+	Entrypoint   []string
+	Cmd          []string
+	WorkingDir   string
+	ExposedPorts []string
+	Volumes      []string
+	Labels       map[string]string
+	// Healthcheck is nil when none is set, and ["NONE"] when switched off.
+	Healthcheck []string
+	StopSignal  string
+	Shell       []string
+	OnBuild     []string
+}
+
+// Distro is what os-release says (freedesktop.org, os-release(5)).
+type Distro struct {
+	ID         string
+	IDLike     []string
+	Name       string
+	PrettyName string
+	// Version is VERSION_ID; empty for rolling releases and for Debian's
+	// testing and unstable.
+	Version  string
+	Codename string
+	CPE      string
+}
+
+// Place is where in the image a package was found.
+type Place struct {
+	// Path is absolute inside the image.
+	Path string
+	// Layer is the diff id of the layer that holds the path.
+	Layer string
+}
+
+// Source is the source package from which a binary package was built.
+type Source struct {
+	Name string
+	// Version is empty when it equals the binary package's version.
+	Version string
+}
+
+// Package is one installed package.
+type Package struct {
+	// ID is unique within the inventory and the same from run to run.
+	ID      string
+	Name    string
+	Version string
+	// Type is the package URL type: deb, apk, rpm, npm, pypi, golang, maven …
+	Type string
+	PURL string
+	// Places has at least one entry, sorted by path, for packages read from an
+	// image; packages of an SBOM may have none.
+	Places []Place
+	// Source is the source or origin package, nil where there is none.
+	Source *Source
+	// Module is the modularity label of an rpm as name:stream, or "".
+	Module string
+	// Architecture is the package's own, such as amd64.
+	Architecture string
+	// Owner is the ID of the operating system package that ships the files
+	// of this language package; that package's vendor patches it. Or "".
+	Owner    string
+	Licenses []string
+	// Vendor is the packager recorded by the package manager (deb Maintainer
+	// is not one); used to tell foreign repositories. Often empty.
+	Vendor string
+}
+
+// File is a file of the squashed image that a detector may have to judge.
+type File struct {
+	Path string
+	// Layer is the diff id of the layer that holds the file.
+	Layer string
+	// Mode holds the permission bits with setuid 04000, setgid 02000 and
+	// sticky 01000, as in the tar header.
+	Mode uint32
+	UID  int
+	GID  int
+	Size int64
+}
+
+// Unreadable is a file that should have been understood and was not.
+type Unreadable struct {
+	Path   string
+	Reason string
+}
+
+// Validate reports the first broken promise of an inventory: package URLs
+// parse and agree with the package, ids are unique, owners exist. Foreign
+// inventories (SBOM files) pass through it.
+func (inv Inventory) Validate() error {
+	ids := make(map[string]bool, len(inv.Packages))
+	for _, p := range inv.Packages {
+		if p.ID == "" || ids[p.ID] {
+			return fmt.Errorf("package %s %s: id %q is empty or used twice", p.Name, p.Version, p.ID)
+		}
+		ids[p.ID] = true
+		if err := p.validate(); err != nil {
+			return err
+		}
+	}
+	for _, p := range inv.Packages {
+		if p.Owner != "" && !ids[p.Owner] {
+			return fmt.Errorf("package %s: owner %q is not in the inventory", p.Name, p.Owner)
+		}
+	}
+	return nil
+}
+
+func (p Package) validate() error {
+	if p.Name == "" {
+		return errors.New("package without a name")
+	}
+	if p.PURL == "" {
+		return nil
+	}
+	parsed, err := packageurl.FromString(p.PURL)
+	if err != nil {
+		return fmt.Errorf("package %s: package url %q: %w", p.Name, p.PURL, err)
+	}
+	if !strings.EqualFold(parsed.Type, p.Type) {
+		return fmt.Errorf("package %s: type %q, but package url %q", p.Name, p.Type, p.PURL)
+	}
+	return nil
+}

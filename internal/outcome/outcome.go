@@ -1,0 +1,207 @@
+// Package outcome holds the result of one gate run: what was examined, what
+// was found, what could not be assessed, the verdict and the timings. It is a
+// leaf, and all that a report may know.
+package outcome
+
+import (
+	"time"
+
+	"github.com/portcullis-ci/portcullis/internal/exit"
+	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/inventory"
+)
+
+// Outcome is everything that a run came to.
+type Outcome struct {
+	Tool     Tool
+	Started  time.Time
+	Finished time.Time
+	// Targets are all things that the run was asked to examine, in the order
+	// of the command line, with what became of them.
+	Targets []Target
+	// Image describes the examined image, nil when there was none.
+	Image *inventory.Image
+	// Distro is the distribution of the image or SBOM, nil when unknown.
+	Distro *inventory.Distro
+	// Packages is the number of packages by type in the inventory.
+	Packages map[string]int
+	Findings []finding.Finding
+	Coverage Coverage
+	Database Database
+	Verdict  Verdict
+	// Failures are what went wrong in the run itself. Any of them makes the
+	// verdict incomplete.
+	Failures []Failure
+	Timings  []Timing
+	// ExitCode is the code that the process ends with.
+	ExitCode exit.Code
+}
+
+// Tool names the program that made the outcome.
+type Tool struct {
+	Name    string
+	Version string
+}
+
+// TargetKind is the sort of thing that was examined.
+type TargetKind string
+
+// The kinds of targets.
+const (
+	TargetImage      TargetKind = "image"
+	TargetRootFS     TargetKind = "rootfs"
+	TargetSBOM       TargetKind = "sbom"
+	TargetDockerfile TargetKind = "dockerfile"
+	TargetManifest   TargetKind = "manifest"
+)
+
+// Target is one thing that the run was asked to examine.
+type Target struct {
+	Kind TargetKind
+	// Name is stable: repository name, or path relative to the repository.
+	Name string
+	// Detail says in a few words what was read: "17 instructions",
+	// "312 packages", "4 objects".
+	Detail string
+	// Examined is false when it could not be examined; a Failure or a finding
+	// then says why.
+	Examined bool
+}
+
+// Reason says why a package could not be assessed.
+type Reason string
+
+// The reasons for a package not being assessable.
+const (
+	// NoDatabase: there is no advisory database at all.
+	NoDatabase Reason = "no-database"
+	// UnknownDistro: an operating system package, but the distribution or its
+	// release is not known to the matcher.
+	UnknownDistro Reason = "unknown-distribution"
+	// EndOfLife: the distribution's release gets no advisories any more.
+	EndOfLife Reason = "end-of-life"
+	// NoFeed: the database has no data for the package's ecosystem.
+	NoFeed Reason = "no-feed"
+	// VersionUnreadable: the version cannot be compared.
+	VersionUnreadable Reason = "version-unreadable"
+	// ForeignRepository: the package is not from the distribution itself.
+	ForeignRepository Reason = "foreign-repository"
+	// DataStale: the ecosystem's data is older than the policy allows.
+	DataStale Reason = "data-stale"
+	// NotIdentified: the package has no usable name or package URL.
+	NotIdentified Reason = "not-identified"
+)
+
+// Gap is a group of packages that could not be assessed for one reason.
+type Gap struct {
+	Reason Reason
+	// Detail names the case: the distribution, the ecosystem …
+	Detail string
+	// Packages are "name version" of all packages of the group, sorted.
+	Packages []string
+}
+
+// Coverage says how much of the inventory was assessed for vulnerabilities.
+// Assessed plus the packages of all gaps equals Packages.
+type Coverage struct {
+	Packages int
+	Assessed int
+	// Gaps sorted by reason and detail.
+	Gaps []Gap
+	// Unreadable are files in which packages may hide.
+	Unreadable []inventory.Unreadable
+}
+
+// NotAssessed is the number of packages in all gaps.
+func (c Coverage) NotAssessed() int {
+	n := 0
+	for _, g := range c.Gaps {
+		n += len(g.Packages)
+	}
+	return n
+}
+
+// Database describes the advisory data that was used.
+type Database struct {
+	// Location is the directory or reference; empty when there was none.
+	Location string
+	// Digest is the SHA-256 of the manifest, which names all shards' digests.
+	Digest string
+	Built  time.Time
+	// Sources used by this run.
+	Sources []DatabaseSource
+}
+
+// DatabaseSource is one source of advisories in the database.
+type DatabaseSource struct {
+	Name string
+	// Date is that of the newest record, or of the source's own snapshot.
+	Date    time.Time
+	Records int
+	Licence string
+}
+
+// Result is the verdict in one word.
+type Result string
+
+// The results.
+const (
+	Pass Result = "pass"
+	Fail Result = "fail"
+	// Incomplete: something could not be examined, so there is no verdict.
+	Incomplete Result = "incomplete"
+)
+
+// Verdict is what the policy says about the outcome. A fail has at least one
+// broken clause; a pass has none.
+type Verdict struct {
+	Result Result
+	// Clauses are all clauses that the policy has, broken ones first.
+	Clauses []Clause
+}
+
+// Clause is one demand of the policy.
+type Clause struct {
+	// Name is the key in the configuration, such as fail-on.
+	Name string
+	// Demand is the clause in words: "no finding of severity high or worse".
+	Demand string
+	Broken bool
+	// Reason says in one sentence how it was broken; empty when it holds.
+	Reason string
+	// Findings are the fingerprints of the findings that broke it, in report
+	// order.
+	Findings []string
+}
+
+// Failed returns the set of fingerprints that broke any clause.
+func (v Verdict) Failed() map[string]bool {
+	failed := make(map[string]bool)
+	for _, c := range v.Clauses {
+		if c.Broken {
+			for _, fp := range c.Findings {
+				failed[fp] = true
+			}
+		}
+	}
+	return failed
+}
+
+// Failure is something that went wrong in the run itself: an unreadable
+// target, a missing database, a detector that panicked.
+type Failure struct {
+	// Stage is where: target, inventory, vulnerability, dockerfile, report …
+	Stage string
+	// Target is the name of what was being examined.
+	Target string
+	// Message says what failed on which input; Hint what the user can do.
+	Message string
+	Hint    string
+	Code    exit.Code
+}
+
+// Timing is how long one stage took.
+type Timing struct {
+	Stage    string
+	Duration time.Duration
+}
