@@ -1,0 +1,54 @@
+# Portcullis. `make demo` shows what it does, `make test` proves that it works.
+# Both need nothing but Go and make.
+
+GO       ?= go
+VERSION  ?=
+BIN      := bin/portcullis
+PKG      := github.com/portcullis-ci/portcullis
+# No timestamps, no paths, no symbol table: the same sources give the same bytes.
+LDFLAGS  := -s -w$(if $(VERSION), -X $(PKG)/internal/cli.BuildVersion=$(VERSION))
+BUILD    := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
+FUZZTIME ?= 10s
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
+
+.PHONY: demo test test-race build lint fmt generate fuzz bench release-snapshot clean
+
+demo: build ## build a sample image, gate it offline, show why it fails
+	@$(GO) run ./internal/demo/cmd -bin $(BIN) -dir .demo
+
+test: ## all tests
+	$(GO) test ./...
+
+test-race: ## all tests under the race detector
+	$(GO) test -race ./...
+
+build: $(BIN)
+
+.PHONY: $(BIN)
+$(BIN):
+	$(BUILD) -o $@ ./cmd/portcullis
+
+lint: ## formatting, vet, staticcheck
+	@test -z "$$($(GO) run $(GOFUMPT) -l . | tee /dev/stderr)"
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+fmt:
+	$(GO) run $(GOFUMPT) -w .
+
+generate: ## rule pages, schemas and goldens that are made from the code
+	$(GO) test ./internal/cli -run TestGeneratedPagesAreFresh -update
+
+fuzz: ## every fuzz target for FUZZTIME
+	@.ci/fuzz $(FUZZTIME)
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+release-snapshot: ## binaries for all platforms with their sums, in dist/
+	.ci/release-snapshot "$(VERSION)"
+
+clean:
+	rm -rf bin dist .demo

@@ -1,0 +1,143 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/portcullis-ci/portcullis/internal/exit"
+	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/outcome"
+)
+
+func TestDecodeReadsEveryKey(t *testing.T) {
+	got, err := Decode("f", []byte(`# policy of the shop
+fail-on: critical
+only-fixed: true
+unknown-severity: pass
+coverage:
+  minimum: 95%
+  allow: [end-of-life, version-unreadable]
+db:
+  path: /var/lib/portcullis
+  max-age: 36h
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	critical := finding.Critical
+	want := Config{
+		FailOn: &critical, OnlyFixed: true, UnknownSeverityPasses: true, CoverageMinimum: 95,
+		CoverageAllow: []outcome.Reason{outcome.EndOfLife, outcome.VersionUnreadable},
+		DatabasePath:  "/var/lib/portcullis", DatabaseMaxAge: 36 * time.Hour,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestDecodeKeepsDefaults(t *testing.T) {
+	for _, content := range []string{"", "# nothing yet\n", "---\n", "coverage:\n", "db: {}\n"} {
+		got, err := Decode("f", []byte(content))
+		if err != nil {
+			t.Errorf("%q: %v", content, err)
+			continue
+		}
+		if diff := cmp.Diff(Default(), got); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", content, diff)
+		}
+	}
+}
+
+func TestDecodeNamesEveryFaultWithItsPlace(t *testing.T) {
+	tests := []struct {
+		name, content string
+		want          []string
+	}{
+		{"a misspelt key is suggested", "fail_on: high\n", []string{`f:1:1: unknown key "fail_on"; did you mean "fail-on"?`}},
+		{"a strange key lists those that are known", "colour: red\n", []string{`f:1:1: unknown key "colour"; known here are coverage, db`}},
+		{"a nested key is checked too", "db:\n  paht: x\n", []string{`f:2:3: unknown key "paht"; did you mean "path"?`}},
+		{"a severity that does not exist", "fail-on: severe\n", []string{`f:1:10: fail-on is "severe": expected none, info`}},
+		{"unknown is no threshold", "fail-on: unknown\n", []string{`f:1:10: fail-on is "unknown"`}},
+		{"a text where true or false belongs", "only-fixed: \"yes\"\n", []string{`f:1:13: expected true or false, not "yes"`}},
+		{"two faults are both told", "a1b2c3: 1\nonly-fixed: 3\n", []string{"f:1:1:", "f:2:13:"}},
+		{"a repeated key", "fail-on: low\nfail-on: high\n", []string{`f:2:1: key "fail-on" is already on line 1`}},
+		{"a reason that cannot be accepted", "coverage:\n  allow: [no-database]\n", []string{`f:2:11: allow: "no-database" is not one of`}},
+		{"a percentage over a hundred", "coverage: {minimum: 101}\n", []string{"f:1:21: minimum is"}},
+		{"a percentage that is no number", "coverage: {minimum: .nan}\n", []string{"f:1:21: minimum is"}},
+		{"an age without a unit", "db: {max-age: 7}\n", []string{"f:1:15: max-age:"}},
+		{"a list at the top", "- fail-on\n", []string{"f:1:1: expected keys and values"}},
+		{"two documents", "fail-on: high\n---\nfail-on: low\n", []string{"more than one YAML document"}},
+		{"broken YAML", "fail-on: [\n", []string{"f: yaml: "}},
+		{"an alias", "only-fixed: &a true\nfail-on: *a\n", []string{"aliases are not read"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Decode("f", []byte(tt.content))
+			if err == nil {
+				t.Fatal("no error")
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("error %q does not hold %q", err, want)
+				}
+			}
+		})
+	}
+}
+
+func TestLoadFindsTheFileUpToTheRepositoryRoot(t *testing.T) {
+	root := t.TempDir()
+	deep := filepath.Join(root, "repo", "services", "web")
+	if err := os.MkdirAll(filepath.Join(root, "repo", ".git"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(deep, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	outside := filepath.Join(root, FileName)
+	inside := filepath.Join(root, "repo", FileName)
+	write(t, outside, "fail-on: low\n")
+
+	if c, path, err := Load(deep, ""); err != nil || path != "" || *c.FailOn != finding.High {
+		t.Errorf("without a file in the repository: %v from %q, %v", c, path, err)
+	}
+	write(t, inside, "fail-on: medium\n")
+	if c, path, err := Load(deep, ""); err != nil || path != inside || *c.FailOn != finding.Medium {
+		t.Errorf("with a file at the root of the repository: %v from %q, %v", c, path, err)
+	}
+}
+
+func TestLoadTreatsANamedFileThatIsMissingAsAUsageError(t *testing.T) {
+	_, _, err := Load(t.TempDir(), filepath.Join(t.TempDir(), "nowhere.yaml"))
+	if exit.CodeOf(err) != exit.Usage || exit.HintOf(err) == "" {
+		t.Errorf("got %v with code %d and hint %q", err, exit.CodeOf(err), exit.HintOf(err))
+	}
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// FuzzDecode holds that a decoded configuration is one that the policy can
+// work with, whatever the bytes.
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte("fail-on: high\ncoverage: {minimum: 5}\ndb: {max-age: 2d}\n"))
+	f.Add([]byte("a: &a [*a]\n"))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		c, err := Decode("f", content)
+		if err != nil {
+			return
+		}
+		if !(c.CoverageMinimum >= 0 && c.CoverageMinimum <= 100) || c.DatabaseMaxAge < 0 {
+			t.Errorf("accepted %+v", c)
+		}
+	})
+}
