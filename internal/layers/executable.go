@@ -1,0 +1,37 @@
+package layers
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/gabriel-vasile/mimetype"
+)
+
+// executableMagics are the first bytes of ELF, PE (MZ) and Mach-O files of
+// both byte orders and widths and fat ones.
+var executableMagics = [][]byte{
+	[]byte("\x7fELF"), []byte("MZ"),
+	{0xfe, 0xed, 0xfa, 0xce},
+	{0xfe, 0xed, 0xfa, 0xcf},
+	{0xce, 0xfa, 0xed, 0xfe},
+	{0xcf, 0xfa, 0xed, 0xfe},
+	{0xca, 0xfe, 0xba, 0xbe},
+	{0xca, 0xfe, 0xba, 0xbf},
+}
+
+// executableType returns the MIME type of an executable by its first bytes,
+// and "" for everything else. Nobody asks for other types.
+func executableType(head []byte) string {
+	for _, magic := range executableMagics {
+		if !bytes.HasPrefix(head, magic) {
+			continue
+		}
+		t, _, _ := strings.Cut(mimetype.Detect(head).String(), ";")
+		switch t {
+		case "application/x-java-applet", "application/octet-stream", "text/plain":
+			return ""
+		}
+		return t
+	}
+	return ""
+}

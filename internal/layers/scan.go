@@ -1,0 +1,228 @@
+package layers
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+	"sync/atomic"
+)
+
+// budget is what all layers of an image may spend together.
+type budget struct {
+	limits   Limits
+	inflated atomic.Int64
+	files    atomic.Int64
+}
+
+func (b *budget) inflate(n int64) error {
+	if b.inflated.Add(n) > b.limits.ImageSize {
+		return &LimitError{Limit: "bytes of all layers after inflating", Value: b.limits.ImageSize, Field: "ImageSize"}
+	}
+	return nil
+}
+
+func (b *budget) file() error {
+	if b.files.Add(1) > int64(b.limits.Files) {
+		return &LimitError{Limit: "number of files in all layers", Value: int64(b.limits.Files), Field: "Files"}
+	}
+	return nil
+}
+
+// layer is what one pass over a layer left behind.
+type layer struct {
+	// entries in the order of the archive, without whiteouts.
+	entries []*Entry
+	// whiteouts are the paths that the layer deletes; opaque the directories
+	// whose lower content it hides.
+	whiteouts []string
+	opaque    []string
+	problems  []Problem
+}
+
+// maxDepth is how many components a path may have. Linux reaches 2048 with a
+// path of 4096 bytes, and more only by changing directories on the way.
+const maxDepth = 4096
+
+const (
+	whiteoutPrefix = ".wh."
+	opaqueMarker   = ".wh..wh..opq"
+)
+
+// scanner makes one pass over one layer.
+type scanner struct {
+	x     *Index
+	index int
+	tar   *tar.Reader
+	out   layer
+	slab  []Entry
+	buf   []byte
+}
+
+func (x *Index) scan(ctx context.Context, i int) (layer, error) {
+	s, err := openStream(ctx, x.blobs[i], x.budget)
+	if err != nil {
+		return layer{}, err
+	}
+	defer s.close()
+	sc := &scanner{x: x, index: i, tar: tar.NewReader(s.r)}
+	for {
+		h, err := sc.tar.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return layer{}, fmt.Errorf("archive: %w", err)
+		}
+		if err := sc.entry(h); err != nil {
+			return layer{}, err
+		}
+	}
+	trailing, err := s.finish()
+	if err != nil {
+		return layer{}, err
+	}
+	if trailing {
+		sc.problem("/", "data follows the end of the layer's archive; other readers may take it for files")
+	}
+	return sc.out, nil
+}
+
+func (sc *scanner) problem(p, reason string) {
+	sc.out.problems = append(sc.out.problems, Problem{Path: p, Layer: sc.index, Reason: reason})
+}
+
+func (sc *scanner) entry(h *tar.Header) error {
+	if err := sc.x.budget.file(); err != nil {
+		return err
+	}
+	if h.Size > sc.x.budget.limits.ImageSize {
+		return fmt.Errorf("%s claims %d bytes: %w", h.Name, h.Size,
+			&LimitError{Limit: "size of the image", Value: sc.x.budget.limits.ImageSize, Field: "ImageSize"})
+	}
+	e := sc.next()
+	if !e.fill(h) {
+		if h.Typeflag != tar.TypeXGlobalHeader {
+			sc.problem(path.Clean("/"+h.Name), fmt.Sprintf("archive entry of unknown type %q", h.Typeflag))
+		}
+		return nil
+	}
+	if e.tooDeep() {
+		sc.problem(e.Path[:200]+"…", fmt.Sprintf("the path has more than %d components", maxDepth))
+		return nil
+	}
+	if climbs(h.Name) {
+		sc.problem(e.Path, fmt.Sprintf("the archive names it %q, which points outside the image", h.Name))
+	}
+	if e.isWhiteout() {
+		sc.whiteout(e.Path, path.Base(e.Path))
+		return nil
+	}
+	e.Layer, e.order = int32(sc.index), int32(len(sc.out.entries))
+	sc.out.entries = append(sc.out.entries, e)
+	sc.slab = sc.slab[1:]
+	if e.Type == Regular && e.Size > 0 {
+		return sc.content(e)
+	}
+	return nil
+}
+
+// next returns a fresh entry out of a slab: one allocation for many entries.
+func (sc *scanner) next() *Entry {
+	if len(sc.slab) == 0 {
+		sc.slab = make([]Entry, 256)
+	}
+	return &sc.slab[0]
+}
+
+func (sc *scanner) whiteout(p, base string) {
+	dir, hidden := path.Dir(p), strings.TrimPrefix(base, whiteoutPrefix)
+	switch {
+	case base == opaqueMarker:
+		sc.out.opaque = append(sc.out.opaque, dir)
+	case hidden == "" || hidden == "." || hidden == "..":
+		sc.problem(p, "a whiteout that deletes nothing that has a name")
+	case strings.HasPrefix(hidden, whiteoutPrefix):
+		// .wh..wh.plnk, .wh..wh.aufs: leftovers of the aufs driver.
+	default:
+		sc.out.whiteouts = append(sc.out.whiteouts, path.Join(dir, hidden))
+	}
+}
+
+const (
+	// headSize is what is read of every file to tell executables.
+	headSize = 3072
+	// bufferedExecutable is the size up to which an executable is searched in
+	// memory before it is decided whether to keep it.
+	bufferedExecutable = 32 * mib
+)
+
+func (sc *scanner) content(e *Entry) error {
+	keep := sc.x.selector.Keep != nil && sc.x.selector.Keep(e.Path, e.Mode, e.Size)
+	if e.Size < 4 && !keep {
+		return nil
+	}
+	head, err := sc.read(min(e.Size, headSize))
+	if err != nil {
+		return fmt.Errorf("archive: %s: %w", e.Path, err)
+	}
+	e.MIME = executableType(head)
+	if keep {
+		return sc.keep(e, head)
+	}
+	if e.MIME == "" || len(sc.x.selector.Signatures) == 0 {
+		return nil
+	}
+	return sc.keepIfSigned(e, head)
+}
+
+// read fills the scanner's buffer with the next n bytes of the current file.
+func (sc *scanner) read(n int64) ([]byte, error) {
+	if int64(cap(sc.buf)) < n {
+		sc.buf = make([]byte, n)
+	}
+	sc.buf = sc.buf[:n]
+	_, err := io.ReadFull(sc.tar, sc.buf)
+	return sc.buf, err
+}
+
+func (sc *scanner) keep(e *Entry, head []byte) error {
+	c, err := sc.x.store.put(io.MultiReader(bytes.NewReader(head), sc.tar), e.Size)
+	if err != nil {
+		return fmt.Errorf("keep %s: %w", e.Path, err)
+	}
+	e.content.Store(c)
+	return nil
+}
+
+// keepIfSigned keeps an executable if one of the signatures occurs in it.
+func (sc *scanner) keepIfSigned(e *Entry, head []byte) error {
+	if e.Size > bufferedExecutable {
+		// Too large to be searched in memory: such files are few, keep them.
+		return sc.keep(e, head)
+	}
+	if int64(cap(sc.buf)) < e.Size {
+		grown := make([]byte, e.Size, max(e.Size, int64(2*cap(sc.buf))))
+		copy(grown, head)
+		sc.buf = grown
+	}
+	sc.buf = sc.buf[:e.Size]
+	if _, err := io.ReadFull(sc.tar, sc.buf[len(head):]); err != nil {
+		return fmt.Errorf("archive: %s: %w", e.Path, err)
+	}
+	for _, signature := range sc.x.selector.Signatures {
+		if bytes.Contains(sc.buf, signature) {
+			c, err := sc.x.store.put(bytes.NewReader(sc.buf), e.Size)
+			if err != nil {
+				return fmt.Errorf("keep %s: %w", e.Path, err)
+			}
+			e.content.Store(c)
+			return nil
+		}
+	}
+	return nil
+}

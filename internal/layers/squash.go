@@ -1,0 +1,140 @@
+package layers
+
+import (
+	"fmt"
+	"path"
+	"strings"
+)
+
+// node is a path of the squashed tree.
+type node struct {
+	entry    *Entry
+	children map[string]*node
+}
+
+func (n *node) isDir() bool { return n.entry.Type == Directory }
+
+func newDir(p string) *node {
+	return &node{entry: &Entry{Path: p, Type: Directory, Mode: 0o755, Layer: -1}, children: map[string]*node{}}
+}
+
+// squash lays the layers over each other, lowest first, as the OCI image
+// specification (layer.md, "Applying Changesets") has it. Whiteouts of a layer
+// act on lower layers only, wherever in the archive they stand. A path whose
+// parent is a symbolic link to a directory ends up behind the link, as in
+// containerd; other runtimes put a directory in the link's place.
+//
+// Directories that no layer mentions count against the limit of files: a short
+// name can ask for thousands of them.
+func (x *Index) squash() error {
+	x.root = newDir("/")
+	for i := range x.layers {
+		l := &x.layers[i]
+		for _, p := range l.opaque {
+			if n := x.find(p, true); n != nil && n.isDir() {
+				n.children = map[string]*node{}
+			}
+		}
+		for _, p := range l.whiteouts {
+			if parent := x.find(path.Dir(p), true); parent != nil {
+				delete(parent.children, path.Base(p))
+			}
+		}
+		var dir string
+		var at *node
+		for _, e := range l.entries {
+			parent := path.Dir(e.Path)
+			if at == nil || parent != dir {
+				made, err := x.makeDir(parent)
+				if err != nil {
+					return fmt.Errorf("lay out layer %d (%s): %w", i, x.LayerName(i), err)
+				}
+				dir, at = parent, made
+			}
+			if x.put(at, e) {
+				at = nil
+			}
+		}
+		x.problems = append(x.problems, l.problems...)
+	}
+	return nil
+}
+
+// put sets an entry in its directory. It reports whether the shape of the tree
+// above later entries may have changed, so that a remembered directory is no
+// longer to be trusted.
+func (x *Index) put(dir *node, e *Entry) (reshaped bool) {
+	if e.Path == "/" {
+		if e.Type == Directory {
+			x.root.entry = e
+		}
+		return false
+	}
+	name := path.Base(e.Path)
+	if dir.entry.Path != path.Dir(e.Path) {
+		e.Path = path.Join(dir.entry.Path, name)
+	}
+	if e.Type == HardLink {
+		x.link(e)
+	}
+	old := dir.children[name]
+	if e.Type == Directory {
+		if old != nil && old.isDir() {
+			old.entry = e
+			return false
+		}
+		dir.children[name] = &node{entry: e, children: map[string]*node{}}
+		return old != nil
+	}
+	dir.children[name] = &node{entry: e}
+	return old != nil && (old.isDir() || old.entry.Type == Symlink)
+}
+
+// link makes a hard link a second name of the file that it names, which may
+// lie in a lower layer.
+func (x *Index) link(e *Entry) {
+	target := x.find(path.Clean("/"+e.Link), false)
+	if target == nil || target.entry == e || target.isDir() || target.entry.Type == HardLink {
+		x.problems = append(x.problems, Problem{Path: e.Path, Layer: int(e.Layer), Reason: "hard link to " + quote(e.Link) + ", which is no file of the image"})
+		return
+	}
+	t := target.entry
+	e.Type, e.Size, e.MIME, e.Link = t.Type, t.Size, t.MIME, t.Link
+	if t.Type == Regular {
+		e.source = t.data()
+	}
+}
+
+func quote(s string) string {
+	if len(s) > 200 {
+		s = s[:200] + "…"
+	}
+	return `"` + s + `"`
+}
+
+// makeDir returns the node of a directory and creates what is missing of it.
+func (x *Index) makeDir(p string) (*node, error) {
+	at, hops := x.root, 0
+	for part := range strings.SplitSeq(strings.Trim(p, "/"), "/") {
+		if part == "" {
+			continue
+		}
+		child := at.children[part]
+		if child != nil && child.entry.Type == Symlink && hops < maxHops {
+			if n := x.find(child.entry.Path, true); n != nil && n.isDir() {
+				hops++
+				at = n
+				continue
+			}
+		}
+		if child == nil || !child.isDir() {
+			if err := x.budget.file(); err != nil {
+				return nil, err
+			}
+			child = newDir(path.Join(at.entry.Path, part))
+			at.children[part] = child
+		}
+		at = child
+	}
+	return at, nil
+}

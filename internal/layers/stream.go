@@ -1,0 +1,173 @@
+package layers
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+// stream is one layer being read: packed bytes, counted and hashed, then
+// inflated bytes, counted and hashed.
+type stream struct {
+	blob     Blob
+	closers  []func()
+	packed   *meter
+	inflated *meter
+	// r is where the archive is read from.
+	r *bufio.Reader
+}
+
+// A layer may inflate to ratioFloor bytes whatever its packed size; above that
+// it is a bomb when it is more than maxRatio times larger than what was read.
+// Real layers reach 20 to 60, files of zeros 1000 (gzip) and more.
+const (
+	ratioFloor = 1 * gib
+	maxRatio   = 200
+)
+
+// maxWindow is the largest zstd window that is accepted; it is what `zstd
+// --long=27`, the largest level that the tool unpacks by default, asks for.
+const maxWindow = 128 * mib
+
+func openStream(ctx context.Context, b Blob, budget *budget) (*stream, error) {
+	src, err := b.Open(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open: %w", err)
+	}
+	s := &stream{blob: b, closers: []func(){func() { _ = src.Close() }}}
+	s.packed = &meter{r: src, check: func(n int64) error {
+		if b.Size >= 0 && n > b.Size {
+			return fmt.Errorf("more than the %d bytes that the manifest promises", b.Size)
+		}
+		return ctx.Err()
+	}}
+	if b.Digest != "" {
+		s.packed.hash = sha256.New()
+	}
+	inflated, err := s.decompress(bufio.NewReaderSize(s.packed, 128*kib))
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	s.inflated = &meter{r: inflated, check: s.checkRatio, spend: budget.inflate}
+	if b.DiffID != "" {
+		s.inflated.hash = sha256.New()
+	}
+	s.r = bufio.NewReaderSize(s.inflated, 128*kib)
+	return s, nil
+}
+
+func (s *stream) close() {
+	for _, c := range s.closers {
+		c()
+	}
+}
+
+func (s *stream) checkRatio(inflated int64) error {
+	if inflated > ratioFloor && inflated > maxRatio*s.packed.n {
+		return &LimitError{Limit: "ratio of inflated to packed bytes", Value: maxRatio}
+	}
+	return nil
+}
+
+// decompress looks at the first bytes, because media types lie.
+func (s *stream) decompress(r *bufio.Reader) (io.Reader, error) {
+	head, err := r.Peek(4)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	switch {
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
+		z, err := gzip.NewReader(r)
+		if err != nil {
+			return nil, fmt.Errorf("gzip: %w", err)
+		}
+		s.closers = append(s.closers, func() { _ = z.Close() })
+		return z, nil
+	case bytes.Equal(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
+		if err != nil {
+			return nil, fmt.Errorf("zstd: %w", err)
+		}
+		s.closers = append(s.closers, z.Close)
+		return z, nil
+	default:
+		return r, nil
+	}
+}
+
+// finish reads what follows the archive's end, so that checksums of the
+// compression and the digests cover the whole layer, and verifies them. It
+// reports whether anything but zeros followed.
+func (s *stream) finish() (trailing bool, err error) {
+	buf := make([]byte, 32*kib)
+	for {
+		n, err := s.r.Read(buf)
+		trailing = trailing || len(bytes.Trim(buf[:n], "\x00")) > 0
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return trailing, err
+		}
+	}
+	if _, err := io.Copy(io.Discard, s.packed); err != nil {
+		return trailing, err
+	}
+	if s.blob.Size >= 0 && s.packed.n != s.blob.Size {
+		return trailing, fmt.Errorf("%d bytes read, but the manifest promises %d", s.packed.n, s.blob.Size)
+	}
+	if err := s.packed.verify("digest", s.blob.Digest); err != nil {
+		return trailing, err
+	}
+	return trailing, s.inflated.verify("diff id", s.blob.DiffID)
+}
+
+// meter counts and hashes what passes through it.
+type meter struct {
+	r     io.Reader
+	n     int64
+	hash  hash.Hash
+	check func(total int64) error
+	// spend is told each number of bytes.
+	spend func(n int64) error
+}
+
+func (m *meter) Read(p []byte) (int, error) {
+	n, err := m.r.Read(p)
+	if n > 0 {
+		m.n += int64(n)
+		if m.hash != nil {
+			m.hash.Write(p[:n])
+		}
+		if m.spend != nil {
+			if e := m.spend(int64(n)); e != nil {
+				return n, e
+			}
+		}
+		if e := m.check(m.n); e != nil {
+			return n, e
+		}
+	}
+	return n, err
+}
+
+func (m *meter) verify(what, want string) error {
+	if want == "" || m.hash == nil {
+		return nil
+	}
+	got := "sha256:" + hex.EncodeToString(m.hash.Sum(nil))
+	if got != want {
+		return fmt.Errorf("%s is %s, but %s was promised", what, got, want)
+	}
+	return nil
+}
