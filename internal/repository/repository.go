@@ -1,0 +1,160 @@
+// Package repository finds and reads the user's files: it knows the root of
+// the checkout, gives files the names that CI hosts show (relative to that
+// root, with forward slashes) and walks directories for manifests. It parses
+// nothing.
+package repository
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// MaxFileSize bounds a file that is read as a whole, in bytes. Generated
+// manifests reach tens of megabytes; beyond this a file is refused, not cut.
+const MaxFileSize = 128 << 20
+
+// Root is the top of the checkout.
+type Root struct {
+	// Dir is absolute.
+	Dir string
+	// Working is the absolute directory against which relative paths are read.
+	Working string
+}
+
+// File is a file's content with the name under which findings show it.
+type File struct {
+	Name    string
+	Content []byte
+}
+
+// FindRoot returns the nearest directory at or above working that holds .git;
+// without one, working itself is the root.
+func FindRoot(working string) (Root, error) {
+	abs, err := filepath.Abs(working)
+	if err != nil {
+		return Root{}, fmt.Errorf("resolve the working directory: %w", err)
+	}
+	for dir := abs; ; dir = filepath.Dir(dir) {
+		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
+			return Root{Dir: dir, Working: abs}, nil
+		}
+		if filepath.Dir(dir) == dir {
+			return Root{Dir: abs, Working: abs}, nil
+		}
+	}
+}
+
+// Path returns the absolute path of a path given by the user.
+func (r Root) Path(given string) string {
+	if filepath.IsAbs(given) {
+		return filepath.Clean(given)
+	}
+	return filepath.Join(r.Working, given)
+}
+
+// Name returns the stable name of a path: relative to the root, with forward
+// slashes. A path outside the root keeps what remains of it without the steps
+// upwards, because CI hosts refuse names that leave the checkout.
+func (r Root) Name(given string) string {
+	path := r.Path(given)
+	rel, err := filepath.Rel(r.Dir, path)
+	if err != nil {
+		rel = path
+	}
+	name := filepath.ToSlash(rel)
+	for strings.HasPrefix(name, "../") {
+		name = name[len("../"):]
+	}
+	return strings.TrimLeft(name, "/")
+}
+
+// Read returns the file at a path given by the user.
+func (r Root) Read(given string) (File, error) {
+	f, err := os.Open(r.Path(given))
+	if err != nil {
+		return File{}, cause(err)
+	}
+	defer func() { _ = f.Close() }() // opened for reading: nothing is lost
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return File{}, cause(err)
+	case info.IsDir():
+		return File{}, errors.New("is a directory")
+	}
+	content, err := ReadAll(f)
+	if err != nil {
+		return File{}, err
+	}
+	return File{Name: r.Name(given), Content: content}, nil
+}
+
+// ReadAll reads everything from in, or fails when it is over MaxFileSize.
+func ReadAll(in io.Reader) ([]byte, error) {
+	content, err := io.ReadAll(io.LimitReader(in, MaxFileSize+1))
+	if err != nil {
+		return nil, cause(err)
+	}
+	if len(content) > MaxFileSize {
+		return nil, fmt.Errorf("is over the limit of %d MiB", MaxFileSize>>20)
+	}
+	return content, nil
+}
+
+// skipped are directories that hold other people's files.
+var skipped = []string{".git", "node_modules", ".terraform"}
+
+// Files lists what a path given by the user stands for: itself for a file, or
+// all files below a directory that match any of the patterns (path.Match on
+// the base name), in the order of their names. Symbolic links below a
+// directory are not followed, so that a checkout cannot lead out of itself.
+func (r Root) Files(given string, patterns ...string) ([]string, error) {
+	info, err := os.Stat(r.Path(given))
+	if err != nil {
+		return nil, cause(err)
+	}
+	if !info.IsDir() {
+		return []string{given}, nil
+	}
+	var found []string
+	err = filepath.WalkDir(r.Path(given), func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && slices.Contains(skipped, entry.Name()):
+			return filepath.SkipDir
+		case entry.Type().IsRegular() && matches(entry.Name(), patterns):
+			found = append(found, path)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("walk the directory: %w", err)
+	}
+	return found, nil
+}
+
+func matches(name string, patterns []string) bool {
+	for _, p := range patterns {
+		if ok, err := filepath.Match(p, name); err == nil && ok {
+			return true
+		}
+	}
+	return false
+}
+
+// cause drops the operation and path from errors of package os: the caller
+// names what it was doing.
+func cause(err error) error {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		return pathErr.Err
+	}
+	return err
+}

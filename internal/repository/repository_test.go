@@ -1,0 +1,95 @@
+package repository
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// checkout makes a repository with the given files and returns its root as
+// seen from the folder working.
+func checkout(t *testing.T, working string, files ...string) Root {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range append(files, ".git/HEAD", filepath.Join(working, "here")) {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	root, err := FindRoot(filepath.Join(dir, working))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+func TestNamesAreRelativeToTheRepository(t *testing.T) {
+	root := checkout(t, "services/web", "services/web/Dockerfile")
+	for given, want := range map[string]string{
+		"Dockerfile":                             "services/web/Dockerfile",
+		"./Dockerfile":                           "services/web/Dockerfile",
+		"../../k8s/a.yaml":                       "k8s/a.yaml",
+		"../../../elsewhere/Dockerfile":          "elsewhere/Dockerfile",
+		filepath.Join(root.Dir, "k8s", "b.yaml"): "k8s/b.yaml",
+	} {
+		if got := root.Name(given); got != want {
+			t.Errorf("%s: got %q, want %q", given, got, want)
+		}
+	}
+}
+
+func TestWithoutARepositoryTheWorkingDirectoryIsTheRoot(t *testing.T) {
+	dir := t.TempDir()
+	root, err := FindRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if root.Dir != dir || root.Name("Dockerfile") != "Dockerfile" {
+		t.Errorf("root %s, name %s", root.Dir, root.Name("Dockerfile"))
+	}
+}
+
+func TestFilesWalksDirectoriesButNotLinksAndForeignFolders(t *testing.T) {
+	root := checkout(t, ".", "k8s/b.yaml", "k8s/a.yml", "k8s/deep/c.json", "k8s/README.md", "k8s/node_modules/x.yaml")
+	if err := os.Symlink("/etc", filepath.Join(root.Dir, "k8s", "out")); err != nil {
+		t.Fatal(err)
+	}
+	found, err := root.Files("k8s", "*.yaml", "*.yml", "*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, f := range found {
+		names = append(names, root.Name(f))
+	}
+	if diff := cmp.Diff([]string{"k8s/a.yml", "k8s/b.yaml", "k8s/deep/c.json"}, names); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestFilesTakesANamedFileWhateverItsName(t *testing.T) {
+	root := checkout(t, ".", "deploy.txt")
+	got, err := root.Files("deploy.txt", "*.yaml")
+	if err != nil || len(got) != 1 {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+func TestReadSaysWhatIsWrong(t *testing.T) {
+	root := checkout(t, ".", "k8s/a.yaml")
+	if f, err := root.Read("k8s/a.yaml"); err != nil || f.Name != "k8s/a.yaml" || string(f.Content) != "k8s/a.yaml" {
+		t.Errorf("a file: %+v, %v", f, err)
+	}
+	for given, want := range map[string]string{"k8s": "is a directory", "nowhere": "no such file"} {
+		if _, err := root.Read(given); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", given, err, want)
+		}
+	}
+}
