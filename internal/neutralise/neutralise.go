@@ -1,0 +1,266 @@
+// Package neutralise makes text from images, manifests and feeds harmless for
+// one kind of reader at a time: a terminal, the log of a CI host, Markdown,
+// HTML, JSON. Reports and CI adapters pass every string that they did not
+// write themselves through the function for their sink; detectors keep the raw
+// text. It is not for hiding secrets: those are masked where they are found.
+package neutralise
+
+import (
+	"fmt"
+	"html"
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Line returns s as one line that cannot move a terminal's cursor, change its
+// colours or reorder what is read: control characters, line and paragraph
+// separators, bidirectional controls and other invisible formatting characters
+// appear as \x1b, \n or \u202e, and invalid UTF-8 as \xNN. Printable text, tabs
+// turned into single blanks, is left alone.
+func Line(s string) string {
+	if plain(s) {
+		return s
+	}
+	var b strings.Builder
+	b.Grow(len(s) + 16)
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case r == '\t':
+			b.WriteByte(' ')
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\r':
+			b.WriteString(`\r`)
+		case r < 0x100 && unicode.IsControl(r):
+			fmt.Fprintf(&b, `\x%02x`, r)
+		case invisible(r):
+			b.WriteString(escapeRune(r))
+		default:
+			b.WriteString(s[i : i+size])
+		}
+		i += size
+	}
+	return b.String()
+}
+
+func plain(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < 0x20 || s[i] >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// invisible reports whether r shows nothing or changes how its neighbours
+// show: the Unicode categories Cc, Cf, Zl, Zp, Co and the tag and variation
+// blocks that can smuggle text past a reader.
+func invisible(r rune) bool {
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co) ||
+		r == '\u115f' || r == '\u1160' || r == '\u3164' || r == '\uffa0' ||
+		(r >= 0xe0100 && r <= 0xe01ef) || (r >= 0xfe00 && r <= 0xfe0f)
+}
+
+func escapeRune(r rune) string {
+	if r > 0xffff {
+		return fmt.Sprintf(`\U%08x`, r)
+	}
+	return fmt.Sprintf(`\u%04x`, r)
+}
+
+// logCommands are the openings that a CI host takes for a command: GitHub and
+// Gitea "::cmd" at the start of a line and "##[cmd]" anywhere, Azure
+// "##vso[...]" and "##[...]", TeamCity "##teamcity[...]", GitLab
+// "section_start:".
+var logCommands = strings.NewReplacer(
+	"::", ": :",
+	"##[", "## [",
+	"##vso[", "## vso [",
+	"##teamcity[", "## teamcity [",
+	"section_start:", "section_start :",
+	"section_end:", "section_end :",
+)
+
+// Log returns Line(s) with everything broken up that a CI host reads as a
+// command in a log. Use it for each foreign string that may reach a CI log,
+// progress lines and error messages included.
+func Log(s string) string {
+	line := Line(s)
+	for {
+		broken := logCommands.Replace(line)
+		if broken == line {
+			return line
+		}
+		line = broken
+	}
+}
+
+// markdownSpecial are the ASCII characters that can start a construct in
+// GitHub's or GitLab's Markdown.
+const markdownSpecial = "\\`*_{}[]()<>#+-.!|~&:@$=^\"'/"
+
+// Markdown returns s as one line of Markdown text that shows s and nothing
+// else: no link, image, HTML, mention, issue reference, emoji, table cell
+// border or autolink. Letters and digits are left readable in the source.
+func Markdown(s string) string {
+	line := Line(s)
+	var b strings.Builder
+	b.Grow(len(line) + 8)
+	for i, r := range line {
+		switch {
+		case r == '<':
+			b.WriteString("&lt;")
+		case r == '>':
+			b.WriteString("&gt;")
+		case r == '&':
+			b.WriteString("&amp;")
+		case reference(r, line[:i]):
+			// Mentions and references of people, issues, merge requests and
+			// labels. They survive a backslash in GitLab; an entity followed
+			// by a zero-width non-joiner does not link.
+			fmt.Fprintf(&b, "&#%d;&zwnj;", r)
+		case r == ':' && linkColon(line[i:]):
+			b.WriteString("&#58;&zwnj;")
+		case r == '.' && strings.HasPrefix(line[:i], "www") || r == '.' && strings.HasSuffix(line[:i], "www"):
+			b.WriteString("&#46;&zwnj;")
+		case needsBackslash(r, i, line):
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// reference reports whether r after the given text can start a reference to a
+// person or an object of the host. Inside a word only the sharp does
+// (owner/repository#1).
+func reference(r rune, before string) bool {
+	if r == '#' {
+		return true
+	}
+	last, _ := utf8.DecodeLastRuneInString(before)
+	return strings.ContainsRune("@!$~%", r) && (before == "" || !unicode.IsLetter(last) && !unicode.IsDigit(last))
+}
+
+func linkColon(rest string) bool {
+	return strings.HasPrefix(rest, "://") || len(rest) > 1 && rest[1] != ' '
+}
+
+// needsBackslash leaves the marks alone that only mean something at the start
+// of a line, so that version numbers and paths stay readable.
+func needsBackslash(r rune, at int, line string) bool {
+	if r >= utf8.RuneSelf || !strings.ContainsRune(markdownSpecial, r) {
+		return false
+	}
+	switch r {
+	case '.', '(', ')', '/', '"', '\'', '=', '^', ':':
+		listItem := at+1 == len(line) || line[at+1] == ' '
+		return r == '.' && listItem && startsWithNumber(line[:at])
+	case '-', '+':
+		return at == 0
+	}
+	return true
+}
+
+// startsWithNumber reports whether text is digits only, which with a full stop
+// would start a numbered list.
+func startsWithNumber(text string) bool {
+	if text == "" {
+		return false
+	}
+	return strings.Trim(text, "0123456789") == ""
+}
+
+// MarkdownCode returns s as a code span that also holds in a table cell.
+func MarkdownCode(s string) string {
+	line := Line(s)
+	if line == "" {
+		return ""
+	}
+	escaped := html.EscapeString(line)
+	escaped = strings.NewReplacer("|", "&#124;", "`", "&#96;", "*", "&#42;", "_", "&#95;", "\\", "&#92;",
+		"[", "&#91;", "]", "&#93;", "@", "&#64;", "~", "&#126;", "$", "&#36;", "://", "&#58;//").Replace(escaped)
+	return "<code>" + escaped + "</code>"
+}
+
+// MarkdownLink returns a link with the given text, or only the text when
+// target is not a plain https or http address.
+func MarkdownLink(text, target string) string {
+	clean, ok := URL(target)
+	if !ok {
+		return Markdown(text)
+	}
+	clean = strings.NewReplacer("(", "%28", ")", "%29", "|", "%7C", "<", "%3C", ">", "%3E", "\\", "%5C", "`", "%60").Replace(clean)
+	return "[" + Markdown(text) + "](" + clean + ")"
+}
+
+// HTML returns s as one line of text for an HTML element or a quoted
+// attribute.
+func HTML(s string) string { return html.EscapeString(Line(s)) }
+
+// URL returns target if it is an absolute http or https address without
+// credentials, in its escaped form; otherwise it returns false, and the text
+// must be shown without a link.
+func URL(target string) (string, bool) {
+	u, err := url.Parse(target)
+	if err != nil || u.Host == "" || u.User != nil || (u.Scheme != "https" && u.Scheme != "http") {
+		return "", false
+	}
+	clean := u.String()
+	if strings.ContainsFunc(clean, func(r rune) bool { return r <= ' ' || r == '"' || r == '\'' || invisible(r) }) {
+		return "", false
+	}
+	return clean, true
+}
+
+// JSON returns an encoded JSON document in which characters that a terminal
+// or a reader's eye could fall for (DEL, C1 controls, bidirectional and other
+// invisible ones) stand as \uXXXX. The decoded values stay the same: such
+// characters only ever occur inside strings.
+func JSON(encoded []byte) []byte {
+	var b strings.Builder
+	b.Grow(len(encoded))
+	for i := 0; i < len(encoded); {
+		r, size := utf8.DecodeRune(encoded[i:])
+		switch {
+		case r == '\n' || !invisible(r):
+			b.Write(encoded[i : i+size])
+		case r > 0xffff:
+			high, low := surrogates(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+		i += size
+	}
+	return []byte(b.String())
+}
+
+func surrogates(r rune) (high, low rune) {
+	r -= 0x10000
+	return 0xd800 + r>>10, 0xdc00 + r&0x3ff
+}
+
+// Cut shortens s to at most limit bytes without splitting a character, ending
+// in "…" where something was cut.
+func Cut(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	const ellipsis = "…"
+	end := max(limit-len(ellipsis), 0)
+	for end > 0 && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	if limit < len(ellipsis) {
+		return s[:end]
+	}
+	return s[:end] + ellipsis
+}

@@ -1,0 +1,144 @@
+// Package document holds what every report format is made from: the options,
+// the counts, and the findings grouped by the place where a person fixes them.
+// It prepares plain data and writes nothing; escaping for a sink is the task
+// of package neutralise and the choice of words that of each format.
+package document
+
+import (
+	"io/fs"
+
+	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/outcome"
+	"github.com/portcullis-ci/portcullis/internal/rules"
+)
+
+// InformationURI is the home page of the project, shown by viewers of reports.
+const InformationURI = "https://github.com/portcullis-ci/portcullis"
+
+// Options are what a format may use besides the outcome. The zero value is
+// good for everything.
+type Options struct {
+	// Catalogue explains the rules of all findings but vulnerabilities.
+	Catalogue rules.Catalogue
+	// Root is the read-only root of the user's repository, for the hashes and
+	// the text of source lines. Nil when there is none.
+	Root fs.FS
+	// Color allows ANSI colours in the terminal format.
+	Color bool
+	// Width is the number of columns of the terminal; 0 means 100.
+	Width int
+	// All makes the terminal format list every finding instead of folding
+	// long groups.
+	All bool
+	// Category is the first part of the SARIF run ids; empty means "gate".
+	Category string
+	// Command is the command line that repeats the run, for summaries.
+	Command string
+	// MinSeverity leaves findings of a lower severity out of the formats for
+	// machines other than JSON. Unknown, the zero value, leaves out nothing;
+	// findings of unknown severity are never left out.
+	MinSeverity finding.Severity
+	// Links say where a reader of one report finds the others.
+	Links Links
+}
+
+// Links are addresses of this run, as far as they are known.
+type Links struct {
+	// Job is the page of the CI job.
+	Job string
+	// Report is the page of the full report.
+	Report string
+	// Source is the address of the repository's files at the examined commit,
+	// ending in "/", to which a path and "#L12" can be added.
+	Source string
+}
+
+// Shown reports whether a finding belongs into a report under the options'
+// minimum severity.
+func (o Options) Shown(f finding.Finding) bool {
+	return o.MinSeverity == finding.Unknown || f.Severity == finding.Unknown || f.Severity >= o.MinSeverity
+}
+
+// Active reports whether a finding counts for the gate as it stands: it was
+// not waived or ruled out, and is neither inherited nor known.
+func Active(f finding.Finding) bool { return f.Status == finding.Open }
+
+// Active and passive findings of an outcome in report order.
+func Split(o outcome.Outcome) (active, passive []finding.Finding) {
+	for _, f := range Sorted(o.Findings) {
+		if Active(f) {
+			active = append(active, f)
+		} else {
+			passive = append(passive, f)
+		}
+	}
+	return active, passive
+}
+
+// Sorted returns a copy of findings in report order.
+func Sorted(findings []finding.Finding) []finding.Finding {
+	sorted := append([]finding.Finding(nil), findings...)
+	finding.Sort(sorted)
+	return sorted
+}
+
+// Counts are numbers of findings.
+type Counts struct {
+	BySeverity map[finding.Severity]int
+	ByStatus   map[finding.Status]int
+	// Total is the number of all findings whatever their status.
+	Total int
+	// Active is the number of open findings; BySeverity counts only these.
+	Active int
+	// Fixable is the number of open findings that a person can fix now.
+	Fixable int
+	// Failing is the number of findings that break the policy.
+	Failing int
+}
+
+// Count counts the findings of an outcome.
+func Count(o outcome.Outcome) Counts {
+	c := Counts{BySeverity: make(map[finding.Severity]int), ByStatus: make(map[finding.Status]int)}
+	failed := o.Verdict.Failed()
+	for _, f := range o.Findings {
+		c.Total++
+		c.ByStatus[f.Status]++
+		if failed[f.Fingerprint] {
+			c.Failing++
+		}
+		if !Active(f) {
+			continue
+		}
+		c.Active++
+		c.BySeverity[f.Severity]++
+		if f.Fix.Available() {
+			c.Fixable++
+		}
+	}
+	return c
+}
+
+// Fact returns the value of a finding's first piece of evidence of that name,
+// or "".
+func Fact(f finding.Finding, name string) string {
+	for _, fact := range f.Evidence {
+		if fact.Name == name {
+			return fact.Value
+		}
+	}
+	return ""
+}
+
+// ImageName is the stable name of the examined image, root file system or
+// SBOM, or "" when the run examined none.
+func ImageName(o outcome.Outcome) string {
+	if o.Image != nil && o.Image.Name != "" {
+		return o.Image.Name
+	}
+	for _, t := range o.Targets {
+		if t.Kind == outcome.TargetImage || t.Kind == outcome.TargetRootFS || t.Kind == outcome.TargetSBOM {
+			return t.Name
+		}
+	}
+	return ""
+}

@@ -1,0 +1,94 @@
+// Package sarif writes SARIF 2.1.0 (https://docs.oasis-open.org/sarif/sarif/v2.1.0/)
+// as GitHub code scanning reads it: a run for each part of the gate under a
+// stable category, one result for each rule and line, GitHub's own line hash
+// on files of the repository, and everything within the host's limits. Waived
+// findings are left out, because hosts open alerts for suppressed results too;
+// they are in the JSON report.
+package sarif
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/portcullis-ci/portcullis/internal/neutralise"
+	"github.com/portcullis-ci/portcullis/internal/outcome"
+	"github.com/portcullis-ci/portcullis/internal/report/document"
+)
+
+// The host's limits. GitHub rejects more than 10 MB of gzip and keeps 5,000
+// results of a run, in an order of its own choosing.
+const (
+	maxResults = 5000
+	maxGzip    = 9_000_000
+)
+
+// Write writes the outcome's findings as one SARIF log. When the log would be
+// too large for GitHub it first shortens the help of rules, then leaves out
+// the least severe results, and says so in a notification.
+func Write(ctx context.Context, w io.Writer, o outcome.Outcome, opts document.Options) error {
+	plan := budget{results: maxResults}
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		encoded, err := encode(build(o, opts, plan))
+		if err != nil {
+			return err
+		}
+		size, err := gzipSize(encoded)
+		if err != nil {
+			return err
+		}
+		if size <= maxGzip || plan.results <= 1 {
+			_, err := w.Write(encoded)
+			return err
+		}
+		plan = plan.smaller()
+	}
+}
+
+// budget is how much of the outcome goes into the file.
+type budget struct {
+	results   int
+	shortHelp bool
+}
+
+func (b budget) smaller() budget {
+	if !b.shortHelp {
+		return budget{results: b.results, shortHelp: true}
+	}
+	return budget{results: b.results / 2, shortHelp: true}
+}
+
+func encode(r *report) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(r); err != nil {
+		return nil, fmt.Errorf("encode SARIF: %w", err)
+	}
+	return neutralise.JSON(b.Bytes()), nil
+}
+
+func gzipSize(encoded []byte) (int, error) {
+	var n counter
+	z := gzip.NewWriter(&n)
+	if _, err := z.Write(encoded); err != nil {
+		return 0, fmt.Errorf("measure SARIF: %w", err)
+	}
+	if err := z.Close(); err != nil {
+		return 0, fmt.Errorf("measure SARIF: %w", err)
+	}
+	return int(n), nil
+}
+
+type counter int
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
+}
