@@ -40,8 +40,6 @@ func (s *scope) define(env bool, key string, b binding) {
 	(*m)[key] = append((*m)[key], b)
 }
 
-func (s *scope) empty() bool { return s.env == nil && s.arg == nil }
-
 // lookup finds the value that holds for the instruction with the index.
 func (s *scope) lookup(key string, index int) (Value, bool) {
 	for c := s; c != nil; c = c.parent {

@@ -76,6 +76,20 @@ type Fix struct {
 	Version string
 	// Text tells a person what to do, in one or two sentences.
 	Text string
+	// Edits are the changes to the user's files that fix the finding, where
+	// that is mechanical. They do not overlap; all of them belong together.
+	Edits []Edit
+}
+
+// Edit replaces a piece of a file. Positions are those of Location: lines and
+// columns from 1, columns in code points, the end exclusive. An edit whose end
+// equals its start inserts.
+type Edit struct {
+	// Path is relative to the root of the user's checkout.
+	Path                             string
+	Line, Column, EndLine, EndColumn int
+	// NewText replaces what stands there; empty deletes it.
+	NewText string
 }
 
 // Available reports whether a person can fix the finding now: a fixed version

@@ -1,0 +1,252 @@
+// Package shellscript reads the shell code of a RUN instruction into a flat
+// list of simple commands with resolved arguments and exact places, on top of
+// mvdan.cc/sh. Wrappers such as sudo, env or xargs, `sh -c '…'` and scripts fed
+// to a shell as a here-document are looked through. It does not run anything
+// and judges nothing; its main type is Script.
+package shellscript
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// Limits that keep the recursive parser within its stack. Real scripts nest a
+// handful of levels.
+const (
+	maxDepth      = 400
+	maxSize       = 16 << 20
+	maxArithmetic = 256 << 10
+	maxNested     = 6 // scripts within scripts
+)
+
+// ErrTooDeep and ErrTooLarge are the reasons for not reading a script.
+var (
+	ErrTooDeep  = errors.New("the script is nested too deeply")
+	ErrTooLarge = errors.New("the script is too large")
+)
+
+// Lookup gives the value of a variable that is set outside the script. It
+// reports false when the value is not known.
+type Lookup func(name string) (value string, known bool)
+
+// Script is a parsed script.
+type Script struct {
+	// Source is the text that was parsed.
+	Source string
+	// File is the syntax tree; nil when Err is set.
+	File *syntax.File
+	// Err says why the source could not be parsed.
+	Err error
+	// ErrOffset is where, as an offset in the outermost source.
+	ErrOffset int
+	// Commands are all simple commands in order of their place, those of nested
+	// scripts included.
+	Commands []*Command
+	// Pipelines are all pipelines of two or more elements.
+	Pipelines []Pipeline
+	// Nested are the scripts inside this one: sh -c, eval, here-documents.
+	Nested []*Script
+
+	at func(int) int
+}
+
+// Offset maps an offset in Source to one in the source of the outermost script.
+func (s *Script) Offset(i int) int { return s.at(i) }
+
+// Range is a half-open range of offsets in the outermost source.
+type Range struct {
+	Start, End int
+}
+
+// Command is a simple command.
+type Command struct {
+	// Name is the last path element of the command's name, such as apt-get;
+	// empty when it is not known.
+	Name string
+	// At is the place of the name, Whole that of the command.
+	At, Whole Range
+	// Args are the arguments after field splitting.
+	Args []Arg
+	// Assigns are the assignments in front of the command, or the command
+	// itself when it has no name.
+	Assigns []Assign
+	// Via is the wrapper or shell through which the command is run; nil for a
+	// command that stands for itself.
+	Via *Command
+	// Guarded is true when the command's failure is looked at: it is an operand
+	// of && or ||, or a condition.
+	Guarded bool
+	// Redirects are the targets of output redirections.
+	Redirects []Arg
+	// Stdin is true when standard input comes from a here-document, a
+	// here-string or a file.
+	Stdin bool
+	// Subst is true inside a command or process substitution.
+	Subst bool
+	// Script is the script that holds the command.
+	Script *Script
+}
+
+// Arg is one argument of a command.
+type Arg struct {
+	// Text is the argument with quotes taken off and known variables replaced.
+	// What is not known stays as it is written.
+	Text string
+	// Known is true when all of the argument is known.
+	Known bool
+	// Quoted is true when any part of it is quoted.
+	Quoted bool
+	// At is the place of the word it comes from; the fields of one variable
+	// share it.
+	At Range
+	// Split is true for a field that comes out of a variable's value.
+	Split bool
+	word  *syntax.Word
+}
+
+// Word is the syntax of the argument; nil for a field made by splitting.
+func (a Arg) Word() *syntax.Word { return a.word }
+
+// Assign is an assignment to a shell variable.
+type Assign struct {
+	Name string
+	// Value is the value, as far as it is known.
+	Value Arg
+	// At is the place of the whole assignment.
+	At Range
+}
+
+// Pipeline is a sequence of commands joined by pipes.
+type Pipeline struct {
+	// Elements hold the commands of each element; a subshell may have several.
+	Elements [][]*Command
+	// Pipes are the places of the pipe signs.
+	Pipes []Range
+}
+
+// Parse reads source. All Bash syntax is understood, whichever shell will run
+// it; the error of a script that is not valid is in Script.Err.
+func Parse(source string, lookup Lookup) *Script {
+	if lookup == nil {
+		lookup = func(string) (string, bool) { return "", false }
+	}
+	r := &reader{lookup: lookup, local: make(map[string]Arg)}
+	root := r.parse(source, func(i int) int { return i })
+	root.Commands, root.Pipelines = r.commands, r.pipelines
+	return root
+}
+
+// reader gathers commands while it walks over scripts.
+type reader struct {
+	lookup    Lookup
+	local     map[string]Arg
+	commands  []*Command
+	pipelines []Pipeline
+	depth     int
+	script    *Script
+	guarded   bool
+	subst     bool
+	via       *Command
+}
+
+func (r *reader) parse(source string, at func(int) int) *Script {
+	s := &Script{Source: source, at: at}
+	if err := tooMuch(source); err != nil {
+		s.Err = err
+		s.ErrOffset = at(0)
+		return s
+	}
+	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(source), "")
+	if err != nil {
+		s.Err, s.ErrOffset = plainError(err)
+		s.ErrOffset = at(min(s.ErrOffset, len(source)))
+		return s
+	}
+	s.File = file
+	outer := r.script
+	r.script = s
+	r.stmts(file.Stmts)
+	r.script = outer
+	return s
+}
+
+func plainError(err error) (error, int) {
+	var p syntax.ParseError
+	if errors.As(err, &p) {
+		return errors.New(p.Text), int(p.Pos.Offset())
+	}
+	var l syntax.LangError
+	if errors.As(err, &l) {
+		return errors.New(l.Feature + " is not supported by this shell"), int(l.Pos.Offset())
+	}
+	return err, 0
+}
+
+// tooMuch looks at brackets and keywords without regard to quotes: a script
+// that it passes cannot take the parser deeper than the limit.
+func tooMuch(source string) error {
+	if len(source) > maxSize {
+		return fmt.Errorf("%w: %d bytes", ErrTooLarge, len(source))
+	}
+	if len(source) > maxArithmetic {
+		for _, mark := range []string{"((", "[[", "$[", "let"} {
+			if strings.Contains(source, mark) {
+				return fmt.Errorf("%w for arithmetic and tests: %d bytes", ErrTooLarge, len(source))
+			}
+		}
+	}
+	depth, deepest, ticks := 0, 0, 0
+	start := -1
+	for i := 0; i <= len(source); i++ {
+		if i < len(source) && source[i] >= 'a' && source[i] <= 'z' {
+			if start < 0 {
+				start = i
+			}
+			continue
+		}
+		if start >= 0 {
+			depth += wordDepth[source[start:i]]
+			start = -1
+		}
+		if i < len(source) {
+			switch source[i] {
+			case '(', '{':
+				depth++
+			case ')', '}':
+				depth--
+			case '`':
+				ticks++
+			}
+		}
+		depth = max(depth, 0)
+		deepest = max(deepest, depth)
+	}
+	if deepest > maxDepth || backslashRun(source) > maxDepth && ticks > maxDepth {
+		return ErrTooDeep
+	}
+	return nil
+}
+
+// wordDepth is by how much a keyword changes the depth. Those that nest without
+// an end mark of their own only go up.
+var wordDepth = map[string]int{
+	"if": 1, "fi": -1, "while": 1, "until": 1, "for": 1, "select": 1, "done": -1, "case": 1, "esac": -1,
+	"function": 1, "time": 1, "coproc": 1,
+}
+
+// backslashRun is the longest run of backslashes, which is how backquotes nest.
+func backslashRun(source string) int {
+	run, longest := 0, 0
+	for i := 0; i < len(source); i++ {
+		if source[i] != '\\' {
+			run = 0
+			continue
+		}
+		run++
+		longest = max(longest, run)
+	}
+	return longest
+}
