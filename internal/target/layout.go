@@ -1,0 +1,278 @@
+package target
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// files gives access to the files of an OCI layout or docker archive by name.
+type files interface {
+	// file opens a regular file; it follows no link.
+	file(name string) (io.ReadCloser, int64, error)
+}
+
+// dirFiles reads from a directory. os.Root keeps every name inside it.
+type dirFiles struct{ root *os.Root }
+
+func (d dirFiles) file(name string) (io.ReadCloser, int64, error) {
+	info, err := d.root.Lstat(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, 0, fmt.Errorf("%s is not a regular file", name)
+	}
+	f, err := d.root.Open(name)
+	return f, info.Size(), err
+}
+
+// tarFiles reads from an uncompressed archive through an index of it.
+type tarFiles struct {
+	f       *os.File
+	entries map[string]tarFile
+}
+
+type tarFile struct {
+	offset, size int64
+	regular      bool
+}
+
+// maxArchiveEntries bounds the index of an archive; an image of 500 layers has
+// some 2000.
+const maxArchiveEntries = 100_000
+
+// openTar indexes an archive. It takes over the file.
+func openTar(f *os.File) (*tarFiles, error) {
+	t := &tarFiles{f: f, entries: map[string]tarFile{}}
+	r := tar.NewReader(f)
+	for {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("read archive: %w", err), f.Close())
+		}
+		if len(t.entries) >= maxArchiveEntries {
+			return nil, errors.Join(fmt.Errorf("read archive: more than %d entries", maxArchiveEntries), f.Close())
+		}
+		if err := t.add(h); err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+	}
+	if len(t.entries) == 0 {
+		return nil, errors.Join(errors.New("the archive is empty"), f.Close())
+	}
+	return t, nil
+}
+
+func (t *tarFiles) add(h *tar.Header) error {
+	name := path.Clean(h.Name)
+	if h.Typeflag == tar.TypeDir || h.Typeflag == tar.TypeXGlobalHeader {
+		return nil
+	}
+	if !fs.ValidPath(name) {
+		return fmt.Errorf("read archive: name %q points outside the archive", h.Name)
+	}
+	if _, twice := t.entries[name]; twice {
+		return fmt.Errorf("read archive: ambiguous: it has the file %s twice", name)
+	}
+	at, err := t.f.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return fmt.Errorf("read archive: %w", err)
+	}
+	t.entries[name] = tarFile{offset: at, size: h.Size, regular: h.Typeflag == tar.TypeReg && h.PAXRecords["GNU.sparse.major"] == ""}
+	return nil
+}
+
+func (t *tarFiles) file(name string) (io.ReadCloser, int64, error) {
+	e, ok := t.entries[path.Clean(name)]
+	if !ok {
+		return nil, 0, fmt.Errorf("%s: %w", name, fs.ErrNotExist)
+	}
+	if !e.regular {
+		return nil, 0, fmt.Errorf("%s is not a regular file", name)
+	}
+	return io.NopCloser(io.NewSectionReader(t.f, e.offset, e.size)), e.size, nil
+}
+
+// readFile reads a small file whole.
+func readFile(f files, name string, limit int64) ([]byte, error) {
+	r, _, err := f.file(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = r.Close() }()
+	raw, err := readAtMost(r, limit)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return raw, nil
+}
+
+// layoutStore is the blobs directory of an OCI layout.
+type layoutStore struct{ files }
+
+func (s layoutStore) open(_ context.Context, d v1.Descriptor) (io.ReadCloser, error) {
+	if err := checkDescriptor(d); err != nil {
+		return nil, err
+	}
+	r, _, err := s.file("blobs/sha256/" + d.Digest.Hex)
+	return r, err
+}
+
+func (s layoutStore) manifest(_ context.Context, d v1.Descriptor) ([]byte, error) {
+	if err := checkDescriptor(d); err != nil {
+		return nil, err
+	}
+	return readFile(s.files, "blobs/sha256/"+d.Digest.Hex, maxManifest)
+}
+
+func (o *opener) layout(ctx context.Context, ref string) (*Target, error) {
+	dir, selector := splitPath(ref)
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open OCI layout: %w", err)
+	}
+	return o.openLayout(ctx, dirFiles{root}, root.Close, dir, selector)
+}
+
+func (o *opener) ociArchive(ctx context.Context, ref string) (*Target, error) {
+	file, selector := splitPath(ref)
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("open OCI archive: %w", err)
+	}
+	t, err := openTar(f)
+	if err != nil {
+		return nil, fmt.Errorf("open OCI archive: %w", err)
+	}
+	return o.openLayout(ctx, t, f.Close, file, selector)
+}
+
+func (o *opener) openLayout(ctx context.Context, f files, done func() error, name, selector string) (*Target, error) {
+	t, err := o.readLayout(ctx, f, selector)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("read OCI layout: %w", err), done())
+	}
+	t.Name = baseName(name)
+	t.closers = append(t.closers, done)
+	return t, nil
+}
+
+func (o *opener) readLayout(ctx context.Context, f files, selector string) (*Target, error) {
+	if _, err := readFile(f, "oci-layout", 1<<16); err != nil {
+		return nil, fmt.Errorf("no readable file oci-layout: %w", err)
+	}
+	raw, err := readFile(f, "index.json", maxManifest)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkJSON(raw); err != nil {
+		return nil, fmt.Errorf("index.json: %w", err)
+	}
+	index, err := v1.ParseIndexManifest(bytes.NewReader(raw))
+	if err != nil {
+		return nil, fmt.Errorf("index.json: %w", err)
+	}
+	s := layoutStore{f}
+	d, err := o.pick(index.Manifests, selector)
+	if errors.Is(err, errSeveralPlatforms) {
+		return o.ociImage(ctx, s, document{raw: raw, digest: digestOf(raw), mediaType: ""})
+	}
+	if err != nil {
+		return nil, err
+	}
+	doc, err := readManifest(ctx, s, d)
+	if err != nil {
+		return nil, err
+	}
+	t, err := o.ociImage(ctx, s, doc)
+	if err == nil {
+		t.Tags = tagsOf(d)
+	}
+	return t, err
+}
+
+// errSeveralPlatforms says that index.json is itself a multi-platform index.
+var errSeveralPlatforms = errors.New("several platforms")
+
+// pick chooses among the images of a layout: by digest, by name, or the only
+// one there is.
+func (o *opener) pick(all []v1.Descriptor, selector string) (v1.Descriptor, error) {
+	var images []v1.Descriptor
+	platforms, names := map[string]bool{}, map[string]bool{}
+	var have []string
+	for _, d := range all {
+		if !isRunnable(d) {
+			continue
+		}
+		images = append(images, d)
+		if d.Platform != nil {
+			platforms[d.Platform.String()] = true
+		}
+		for _, tag := range tagsOf(d) {
+			names[tag] = true
+		}
+		have = append(have, strings.Join(append(tagsOf(d), "@"+d.Digest.String()), " "))
+		if selector != "" && (selector == "@"+d.Digest.String() || slices.Contains(tagsOf(d), strings.TrimPrefix(selector, ":"))) {
+			return d, nil
+		}
+	}
+	switch {
+	case len(images) == 0:
+		return v1.Descriptor{}, errors.New("index.json lists no image")
+	case selector != "":
+		return v1.Descriptor{}, fmt.Errorf("there is no image %q, only %s", strings.TrimLeft(selector, ":@"), strings.Join(have, ", "))
+	case len(images) == 1:
+		return images[0], nil
+	case len(platforms) == len(images) && len(names) <= 1:
+		return v1.Descriptor{}, errSeveralPlatforms
+	default:
+		return v1.Descriptor{}, notExamined("open image "+o.req.Reference, fmt.Errorf("it holds %d images: %s", len(images), strings.Join(have, ", ")),
+			"name one: PATH:TAG or PATH@DIGEST")
+	}
+}
+
+// tagsOf lists the names under which a layout knows an image: the annotation of
+// the OCI specification and that of containerd.
+func tagsOf(d v1.Descriptor) []string {
+	var tags []string
+	for _, key := range []string{"org.opencontainers.image.ref.name", "io.containerd.image.name"} {
+		if tag := d.Annotations[key]; tag != "" && !slices.Contains(tags, tag) {
+			tags = append(tags, tag)
+		}
+	}
+	return tags
+}
+
+// splitPath cuts ":TAG" or "@DIGEST" off a path, which stays whole when a file
+// of that name exists.
+func splitPath(ref string) (file, selector string) {
+	if _, err := os.Lstat(ref); err == nil {
+		return ref, ""
+	}
+	if i := strings.LastIndex(ref, "@sha256:"); i > 0 {
+		return ref[:i], ref[i:]
+	}
+	// A tag may hold colons of its own (repo:tag): the path is what exists.
+	for i := 1; i < len(ref); i++ {
+		if ref[i] == ':' {
+			if _, err := os.Lstat(ref[:i]); err == nil {
+				return ref[:i], ref[i:]
+			}
+		}
+	}
+	return ref, ""
+}

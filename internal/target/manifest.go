@@ -1,0 +1,285 @@
+package target
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/portcullis-ci/portcullis/internal/layers"
+)
+
+const (
+	// maxManifest is the size above which no registry has to accept a manifest
+	// (OCI distribution specification, "Pushing Manifests").
+	maxManifest = 4 << 20
+	// maxConfig bounds the image configuration, whose history may be long.
+	maxConfig = 16 << 20
+	// maxIndexDepth is how deep indexes may be nested.
+	maxIndexDepth = 4
+)
+
+// store holds the parts of an image by digest.
+type store interface {
+	// open returns a blob from its start. The bytes are not verified.
+	open(ctx context.Context, d v1.Descriptor) (io.ReadCloser, error)
+	// manifest returns a manifest. The bytes are not verified.
+	manifest(ctx context.Context, d v1.Descriptor) ([]byte, error)
+}
+
+// document is a manifest or index as it was read.
+type document struct {
+	raw       []byte
+	digest    string
+	mediaType string
+}
+
+// ociImage follows a manifest or index to the image of the wanted platform and
+// describes it.
+func (o *opener) ociImage(ctx context.Context, s store, root document) (*Target, error) {
+	doc, indexDigest := root, ""
+	for depth := 0; ; depth++ {
+		kind, err := classify(doc)
+		if err != nil {
+			return nil, fmt.Errorf("read manifest %s: %w", doc.digest, err)
+		}
+		if kind == "manifest" {
+			break
+		}
+		if depth >= maxIndexDepth {
+			return nil, fmt.Errorf("read index %s: indexes are nested more than %d deep", root.digest, maxIndexDepth)
+		}
+		if indexDigest == "" {
+			indexDigest = doc.digest
+		}
+		d, err := o.choose(doc)
+		if err != nil {
+			return nil, err
+		}
+		if doc, err = readManifest(ctx, s, d); err != nil {
+			return nil, err
+		}
+	}
+	return o.fromManifest(ctx, s, doc, indexDigest)
+}
+
+func readManifest(ctx context.Context, s store, d v1.Descriptor) (document, error) {
+	raw, err := s.manifest(ctx, d)
+	if err != nil {
+		return document{}, fmt.Errorf("read manifest %s: %w", d.Digest, err)
+	}
+	if err := verify(raw, d); err != nil {
+		return document{}, fmt.Errorf("read manifest %s: %w", d.Digest, err)
+	}
+	return document{raw: raw, digest: d.Digest.String(), mediaType: string(d.MediaType)}, nil
+}
+
+// verify compares bytes with what a descriptor promises.
+func verify(raw []byte, d v1.Descriptor) error {
+	if d.Size > 0 && int64(len(raw)) != d.Size {
+		return fmt.Errorf("%d bytes read, but %d were promised", len(raw), d.Size)
+	}
+	if got := digestOf(raw); got != d.Digest.String() {
+		return fmt.Errorf("the content has the digest %s", got)
+	}
+	return nil
+}
+
+func digestOf(raw []byte) string {
+	sum := sha256.Sum256(raw)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// classify tells a manifest from an index and refuses what could be taken for
+// both (CVE-2021-41190) or read in two ways.
+func classify(d document) (string, error) {
+	if err := checkJSON(d.raw); err != nil {
+		return "", err
+	}
+	var probe struct {
+		SchemaVersion int             `json:"schemaVersion"`
+		MediaType     string          `json:"mediaType"`
+		Config        json.RawMessage `json:"config"`
+		Layers        json.RawMessage `json:"layers"`
+		FSLayers      json.RawMessage `json:"fsLayers"`
+		Manifests     json.RawMessage `json:"manifests"`
+	}
+	if err := json.Unmarshal(d.raw, &probe); err != nil {
+		return "", fmt.Errorf("not a manifest: %w", err)
+	}
+	isImage, isIndex := probe.Config != nil || probe.Layers != nil, probe.Manifests != nil
+	switch {
+	case probe.FSLayers != nil || probe.SchemaVersion == 1 || strings.Contains(d.mediaType, "docker.distribution.manifest.v1"):
+		return "", errors.New("manifests of schema 1 are not supported; push the image again with a current tool")
+	case isImage && isIndex:
+		return "", errors.New("ambiguous: it has both layers and manifests")
+	case probe.MediaType != "" && d.mediaType != "" && probe.MediaType != d.mediaType:
+		return "", fmt.Errorf("ambiguous: it was announced as %s and calls itself %s", d.mediaType, probe.MediaType)
+	case isIndex:
+		return "index", nil
+	case probe.Config != nil && probe.Layers != nil:
+		return "manifest", nil
+	default:
+		return "", errors.New("neither an image manifest nor an index")
+	}
+}
+
+// choose picks the manifest of the wanted platform out of an index.
+func (o *opener) choose(doc document) (v1.Descriptor, error) {
+	index, err := v1.ParseIndexManifest(bytes.NewReader(doc.raw))
+	if err != nil {
+		return v1.Descriptor{}, fmt.Errorf("read index %s: %w", doc.digest, err)
+	}
+	var have []string
+	for _, d := range index.Manifests {
+		if !isRunnable(d) {
+			continue
+		}
+		if d.Platform == nil {
+			if d.MediaType.IsIndex() || len(index.Manifests) == 1 {
+				return d, nil
+			}
+			have = append(have, "unnamed platform")
+			continue
+		}
+		if matches(*d.Platform, o.platform) {
+			return d, nil
+		}
+		have = append(have, platformText(d.Platform.OS, d.Platform.Architecture, d.Platform.Variant))
+	}
+	if len(have) == 0 {
+		return v1.Descriptor{}, fmt.Errorf("read index %s: it lists no image", doc.digest)
+	}
+	const most = 30
+	if len(have) > most {
+		have = append(have[:most], fmt.Sprintf("and %d more", len(have)-most))
+	}
+	return v1.Descriptor{}, notExamined("open image "+redactText(o.req.Reference),
+		fmt.Errorf("index %s has no image for %s, only for %s", doc.digest, o.platform.String(), strings.Join(have, ", ")),
+		"choose one of these with --platform")
+}
+
+// isRunnable tells images from attestations and other artifacts in an index.
+func isRunnable(d v1.Descriptor) bool {
+	if d.Platform != nil && d.Platform.OS == "unknown" && d.Platform.Architecture == "unknown" {
+		return false
+	}
+	if d.Annotations["vnd.docker.reference.type"] != "" {
+		return false
+	}
+	return d.MediaType == "" || d.MediaType.IsImage() || d.MediaType.IsIndex()
+}
+
+// matches reports whether an image of platform have runs where want is asked
+// for. arm64 and arm64/v8 are the same; other variants count only if asked for.
+func matches(have, want v1.Platform) bool {
+	if have.OS != want.OS || have.Architecture != want.Architecture {
+		return false
+	}
+	if want.OSVersion != "" && have.OSVersion != want.OSVersion {
+		return false
+	}
+	return want.Variant == "" || have.Variant == want.Variant ||
+		(want.Architecture == "arm64" && want.Variant == "v8" && have.Variant == "")
+}
+
+func platformText(os, arch, variant string) string {
+	if variant != "" {
+		return os + "/" + arch + "/" + variant
+	}
+	return os + "/" + arch
+}
+
+// fromManifest reads the configuration of an image and describes its layers.
+func (o *opener) fromManifest(ctx context.Context, s store, doc document, indexDigest string) (*Target, error) {
+	m, err := v1.ParseManifest(bytes.NewReader(doc.raw))
+	if err != nil {
+		return nil, fmt.Errorf("read manifest %s: %w", doc.digest, err)
+	}
+	if err := checkDescriptor(m.Config); err != nil {
+		return nil, fmt.Errorf("read manifest %s: configuration: %w", doc.digest, err)
+	}
+	config, err := readConfig(ctx, s, m.Config)
+	if err != nil {
+		return nil, fmt.Errorf("read configuration %s: %w", m.Config.Digest, err)
+	}
+	t, err := o.describe(config)
+	if err != nil {
+		return nil, err
+	}
+	t.MediaType, t.RawManifest = doc.mediaType, doc.raw
+	t.Image.Digest, t.Image.IndexDigest = doc.digest, indexDigest
+	if len(m.Layers) != len(t.Image.Layers) {
+		return nil, fmt.Errorf("read manifest %s: it has %d layers, but its configuration has %d diff ids", doc.digest, len(m.Layers), len(t.Image.Layers))
+	}
+	for i, d := range m.Layers {
+		if err := checkLayer(d); err != nil {
+			return nil, fmt.Errorf("read manifest %s: layer %d: %w", doc.digest, i, err)
+		}
+		t.Layers = append(t.Layers, layers.Blob{
+			DiffID: t.Image.Layers[i].DiffID, Digest: d.Digest.String(), Size: d.Size, MediaType: string(d.MediaType),
+			Open: func(ctx context.Context) (io.ReadCloser, error) { return s.open(ctx, d) },
+		})
+	}
+	return t, nil
+}
+
+func readConfig(ctx context.Context, s store, d v1.Descriptor) ([]byte, error) {
+	if d.Size > maxConfig {
+		return nil, fmt.Errorf("it claims %d bytes, more than the limit of %d", d.Size, maxConfig)
+	}
+	r, err := s.open(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = r.Close() }()
+	raw, err := readAtMost(r, maxConfig)
+	if err != nil {
+		return nil, err
+	}
+	return raw, verify(raw, d)
+}
+
+func readAtMost(r io.Reader, limit int64) ([]byte, error) {
+	raw, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err == nil && int64(len(raw)) > limit {
+		err = fmt.Errorf("more than %d bytes", limit)
+	}
+	return raw, err
+}
+
+var sha256Hex = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+func checkDescriptor(d v1.Descriptor) error {
+	if d.Digest.Algorithm != "sha256" || !sha256Hex.MatchString(d.Digest.Hex) {
+		return fmt.Errorf("digest %q is not a SHA-256 digest", d.Digest.String())
+	}
+	if d.Size < 0 {
+		return fmt.Errorf("size %d is negative", d.Size)
+	}
+	return nil
+}
+
+func checkLayer(d v1.Descriptor) error {
+	if err := checkDescriptor(d); err != nil {
+		return err
+	}
+	if !d.MediaType.IsDistributable() || len(d.URLs) > 0 {
+		return fmt.Errorf("it is a foreign layer (%s), which is not in the registry and is not fetched from elsewhere", d.MediaType)
+	}
+	switch d.MediaType {
+	case types.OCILayer, types.OCILayerZStd, types.OCIUncompressedLayer, types.DockerLayer, types.DockerUncompressedLayer,
+		"application/vnd.docker.image.rootfs.diff.tar.zstd":
+		return nil
+	}
+	return fmt.Errorf("media type %q is not that of a container image layer", d.MediaType)
+}

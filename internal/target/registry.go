@@ -1,0 +1,219 @@
+package target
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// registry opens an image of a registry (OCI distribution specification). A
+// tag is resolved once; everything after that is read by digest.
+func (o *opener) registry(ctx context.Context, reference string) (*Target, error) {
+	ref, err := o.parseReference(reference)
+	if err != nil {
+		return nil, usage("read image reference "+redactText(reference), redact(err), "write [REGISTRY/]REPOSITORY[:TAG|@DIGEST]")
+	}
+	if o.req.Offline {
+		return nil, notExamined("open image "+redactText(reference), errors.New("it is in a registry, and the network is switched off"),
+			"save it to a file and name that, or run without --offline")
+	}
+	repo := ref.Context()
+	o.announce("reading image %s from registry %s", ref, repo.RegistryStr())
+	s, err := o.connect(ctx, repo)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := s.root(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	t, err := o.ociImage(ctx, s, doc)
+	if err != nil {
+		return nil, err
+	}
+	t.Name = repositoryOf(reference)
+	t.Tags = []string{ref.Name()}
+	return t, nil
+}
+
+func (o *opener) parseReference(reference string) (name.Reference, error) {
+	ref, err := name.ParseReference(reference)
+	if err != nil {
+		return nil, err
+	}
+	if o.req.Insecure || isLoopback(hostname(ref.Context().RegistryStr())) {
+		return name.ParseReference(reference, name.Insecure)
+	}
+	return ref, nil
+}
+
+// connect authenticates against the registry.
+func (o *opener) connect(ctx context.Context, repo name.Repository) (*registryStore, error) {
+	keychain := o.env.Keychain
+	if keychain == nil {
+		keychain = authn.DefaultKeychain
+	}
+	auth, err := authn.Resolve(ctx, keychain, repo)
+	if err != nil {
+		return nil, fmt.Errorf("find credentials for %s: %w", repo.RegistryStr(), err)
+	}
+	base := o.transport(repo.RegistryStr())
+	t, err := transport.NewWithContext(ctx, repo.Registry, auth, base, []string{repo.Scope(transport.PullScope)})
+	if err != nil {
+		return nil, fmt.Errorf("connect to registry %s: %w", repo.RegistryStr(), err)
+	}
+	return &registryStore{repo: repo, client: &http.Client{Transport: t, CheckRedirect: checkRedirect}, retry: o.retry()}, nil
+}
+
+// registryStore reads one repository of a registry.
+type registryStore struct {
+	repo   name.Repository
+	client *http.Client
+	retry  Retry
+}
+
+// acceptedManifests are the media types that are understood.
+var acceptedManifests = strings.Join([]string{
+	string(types.OCIManifestSchema1), string(types.DockerManifestSchema2), string(types.OCIImageIndex), string(types.DockerManifestList),
+}, ", ")
+
+// root reads the manifest or index that a reference names.
+func (s *registryStore) root(ctx context.Context, ref name.Reference) (document, error) {
+	raw, mediaType, header, err := s.getManifest(ctx, ref.Identifier())
+	if err != nil {
+		return document{}, fmt.Errorf("read manifest of %s: %w", ref, err)
+	}
+	got := digestOf(raw)
+	want := ref.Identifier()
+	if _, ok := ref.(name.Digest); !ok {
+		want = header
+	}
+	if want != "" && want != got {
+		return document{}, fmt.Errorf("read manifest of %s: the content has the digest %s, but %s was promised", ref, got, want)
+	}
+	return document{raw: raw, digest: got, mediaType: mediaType}, nil
+}
+
+func (s *registryStore) manifest(ctx context.Context, d v1.Descriptor) ([]byte, error) {
+	if err := checkDescriptor(d); err != nil {
+		return nil, err
+	}
+	raw, _, _, err := s.getManifest(ctx, d.Digest.String())
+	return raw, err
+}
+
+func (s *registryStore) getManifest(ctx context.Context, identifier string) (raw []byte, mediaType, digest string, err error) {
+	resp, err := s.get(ctx, "manifests/"+identifier, map[string]string{"Accept": acceptedManifests})
+	if err != nil {
+		return nil, "", "", err
+	}
+	body := s.watch(resp.Body)
+	defer func() { _ = body.Close() }()
+	raw, err = readAtMost(body, maxManifest)
+	if err != nil {
+		return nil, "", "", err
+	}
+	mediaType, _, _ = strings.Cut(resp.Header.Get("Content-Type"), ";")
+	switch strings.TrimSpace(mediaType) {
+	case "application/json", "text/plain", "application/octet-stream":
+		// Registries behind plain file servers do not know manifests' types.
+		mediaType = ""
+	}
+	return raw, strings.TrimSpace(mediaType), resp.Header.Get("Docker-Content-Digest"), nil
+}
+
+// open reads a blob. A connection that breaks is taken up again where it broke.
+func (s *registryStore) open(ctx context.Context, d v1.Descriptor) (io.ReadCloser, error) {
+	if err := checkDescriptor(d); err != nil {
+		return nil, err
+	}
+	r := &resumer{ctx: ctx, size: d.Size, left: s.retry.Attempts - 1, from: func(offset int64) (io.ReadCloser, error) {
+		return s.blobFrom(ctx, d, offset)
+	}}
+	var err error
+	r.current, err = r.from(0)
+	return r, err
+}
+
+func (s *registryStore) blobFrom(ctx context.Context, d v1.Descriptor, offset int64) (io.ReadCloser, error) {
+	header := map[string]string{}
+	if offset > 0 {
+		header["Range"] = "bytes=" + strconv.FormatInt(offset, 10) + "-"
+	}
+	resp, err := s.get(ctx, "blobs/"+d.Digest.String(), header)
+	if err != nil {
+		return nil, err
+	}
+	body := s.watch(resp.Body)
+	if offset > 0 && resp.StatusCode != http.StatusPartialContent {
+		// The registry does not know ranges: skip what was read already.
+		if _, err := io.CopyN(io.Discard, body, offset); err != nil {
+			return nil, errors.Join(err, body.Close())
+		}
+	}
+	return body, nil
+}
+
+func (s *registryStore) get(ctx context.Context, path string, header map[string]string) (*http.Response, error) {
+	u := url.URL{Scheme: s.repo.Scheme(), Host: s.repo.RegistryStr(), Path: "/v2/" + s.repo.RepositoryStr() + "/" + path}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	for k, v := range header {
+		req.Header.Set(k, v)
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	if err := transport.CheckError(resp, http.StatusOK, http.StatusPartialContent); err != nil {
+		return nil, errors.Join(err, resp.Body.Close())
+	}
+	return resp, nil
+}
+
+// resumer reads a blob to its end over several connections.
+type resumer struct {
+	ctx     context.Context // of the read that the blob belongs to
+	from    func(offset int64) (io.ReadCloser, error)
+	current io.ReadCloser
+	offset  int64
+	size    int64
+	left    int
+}
+
+func (r *resumer) Read(p []byte) (int, error) {
+	n, err := r.current.Read(p)
+	r.offset += int64(n)
+	complete := errors.Is(err, io.EOF) && r.offset >= r.size
+	if err == nil || complete || r.left <= 0 || r.ctx.Err() != nil {
+		if errors.Is(err, io.EOF) && !complete {
+			err = io.ErrUnexpectedEOF
+		}
+		return n, err
+	}
+	r.left--
+	_ = r.current.Close()
+	next, openErr := r.from(r.offset)
+	if openErr != nil {
+		r.current = io.NopCloser(strings.NewReader(""))
+		r.left = 0
+		return n, errors.Join(err, openErr)
+	}
+	r.current = next
+	return n, nil
+}
+
+func (r *resumer) Close() error { return r.current.Close() }

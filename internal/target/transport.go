@@ -1,0 +1,216 @@
+package target
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	"github.com/hashicorp/go-retryablehttp"
+	"golang.org/x/net/publicsuffix"
+)
+
+func (o *opener) retry() Retry {
+	r := o.env.Retry
+	r.Attempts = cmp.Or(r.Attempts, 4)
+	r.MinWait = cmp.Or(r.MinWait, 500*time.Millisecond)
+	r.MaxWait = cmp.Or(r.MaxWait, 20*time.Second)
+	r.Stall = cmp.Or(r.Stall, time.Minute)
+	return r
+}
+
+// transport is what go-containerregistry's authentication is put upon: the
+// guard decides where requests may go, below it retries, below it the network.
+func (o *opener) transport(registry string) http.RoundTripper {
+	base := o.env.HTTP
+	retry := o.retry()
+	if base == nil {
+		t := http.DefaultTransport.(*http.Transport).Clone()
+		t.ResponseHeaderTimeout = retry.Stall
+		base = t
+	}
+	client := retryablehttp.NewClient()
+	client.Logger = nil
+	client.HTTPClient = &http.Client{Transport: base, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client.RetryMax = retry.Attempts - 1
+	client.RetryWaitMin, client.RetryWaitMax = retry.MinWait, retry.MaxWait
+	client.Backoff = boundedBackoff
+	client.CheckRetry = checkRetry
+	client.ErrorHandler = retryablehttp.PassthroughErrorHandler
+	return &guard{
+		next: &retryablehttp.RoundTripper{Client: client}, registry: registry,
+		insecure: o.req.Insecure, authHosts: o.req.AuthHosts,
+	}
+}
+
+// boundedBackoff honours Retry-After, but never waits longer than the maximum.
+func boundedBackoff(shortest, longest time.Duration, attempt int, resp *http.Response) time.Duration {
+	return min(retryablehttp.DefaultBackoff(shortest, longest, attempt, resp), longest)
+}
+
+// checkRetry is the library's policy, except that a plain http answer to https
+// does not get better by waiting: it is how loopback registries are found out.
+func checkRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
+	if err != nil && strings.Contains(err.Error(), "server gave HTTP response to HTTPS client") {
+		return false, err
+	}
+	return retryablehttp.ErrorPropagatedRetryPolicy(ctx, resp, err)
+}
+
+// guard decides where requests may go and where credentials may go: a registry
+// chooses its token service and redirects, and an attacker may be the registry
+// (CVE-2024-35192 and its kin).
+type guard struct {
+	next      http.RoundTripper
+	registry  string
+	insecure  bool
+	authHosts []string
+}
+
+// tokenServices are registries whose token service is under another domain.
+var tokenServices = map[string]string{"nvcr.io": "authn.nvidia.com"}
+
+func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
+	host, registry := req.URL.Hostname(), hostname(g.registry)
+	if req.URL.Scheme == "http" && !isLoopback(host) && !g.insecure {
+		return nil, fmt.Errorf("host %s is asked for over unencrypted http", host)
+	}
+	if req.URL.Scheme != "http" && req.URL.Scheme != "https" {
+		return nil, fmt.Errorf("scheme %q is not allowed", req.URL.Scheme)
+	}
+	if host == registry {
+		return g.next.RoundTrip(req)
+	}
+	if isInternal(host) && !isInternal(registry) {
+		return nil, fmt.Errorf("registry %s sends its clients to the internal address %s", g.registry, host)
+	}
+	carries := req.Header.Get("Authorization") != "" || req.Method != http.MethodGet
+	if carries && !g.mayAuthenticate(host, registry) {
+		return nil, &credentialError{registry: g.registry, host: host}
+	}
+	return g.next.RoundTrip(req)
+}
+
+// mayAuthenticate reports whether the token service of a registry may be at a
+// host: under the same registered domain, a known exception, or named by the
+// user.
+func (g *guard) mayAuthenticate(host, registry string) bool {
+	if slices.Contains(g.authHosts, host) || tokenServices[registry] == host {
+		return true
+	}
+	if net.ParseIP(host) != nil || net.ParseIP(registry) != nil {
+		return false
+	}
+	a, errA := publicsuffix.EffectiveTLDPlusOne(host)
+	b, errB := publicsuffix.EffectiveTLDPlusOne(registry)
+	return errA == nil && errB == nil && a == b
+}
+
+// credentialError says that credentials were about to go to a foreign host.
+type credentialError struct{ registry, host string }
+
+func (e *credentialError) Error() string {
+	return fmt.Sprintf("registry %s names %s as its token service; credentials are not sent there", e.registry, e.host)
+}
+
+// maxRedirects is the limit that net/http has by default.
+const maxRedirects = 10
+
+func checkRedirect(req *http.Request, via []*http.Request) error {
+	if len(via) >= maxRedirects {
+		return fmt.Errorf("more than %d redirects", maxRedirects)
+	}
+	if via[0].URL.Scheme == "https" && req.URL.Scheme != "https" {
+		return fmt.Errorf("redirect from https to %s", req.URL.Scheme)
+	}
+	return nil
+}
+
+// watch ends a response that sends nothing for too long.
+func (s *registryStore) watch(body io.ReadCloser) io.ReadCloser {
+	w := &watched{body: body, stall: s.retry.Stall}
+	w.timer = time.AfterFunc(w.stall, func() { _ = body.Close() })
+	// It runs only while somebody waits for bytes.
+	w.timer.Stop()
+	return w
+}
+
+type watched struct {
+	body  io.ReadCloser
+	timer *time.Timer
+	stall time.Duration
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	w.timer.Reset(w.stall)
+	n, err := w.body.Read(p)
+	if !w.timer.Stop() && err != nil && !errors.Is(err, io.EOF) {
+		err = fmt.Errorf("the registry sent nothing for %s: %w", w.stall, err)
+	}
+	return n, err
+}
+
+func (w *watched) Close() error {
+	w.timer.Stop()
+	return w.body.Close()
+}
+
+// hostname cuts the port off host:port.
+func hostname(hostport string) string {
+	u := url.URL{Host: hostport}
+	return u.Hostname()
+}
+
+func isLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// isInternal reports whether a host is given as an address of this machine, of
+// a private network or of a cloud's metadata service.
+func isInternal(host string) bool {
+	if isLoopback(host) {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && (ip.IsPrivate() || ip.IsLinkLocalUnicast() || ip.IsLinkLocalMulticast() || ip.IsUnspecified())
+}
+
+// hintFor says what a person can do about an error.
+func hintFor(err error) string {
+	var credentials *credentialError
+	if errors.As(err, &credentials) {
+		return "if the token service is right, allow it with --registry-auth-host " + credentials.host
+	}
+	var status *transport.Error
+	if errors.As(err, &status) {
+		switch status.StatusCode {
+		case http.StatusUnauthorized, http.StatusForbidden:
+			return "log in to the registry (docker login), and check the name of the repository"
+		case http.StatusNotFound:
+			return "check the repository and the tag"
+		case http.StatusTooManyRequests:
+			return "the registry limits requests: log in, or try again later"
+		}
+		return "the registry has a problem: try again later"
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "give it more time with --timeout"
+	}
+	var network net.Error
+	if errors.As(err, &network) {
+		return "check the registry's name and the network"
+	}
+	return "check that the reference names a whole and unaltered image"
+}
