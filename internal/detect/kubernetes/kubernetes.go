@@ -1,0 +1,213 @@
+// Package kubernetes checks Kubernetes manifests: pods and the workloads that
+// make them, access rules, network policies and what else decides how safely
+// an image runs. Each finding stands at the field that is wrong, or where the
+// missing field belongs. Reading files is the work of package manifest; what a
+// finding means for the gate is decided elsewhere. Its main function is Lint.
+package kubernetes
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/portcullis-ci/portcullis/internal/exit"
+	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/manifest"
+	"github.com/portcullis-ci/portcullis/internal/outcome"
+	"github.com/portcullis-ci/portcullis/internal/rules"
+)
+
+// File is a manifest with its path relative to the root of the checkout.
+type File = manifest.File
+
+// Options are the settings of a run; the zero value is a good default.
+type Options struct {
+	// Enable turns on rules that are off by default, by their ids.
+	Enable []string
+	// Disable turns rules off, by their ids.
+	Disable []string
+	// Registries are the registries, or registry/path prefixes, from which
+	// images may come. Without any, k8s-image-registry does not run.
+	Registries []string
+	// KubeVersion is the cluster's version as major.minor, such as "1.34";
+	// empty means the newest that is known.
+	KubeVersion string
+	// Today is the date against which expiring ignores are held. The zero
+	// value lets no ignore expire.
+	Today time.Time
+	// RequireReason makes ignores without a reason findings.
+	RequireReason bool
+	// Limits bound what one file may cost.
+	Limits manifest.Limits
+}
+
+// Result is what Lint found, and what it looked at.
+type Result struct {
+	// Findings in the order of files and positions. Ignored ones are there
+	// with the status Waived.
+	Findings []finding.Finding
+	// Failures are rules that broke down and a run that was stopped.
+	Failures []outcome.Failure
+	// Files says for each file what became of it, in the given order.
+	Files []FileResult
+	// Images are all images that the manifests name, in the order of their
+	// positions.
+	Images []Image
+	// Documents, Objects and Unreadable are sums over Files. Other counts
+	// documents that are no Kubernetes objects, Unknown the objects of kinds
+	// about which no rule knows anything and in which no pod was found.
+	Documents  int
+	Objects    int
+	Unreadable int
+	Other      int
+	Unknown    int
+}
+
+// FileResult counts what was in one file. A file with Unreadable above zero
+// was not examined in full.
+type FileResult struct {
+	Path       string
+	Documents  int
+	Objects    int
+	Unreadable int
+	Other      int
+	Unknown    int
+}
+
+// Rules returns all rules in the order of their families.
+func Rules() []rules.Rule {
+	all := allRules()
+	out := make([]rules.Rule, len(all))
+	for i, r := range all {
+		out[i] = r.Rule
+	}
+	return out
+}
+
+// Lint checks the manifests together: relations between objects are looked
+// for across all files.
+func Lint(ctx context.Context, files []File, opts Options) Result {
+	l := linter{opts: opts, set: newSet(opts)}
+	for _, f := range files {
+		if ctx.Err() != nil {
+			break
+		}
+		l.read(f)
+	}
+	l.set.index()
+	for _, r := range allRules() {
+		if ctx.Err() != nil {
+			break
+		}
+		if r.runs(opts) {
+			l.run(r)
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		l.result.Failures = append(l.result.Failures, outcome.Failure{
+			Stage: stage, Message: fmt.Sprintf("the check of manifests was stopped: %v", err), Code: exit.NotExamined,
+		})
+	}
+	return l.finish(files)
+}
+
+// stage names this detector in failures.
+const stage = "kubernetes"
+
+// linter is the state of one run.
+type linter struct {
+	opts   Options
+	set    *set
+	result Result
+	// found are the findings by the file that they are in.
+	found []finding.Finding
+	seen  map[string]bool
+}
+
+// read parses one file and adds its objects to the set.
+func (l *linter) read(f File) {
+	counts := FileResult{Path: f.Path}
+	docs := manifest.Parse(f, l.opts.Limits)
+	for i := range docs {
+		doc := &docs[i]
+		counts.Documents++
+		objects, other, problems := manifest.Objects(doc)
+		if other && len(problems) == 0 && len(doc.Problems) == 0 {
+			counts.Other++
+			continue
+		}
+		problems = append(slices.Clone(doc.Problems), problems...)
+		if len(problems) > 0 {
+			counts.Unreadable++
+		}
+		for _, p := range problems {
+			l.unreadable(f.Path, objects, p)
+		}
+		counts.Objects += len(objects)
+		for _, o := range objects {
+			if !l.set.add(o) {
+				counts.Unknown++
+			}
+		}
+	}
+	l.result.Files = append(l.result.Files, counts)
+	l.result.Documents += counts.Documents
+	l.result.Objects += counts.Objects
+	l.result.Unreadable += counts.Unreadable
+	l.result.Other += counts.Other
+	l.result.Unknown += counts.Unknown
+}
+
+// run applies one rule to all that it looks at.
+func (l *linter) run(r rule) {
+	l.seen = make(map[string]bool)
+	for _, o := range l.set.objects {
+		if r.object != nil {
+			l.guard(r, o, func(p *pass) { r.object(p, o) })
+		}
+	}
+	for _, pod := range l.set.pods {
+		if r.pod != nil {
+			l.guard(r, pod.Object, func(p *pass) { r.pod(p, pod) })
+		}
+		if r.container == nil {
+			continue
+		}
+		for i := range pod.Containers {
+			c := &pod.Containers[i]
+			l.guard(r, pod.Object, func(p *pass) {
+				p.container = c
+				r.container(p, c)
+			})
+		}
+	}
+	if r.set != nil {
+		l.guard(r, nil, r.set)
+	}
+}
+
+// guard runs one check; a panic becomes a failure of the run, which goes on
+// with the next check.
+func (l *linter) guard(r rule, o *manifest.Object, check func(*pass)) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			l.result.Failures = append(l.result.Failures, breakdown(r, o, cause))
+		}
+	}()
+	check(&pass{linter: l, rule: r, object: o, set: l.set})
+}
+
+func breakdown(r rule, o *manifest.Object, cause any) outcome.Failure {
+	f := outcome.Failure{
+		Stage:   stage,
+		Message: fmt.Sprintf("rule %s broke down: %v", r.ID, cause),
+		Hint:    "please report this with the manifest; until it is mended the rule can be disabled",
+		Code:    exit.NotExamined,
+	}
+	if o != nil {
+		f.Target = o.File
+		f.Message = fmt.Sprintf("rule %s broke down on %s: %v", r.ID, o.ID(), cause)
+	}
+	return f
+}

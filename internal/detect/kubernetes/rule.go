@@ -1,0 +1,140 @@
+package kubernetes
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/manifest"
+	"github.com/portcullis-ci/portcullis/internal/rules"
+)
+
+// rule is a description with its check. One of the functions is set; rules
+// with none are reported by the reading itself.
+type rule struct {
+	rules.Rule
+	object    func(*pass, *manifest.Object)
+	pod       func(*pass, *manifest.Pod)
+	container func(*pass, *manifest.Container)
+	set       func(*pass)
+}
+
+// allRules joins the families.
+func allRules() []rule {
+	families := [][]rule{
+		readingRules, privilegeRules, hostRules, capabilityRules, identityRules,
+		imageRules, secretRules, rbacRules,
+	}
+	all := slices.Concat(families...)
+	for i := range all {
+		all[i].Kind = finding.Kubernetes
+		all[i].Since = "0.1"
+		if all[i].Language == "" {
+			all[i].Language = "yaml"
+		}
+		slices.Sort(all[i].Aliases)
+	}
+	return all
+}
+
+// runs reports whether the options let the rule run.
+func (r rule) runs(opts Options) bool {
+	if slices.Contains(opts.Disable, r.ID) {
+		return false
+	}
+	return !r.Off || slices.Contains(opts.Enable, r.ID)
+}
+
+// pass is what a check gets: the set that it may look around in, and where to
+// report.
+type pass struct {
+	linter    *linter
+	rule      rule
+	set       *set
+	object    *manifest.Object
+	container *manifest.Container
+}
+
+// report adds a finding at a place, with the rule's own severity.
+func (p *pass) report(at *manifest.Place, format string, args ...any) {
+	p.add(problem{object: p.object, at: at, severity: p.rule.Severity, message: fmt.Sprintf(format, args...)})
+}
+
+// reportAs adds a finding with another severity than the rule's own.
+func (p *pass) reportAs(severity finding.Severity, at *manifest.Place, format string, args ...any) {
+	p.add(problem{object: p.object, at: at, severity: severity, message: fmt.Sprintf(format, args...)})
+}
+
+// problem is a finding in the making.
+type problem struct {
+	object   *manifest.Object
+	at       *manifest.Place
+	severity finding.Severity
+	message  string
+	// also are further places that have to do with it.
+	also []related
+}
+
+// related is a further place.
+type related struct {
+	object *manifest.Object
+	at     *manifest.Place
+	note   string
+}
+
+func (p *pass) add(pr problem) {
+	path := pr.at.Path()
+	container := ""
+	if p.container != nil && within(path, p.container.Place.Path()) {
+		container = p.container.Name
+		if container == "" {
+			container = p.container.Place.Path()
+		}
+	}
+	// A field of the pod that is wrong for each of its containers is wrong
+	// once. Objects that share a name are told apart by their document.
+	key := fmt.Sprintf("%p %s %s", pr.object, container, path)
+	if p.linter.seen[key] {
+		return
+	}
+	p.linter.seen[key] = true
+	f := p.rule.finding(pr.object.File, pr.at.Span(), pr.message)
+	f.Severity = pr.severity
+	f.Object = pr.object.ID()
+	if container != "" {
+		f.Object += ", container " + container
+	}
+	f.Evidence = []finding.Fact{{Name: "field", Value: path}}
+	for _, r := range pr.also {
+		f.Locations = append(f.Locations, location(r.object.File, r.at.Span(), r.note))
+	}
+	f.Fingerprint = finding.Fingerprint(f.Kind, f.RuleID, pr.object.File, pr.object.ID(), container, path)
+	p.linter.found = append(p.linter.found, f)
+}
+
+// within reports whether a path lies at or below another.
+func within(path, outer string) bool {
+	return path == outer || strings.HasPrefix(path, outer+".") || strings.HasPrefix(path, outer+"[")
+}
+
+// finding fills in what follows from the rule alone.
+func (r rule) finding(path string, span manifest.Span, message string) finding.Finding {
+	return finding.Finding{
+		RuleID: r.ID, Aliases: r.Aliases, Kind: r.Kind,
+		Severity: r.Severity, SeveritySource: "portcullis",
+		Title: r.Title, Message: message, Target: path,
+		Locations:  []finding.Location{location(path, span, "")},
+		Fix:        finding.Fix{Text: r.Fix},
+		References: r.References,
+		Status:     finding.Open,
+	}
+}
+
+func location(path string, span manifest.Span, note string) finding.Location {
+	l := finding.Location{Space: finding.Repository, Path: path, Line: span.Line, Column: span.Column, Note: note}
+	if span.Column > 0 {
+		l.EndLine, l.EndColumn = span.Line, max(span.EndColumn, span.Column)
+	}
+	return l
+}

@@ -1,0 +1,156 @@
+// Package manifest reads Kubernetes-like YAML and JSON into trees that know
+// where each value stands in the file, finds the objects in them and the pods
+// in the objects. Everything is read the way the API server reads it (YAML 1.1
+// booleans, merge keys, lists of objects), from bytes that nobody trusts:
+// sizes, depth and the expansion of aliases are limited, and a document that
+// cannot be read is a Problem beside the other documents, never a gap.
+//
+// The package knows no rules and decodes into no Kubernetes types. Its main
+// types are Document, Object, Pod and Place.
+package manifest
+
+// File is one file as it was read.
+type File struct {
+	// Path is relative to the root of the checkout, with forward slashes.
+	Path    string
+	Content []byte
+}
+
+// Limits bound what one file may cost. The zero value of a field stands for
+// its default.
+type Limits struct {
+	// Bytes is the largest file that is looked into.
+	Bytes int
+	// Nodes is the largest number of values in one file, counting those that
+	// aliases and merge keys repeat.
+	Nodes int
+	// Depth is how deep values may lie inside each other.
+	Depth int
+}
+
+// The defaults leave room for the largest manifests that exist (an object in
+// etcd is at most 1.5 MiB, some 100,000 values; dumps of whole clusters reach
+// tens of megabytes) and stop alias bombs within a few hundred megabytes.
+const (
+	defaultBytes = 256 << 20
+	defaultNodes = 2_000_000
+	defaultDepth = 200
+)
+
+func (l Limits) withDefaults() Limits {
+	if l.Bytes == 0 {
+		l.Bytes = defaultBytes
+	}
+	if l.Nodes == 0 {
+		l.Nodes = defaultNodes
+	}
+	if l.Depth == 0 {
+		l.Depth = defaultDepth
+	}
+	return l
+}
+
+// Problem is something that keeps a document, or a part of one, from being
+// read as it was meant.
+type Problem struct {
+	Span Span
+	// Message says what is wrong, without the place.
+	Message string
+	// Subject names what is wrong without line numbers, so that the problem
+	// can be known again after other lines have moved.
+	Subject string
+	// Fatal is true when the document has no tree because of it.
+	Fatal bool
+}
+
+// Document is one YAML document or JSON value of a file.
+type Document struct {
+	Path string
+	// Index counts the documents of the file from 0, empty ones left out.
+	Index int
+	// Line and EndLine are the first and last line of the document's text.
+	Line    int
+	EndLine int
+	// Root is nil when the document could not be read.
+	Root     *Node
+	Problems []Problem
+}
+
+// Kind is the kind of a value.
+type Kind uint8
+
+// The kinds of values, as the API server's YAML reader tells them apart.
+const (
+	Null Kind = iota
+	Map
+	List
+	String
+	Bool
+	Int
+	Float
+)
+
+// String names the kind for messages, with its article.
+func (k Kind) String() string {
+	return [...]string{"null", "a map", "a list", "a string", "a boolean", "an integer", "a number"}[k]
+}
+
+// Span is a piece of one line. Lines and columns start at 1, columns count
+// Unicode code points, and EndColumn is the column after the last one. A zero
+// Column means the whole line.
+type Span struct {
+	Line      int
+	Column    int
+	EndColumn int
+}
+
+// Node is a value. Where an alias stood, it is the anchor's node itself with
+// the anchor's position, so one node can be reached on several ways.
+type Node struct {
+	Kind Kind
+	// Value is the text of a scalar without its quotes.
+	Value string
+	// Truth is the value of a Bool.
+	Truth bool
+	// Quoted is true for scalars in quotes and block scalars.
+	Quoted bool
+	// Block is true for literal and folded block scalars.
+	Block  bool
+	Fields []Field
+	Items  []*Node
+	// Span is the value's place, or for a map or list that of its start.
+	Span Span
+	// Offset and EndOffset are the bytes of the file that Span covers, counted
+	// after a conversion to UTF-8 without byte order mark.
+	Offset    int
+	EndOffset int
+	// size is the number of values in the tree below, aliases expanded, and
+	// height the number of levels.
+	size   int
+	height int
+}
+
+// Field is one entry of a map.
+type Field struct {
+	Key   *Node
+	Value *Node
+}
+
+// Get returns the value of a key, or nil. Of a key that is there twice the
+// last one counts, as it does for most readers; the document has a Problem.
+func (n *Node) Get(key string) *Node {
+	_, v := n.find(key)
+	return v
+}
+
+func (n *Node) find(key string) (k, v *Node) {
+	if n == nil || n.Kind != Map {
+		return nil, nil
+	}
+	for i := len(n.Fields) - 1; i >= 0; i-- {
+		if n.Fields[i].Key.Value == key {
+			return n.Fields[i].Key, n.Fields[i].Value
+		}
+	}
+	return nil, nil
+}

@@ -1,0 +1,151 @@
+package manifest
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+)
+
+// chunk is the text of one document, cut out of the file before anything is
+// parsed, so that a broken document takes no other with it.
+type chunk struct {
+	// text is the document with its `---` line, directives blanked out.
+	text []byte
+	// offset is the byte of the file at which text starts; line its line.
+	offset int
+	line   int
+}
+
+// split cuts a file into documents: JSON values one after the other, or YAML
+// documents. A line that begins with `---` or `...` and goes on with white
+// space ends a document wherever it stands (YAML 1.2.2 section 9.1.2 forbids
+// such lines inside scalars).
+func split(content []byte) []chunk {
+	trimmed := bytes.TrimLeft(content, " \t\r\n")
+	if len(trimmed) > 0 && trimmed[0] == '{' {
+		if chunks, ok := splitJSON(content); ok {
+			return chunks
+		}
+	}
+	return splitYAML(content)
+}
+
+func splitJSON(content []byte) ([]chunk, bool) {
+	var chunks []chunk
+	decoder := json.NewDecoder(bytes.NewReader(content))
+	line, counted := 1, 0
+	for {
+		var value json.RawMessage
+		err := decoder.Decode(&value)
+		if err == io.EOF {
+			return chunks, true
+		}
+		if err != nil {
+			return nil, false
+		}
+		end := int(decoder.InputOffset())
+		start := end - len(value)
+		line += bytes.Count(content[counted:start], []byte{'\n'})
+		counted = start
+		// The text starts at its line's start, so that columns are right.
+		from := bytes.LastIndexByte(content[:start], '\n') + 1
+		text := make([]byte, end-from)
+		copy(text, content[from:end])
+		blank(text[:start-from])
+		chunks = append(chunks, chunk{text: text, offset: from, line: line})
+	}
+}
+
+func splitYAML(content []byte) []chunk {
+	var chunks []chunk
+	start, startLine, line := 0, 1, 1
+	// head is true while only directives, comments and blank lines were seen.
+	head := true
+	add := func(end int) {
+		text := content[start:end]
+		if !blankYAML(text) {
+			chunks = append(chunks, chunk{text: withoutDirectives(text), offset: start, line: startLine})
+		}
+		start, startLine, head = end, line, true
+	}
+	for i := 0; i < len(content); {
+		next := len(content)
+		if n := bytes.IndexByte(content[i:], '\n'); n >= 0 {
+			next = i + n + 1
+		}
+		text := content[i:next]
+		switch {
+		case marker(text, "---"):
+			if !head {
+				add(i)
+			}
+			head = false
+		case marker(text, "..."):
+			add(i)
+			// The marker itself belongs to no document.
+			start, startLine = next, line+1
+		case len(bytes.TrimSpace(text)) > 0 && text[0] != '%' && bytes.TrimSpace(text)[0] != '#':
+			head = false
+		}
+		i = next
+		line++
+	}
+	add(len(content))
+	return chunks
+}
+
+func marker(line []byte, mark string) bool {
+	if !bytes.HasPrefix(line, []byte(mark)) {
+		return false
+	}
+	return len(line) == len(mark) || bytes.IndexByte([]byte(" \t\r\n"), line[len(mark)]) >= 0
+}
+
+// blankYAML reports whether a document holds nothing but markers and comments.
+func blankYAML(text []byte) bool {
+	for len(text) > 0 {
+		line := text
+		if n := bytes.IndexByte(text, '\n'); n >= 0 {
+			line, text = text[:n], text[n+1:]
+		} else {
+			text = nil
+		}
+		if marker(line, "---") {
+			line = line[3:]
+		}
+		line = bytes.TrimSpace(line)
+		if len(line) > 0 && line[0] != '#' && line[0] != '%' {
+			return false
+		}
+	}
+	return true
+}
+
+// withoutDirectives blanks `%YAML` lines at the head of a document: readers
+// differ about versions that they do not know, and none changes a meaning.
+func withoutDirectives(text []byte) []byte {
+	if !bytes.Contains(text, []byte("%YAML")) {
+		return text
+	}
+	out := bytes.Clone(text)
+	for i := 0; i < len(out); {
+		n := bytes.IndexByte(out[i:], '\n')
+		if n < 0 || marker(out[i:], "---") {
+			break
+		}
+		if bytes.HasPrefix(out[i:], []byte("%YAML")) {
+			blank(out[i : i+n])
+		}
+		i += n + 1
+	}
+	return out
+}
+
+// blank overwrites with spaces, all but line ends.
+func blank(text []byte) {
+	for i, c := range text {
+		if c != '\n' && c != '\r' {
+			text[i] = ' '
+		}
+	}
+}
