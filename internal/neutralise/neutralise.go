@@ -186,7 +186,7 @@ func MarkdownCode(s string) string {
 	}
 	escaped := html.EscapeString(line)
 	escaped = strings.NewReplacer("|", "&#124;", "`", "&#96;", "*", "&#42;", "_", "&#95;", "\\", "&#92;",
-		"[", "&#91;", "]", "&#93;", "@", "&#64;", "~", "&#126;", "$", "&#36;", "://", "&#58;//").Replace(escaped)
+		"[", "&#91;", "]", "&#93;", "@", "&#64;", "~", "&#126;", "$", "&#36;", ":", "&#58;").Replace(escaped)
 	return "<code>" + escaped + "</code>"
 }
 

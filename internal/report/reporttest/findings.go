@@ -79,6 +79,7 @@ func triaged() []finding.Finding {
 
 func lint() []finding.Finding {
 	user := rule("PC-DF002", finding.Dockerfile, finding.High, "Container runs as root", "The last USER of stage runtime is root: add USER 10001 before CMD.", "Dockerfile", repo("Dockerfile", 8, 1, 10))
+	user.Fix.Edits = []finding.Edit{{Path: "Dockerfile", Line: 8, Column: 6, EndLine: 8, EndColumn: 10, NewText: "10001"}}
 	user.Aliases = []string{"DL3002"}
 	pin := rule("PC-DF006", finding.Dockerfile, finding.Low, "Base image is not pinned", "FROM debian:12-slim names a tag that moves: add @sha256: and the digest.", "Dockerfile", repo("Dockerfile", 1, 6, 20))
 	privileged := rule("k8s-privileged", finding.Kubernetes, finding.Critical, "Container is privileged", "Container web of Deployment shop/web has privileged: true: remove it.", "k8s/web.yaml", repo("k8s/web.yaml", 13, 13, 29))

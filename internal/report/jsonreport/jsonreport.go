@@ -1,0 +1,197 @@
+// Package jsonreport writes the report for scripts: everything that a run came
+// to, under a published JSON Schema. Fields are added in minor versions of the
+// schema and removed or changed only in major ones. Text from images and feeds
+// is in it as it was found, encoded so that no raw control character remains.
+package jsonreport
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/inventory"
+	"github.com/portcullis-ci/portcullis/internal/neutralise"
+	"github.com/portcullis-ci/portcullis/internal/outcome"
+	"github.com/portcullis-ci/portcullis/internal/report/document"
+)
+
+const (
+	// SchemaVersion is the version of the report's schema, a semantic version.
+	SchemaVersion = "1.0.0"
+	// SchemaID is the $id of the report's schema.
+	SchemaID = document.InformationURI + "/schema/report-1.json"
+)
+
+//go:embed report.schema.json
+var schema []byte
+
+// Schema returns the JSON Schema (draft 2020-12) of the report.
+func Schema() []byte { return bytes.Clone(schema) }
+
+// Write writes the outcome as one JSON object. The same outcome gives the same
+// bytes.
+func Write(_ context.Context, w io.Writer, o outcome.Outcome, _ document.Options) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(convert(o)); err != nil {
+		return fmt.Errorf("encode JSON report: %w", err)
+	}
+	_, err := w.Write(neutralise.JSON(b.Bytes()))
+	return err
+}
+
+func convert(o outcome.Outcome) reportDTO {
+	r := reportDTO{
+		Schema:        SchemaID,
+		SchemaVersion: SchemaVersion,
+		Tool:          toolDTO(o.Tool),
+		Started:       moment(o.Started),
+		Finished:      moment(o.Finished),
+		Result:        string(o.Verdict.Result),
+		ExitCode:      int(o.ExitCode),
+		Summary:       summary(o),
+		Targets:       []targetDTO{},
+		Image:         image(o.Image),
+		Packages:      o.Packages,
+		Verdict:       []clauseDTO{},
+		Findings:      []findingDTO{},
+		Coverage:      coverage(o.Coverage),
+		Database:      database(o.Database),
+		Failures:      []failureDTO{},
+		Timings:       []timingDTO{},
+	}
+	if r.Packages == nil {
+		r.Packages = map[string]int{}
+	}
+	if d := o.Distro; d != nil {
+		r.Distro = &distroDTO{ID: d.ID, Version: d.Version, Codename: d.Codename, Name: d.PrettyName}
+	}
+	for _, t := range o.Targets {
+		r.Targets = append(r.Targets, targetDTO{Kind: string(t.Kind), Name: t.Name, Detail: t.Detail, Examined: t.Examined})
+	}
+	for _, c := range o.Verdict.Clauses {
+		r.Verdict = append(r.Verdict, clauseDTO{Name: c.Name, Demand: c.Demand, Broken: c.Broken, Reason: c.Reason, Findings: list(c.Findings)})
+	}
+	failed := o.Verdict.Failed()
+	for _, f := range document.Sorted(o.Findings) {
+		r.Findings = append(r.Findings, convertFinding(f, failed[f.Fingerprint]))
+	}
+	for _, f := range o.Failures {
+		r.Failures = append(r.Failures, failureDTO{Stage: f.Stage, Target: f.Target, Message: f.Message, Hint: f.Hint, ExitCode: int(f.Code)})
+	}
+	for _, t := range o.Timings {
+		r.Timings = append(r.Timings, timingDTO{Stage: t.Stage, Milliseconds: t.Duration.Milliseconds()})
+	}
+	return r
+}
+
+func summary(o outcome.Outcome) summaryDTO {
+	c := document.Count(o)
+	s := summaryDTO{Total: c.Total, Open: c.Active, Fixable: c.Fixable, Failing: c.Failing, BySeverity: map[string]int{}, ByStatus: map[string]int{}}
+	for _, severity := range finding.Severities() {
+		s.BySeverity[severity.String()] = c.BySeverity[severity]
+	}
+	for status, n := range c.ByStatus {
+		s.ByStatus[string(status)] = n
+	}
+	return s
+}
+
+func convertFinding(f finding.Finding, failsGate bool) findingDTO {
+	d := findingDTO{
+		ID: f.RuleID, Rule: f.RuleID, Aliases: list(f.Aliases), Kind: string(f.Kind),
+		Severity: f.Severity.String(), SeveritySource: f.SeveritySource, Vector: f.Vector,
+		Title: f.Title, Message: f.Message, Target: f.Target, Object: f.Object,
+		Locations: []locationDTO{}, Evidence: []factDTO{}, References: list(f.References),
+		Fingerprint: f.Fingerprint, Status: string(f.Status), StatusReason: f.StatusReason,
+		FailsGate: failsGate,
+	}
+	if f.Score > 0 {
+		d.Score = &f.Score
+	}
+	if p := f.Package; p != nil {
+		d.Package, d.Version, d.PackageType, d.PURL, d.SourcePackage = p.Name, p.Version, p.Type, p.PURL, p.Source
+	}
+	for _, l := range f.Locations {
+		d.Locations = append(d.Locations, locationDTO{
+			Space: string(l.Space), Path: l.Path, Line: l.Line, Column: l.Column,
+			EndLine: l.EndLine, EndColumn: l.EndColumn, Layer: l.Layer, Note: l.Note,
+		})
+	}
+	for _, fact := range f.Evidence {
+		d.Evidence = append(d.Evidence, factDTO(fact))
+	}
+	d.Fix = fix(f.Fix)
+	return d
+}
+
+func fix(f finding.Fix) *fixDTO {
+	if f.State == "" && f.Version == "" && f.Text == "" && len(f.Edits) == 0 {
+		return nil
+	}
+	d := &fixDTO{State: string(f.State), Version: f.Version, Text: f.Text}
+	for _, e := range f.Edits {
+		d.Edits = append(d.Edits, editDTO(e))
+	}
+	return d
+}
+
+func image(img *inventory.Image) *imageDTO {
+	if img == nil {
+		return nil
+	}
+	d := &imageDTO{
+		Name: img.Name, Reference: img.Reference, Source: img.Source, Digest: img.Digest, IndexDigest: img.IndexDigest,
+		ID: img.ID, Platform: img.Platform, Created: moment(img.Created), Layers: []layerDTO{},
+	}
+	for _, l := range img.Layers {
+		_, createdBy := document.LayerOf(img, l.DiffID)
+		d.Layers = append(d.Layers, layerDTO{DiffID: l.DiffID, CreatedBy: createdBy})
+	}
+	return d
+}
+
+func coverage(c outcome.Coverage) coverageDTO {
+	d := coverageDTO{Packages: c.Packages, Assessed: c.Assessed, Gaps: []gapDTO{}, Unreadable: []unreadableDTO{}}
+	for _, g := range c.Gaps {
+		d.Gaps = append(d.Gaps, gapDTO{Reason: string(g.Reason), Detail: g.Detail, Packages: list(g.Packages)})
+	}
+	for _, u := range c.Unreadable {
+		d.Unreadable = append(d.Unreadable, unreadableDTO(u))
+	}
+	return d
+}
+
+func database(db outcome.Database) *databaseDTO {
+	if db.Location == "" {
+		return nil
+	}
+	d := &databaseDTO{Location: db.Location, Digest: db.Digest, Built: moment(db.Built), Sources: []sourceDTO{}}
+	for _, s := range db.Sources {
+		d.Sources = append(d.Sources, sourceDTO{Name: s.Name, Date: moment(s.Date), Records: s.Records, Licence: s.Licence})
+	}
+	return d
+}
+
+// moment leaves out times that are not known.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	utc := t.UTC()
+	return &utc
+}
+
+// list makes an empty array of nothing, so that readers need no special case.
+func list(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}

@@ -1,0 +1,185 @@
+package jsonreport
+
+import "time"
+
+// The types below are the report's data transfer objects. They are apart from
+// the outcome's types so that a refactoring never changes the interface.
+
+type reportDTO struct {
+	Schema        string         `json:"$schema"`
+	SchemaVersion string         `json:"schemaVersion"`
+	Tool          toolDTO        `json:"tool"`
+	Started       *time.Time     `json:"started,omitempty"`
+	Finished      *time.Time     `json:"finished,omitempty"`
+	Result        string         `json:"result"`
+	ExitCode      int            `json:"exitCode"`
+	Summary       summaryDTO     `json:"summary"`
+	Targets       []targetDTO    `json:"targets"`
+	Image         *imageDTO      `json:"image,omitempty"`
+	Distro        *distroDTO     `json:"distribution,omitempty"`
+	Packages      map[string]int `json:"packages"`
+	Verdict       []clauseDTO    `json:"policy"`
+	Findings      []findingDTO   `json:"findings"`
+	Coverage      coverageDTO    `json:"coverage"`
+	Database      *databaseDTO   `json:"database,omitempty"`
+	Failures      []failureDTO   `json:"failures"`
+	Timings       []timingDTO    `json:"timings"`
+}
+
+type toolDTO struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+type summaryDTO struct {
+	Total      int            `json:"total"`
+	Open       int            `json:"open"`
+	Fixable    int            `json:"fixable"`
+	Failing    int            `json:"failing"`
+	BySeverity map[string]int `json:"openBySeverity"`
+	ByStatus   map[string]int `json:"byStatus"`
+}
+
+type targetDTO struct {
+	Kind     string `json:"kind"`
+	Name     string `json:"name"`
+	Detail   string `json:"detail,omitempty"`
+	Examined bool   `json:"examined"`
+}
+
+type imageDTO struct {
+	Name        string     `json:"name"`
+	Reference   string     `json:"reference"`
+	Source      string     `json:"source"`
+	Digest      string     `json:"digest,omitempty"`
+	IndexDigest string     `json:"indexDigest,omitempty"`
+	ID          string     `json:"id,omitempty"`
+	Platform    string     `json:"platform,omitempty"`
+	Created     *time.Time `json:"created,omitempty"`
+	Layers      []layerDTO `json:"layers"`
+}
+
+type layerDTO struct {
+	DiffID    string `json:"diffId"`
+	CreatedBy string `json:"createdBy,omitempty"`
+}
+
+type distroDTO struct {
+	ID       string `json:"id"`
+	Version  string `json:"version,omitempty"`
+	Codename string `json:"codename,omitempty"`
+	Name     string `json:"name,omitempty"`
+}
+
+type clauseDTO struct {
+	Name     string   `json:"name"`
+	Demand   string   `json:"demand"`
+	Broken   bool     `json:"broken"`
+	Reason   string   `json:"reason,omitempty"`
+	Findings []string `json:"findings"`
+}
+
+type findingDTO struct {
+	ID             string        `json:"id"`
+	Rule           string        `json:"rule"`
+	Aliases        []string      `json:"aliases"`
+	Kind           string        `json:"kind"`
+	Severity       string        `json:"severity"`
+	SeveritySource string        `json:"severitySource,omitempty"`
+	Score          *float64      `json:"score,omitempty"`
+	Vector         string        `json:"vector,omitempty"`
+	Title          string        `json:"title"`
+	Message        string        `json:"message"`
+	Target         string        `json:"target"`
+	Object         string        `json:"object,omitempty"`
+	Package        string        `json:"package,omitempty"`
+	Version        string        `json:"version,omitempty"`
+	PackageType    string        `json:"packageType,omitempty"`
+	PURL           string        `json:"purl,omitempty"`
+	SourcePackage  string        `json:"sourcePackage,omitempty"`
+	Locations      []locationDTO `json:"locations"`
+	Evidence       []factDTO     `json:"evidence"`
+	Fix            *fixDTO       `json:"fix,omitempty"`
+	References     []string      `json:"references"`
+	Fingerprint    string        `json:"fingerprint"`
+	Status         string        `json:"status"`
+	StatusReason   string        `json:"statusReason,omitempty"`
+	FailsGate      bool          `json:"failsGate"`
+}
+
+type locationDTO struct {
+	Space     string `json:"space"`
+	Path      string `json:"path"`
+	Line      int    `json:"line,omitempty"`
+	Column    int    `json:"column,omitempty"`
+	EndLine   int    `json:"endLine,omitempty"`
+	EndColumn int    `json:"endColumn,omitempty"`
+	Layer     string `json:"layer,omitempty"`
+	Note      string `json:"note,omitempty"`
+}
+
+type factDTO struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+type fixDTO struct {
+	State   string    `json:"state,omitempty"`
+	Version string    `json:"version,omitempty"`
+	Text    string    `json:"text,omitempty"`
+	Edits   []editDTO `json:"edits,omitempty"`
+}
+
+type editDTO struct {
+	Path      string `json:"path"`
+	Line      int    `json:"line"`
+	Column    int    `json:"column"`
+	EndLine   int    `json:"endLine"`
+	EndColumn int    `json:"endColumn"`
+	NewText   string `json:"newText"`
+}
+
+type coverageDTO struct {
+	Packages   int             `json:"packages"`
+	Assessed   int             `json:"assessed"`
+	Gaps       []gapDTO        `json:"gaps"`
+	Unreadable []unreadableDTO `json:"unreadable"`
+}
+
+type gapDTO struct {
+	Reason   string   `json:"reason"`
+	Detail   string   `json:"detail,omitempty"`
+	Packages []string `json:"packages"`
+}
+
+type unreadableDTO struct {
+	Path   string `json:"path"`
+	Reason string `json:"reason"`
+}
+
+type databaseDTO struct {
+	Location string      `json:"location"`
+	Digest   string      `json:"digest,omitempty"`
+	Built    *time.Time  `json:"built,omitempty"`
+	Sources  []sourceDTO `json:"sources"`
+}
+
+type sourceDTO struct {
+	Name    string     `json:"name"`
+	Date    *time.Time `json:"date,omitempty"`
+	Records int        `json:"records"`
+	Licence string     `json:"licence,omitempty"`
+}
+
+type failureDTO struct {
+	Stage    string `json:"stage"`
+	Target   string `json:"target,omitempty"`
+	Message  string `json:"message"`
+	Hint     string `json:"hint,omitempty"`
+	ExitCode int    `json:"exitCode"`
+}
+
+type timingDTO struct {
+	Stage        string `json:"stage"`
+	Milliseconds int64  `json:"milliseconds"`
+}

@@ -1,0 +1,61 @@
+// Package report is the table of report formats and the one way to write a
+// report into a file. Each format lives in a package of its own below this
+// one, knows outcomes only, and never decides about severity or policy.
+package report
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/portcullis-ci/portcullis/internal/exit"
+	"github.com/portcullis-ci/portcullis/internal/outcome"
+	"github.com/portcullis-ci/portcullis/internal/report/document"
+	"github.com/portcullis-ci/portcullis/internal/report/jsonreport"
+	"github.com/portcullis-ci/portcullis/internal/report/sarif"
+	"github.com/portcullis-ci/portcullis/internal/report/terminal"
+)
+
+// Options are what a format may use besides the outcome.
+type Options = document.Options
+
+// Format is one report format.
+type Format struct {
+	// Name is what users write in --output NAME=FILE.
+	Name string
+	// About says in a few words what the format is for.
+	About string
+	// Write writes the whole report. It fails only when w does or the context
+	// ends.
+	Write func(ctx context.Context, w io.Writer, o outcome.Outcome, opts Options) error
+}
+
+// Formats returns all formats in the order of their names.
+func Formats() []Format {
+	return []Format{
+		{"json", "everything, for scripts, with a JSON Schema", jsonreport.Write},
+		{"sarif", "SARIF 2.1.0 for GitHub code scanning and other viewers", sarif.Write},
+		{"terminal", "text for people", terminal.Write},
+	}
+}
+
+// Find returns the format of the given name. The error lists the names there
+// are and carries exit.Usage.
+func Find(name string) (Format, error) {
+	formats := Formats()
+	i := slices.IndexFunc(formats, func(f Format) bool { return f.Name == name })
+	if i >= 0 {
+		return formats[i], nil
+	}
+	names := make([]string, len(formats))
+	for i, f := range formats {
+		names[i] = f.Name
+	}
+	return Format{}, &exit.Error{
+		Code:  exit.Usage,
+		Doing: fmt.Sprintf("unknown report format %q", name),
+		Hint:  "use one of " + strings.Join(names, ", "),
+	}
+}

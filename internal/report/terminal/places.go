@@ -1,0 +1,228 @@
+package terminal
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/report/document"
+)
+
+const (
+	// maxEntries is the number of lines of one place before the rest is
+	// counted only: what fits on a screen with the verdict below it.
+	maxEntries = 12
+	// maxPlaces is the number of places listed in full.
+	maxPlaces = 20
+	// indent is where text below a severity starts.
+	indent = 14
+)
+
+// places prints the open findings by the place where they are fixed.
+func (r *report) places(findings []finding.Finding) {
+	all := document.Places(findings, r.outcome.Image)
+	shown := all
+	if !r.opts.All && len(all) > maxPlaces {
+		shown = all[:maxPlaces]
+	}
+	for _, place := range shown {
+		r.place(place)
+	}
+	if rest := all[len(shown):]; len(rest) > 0 {
+		n := 0
+		for _, place := range rest {
+			n += len(place.Findings)
+		}
+		r.folded = true
+		r.line(span{dim, fmt.Sprintf("… %s in %s", count(n, "more finding", "more findings"), count(len(rest), "further place", "further places"))})
+		r.blank()
+	}
+}
+
+func (r *report) place(p document.Place) {
+	r.heading(p)
+	entries := document.Entries(p.Findings)
+	shown := entries
+	if !r.opts.All && len(entries) > maxEntries {
+		shown = entries[:maxEntries]
+	}
+	for _, e := range shown {
+		if e.Package != nil {
+			r.packageEntry(e)
+		} else {
+			r.findingEntry(e.Findings[0])
+		}
+	}
+	if rest := entries[len(shown):]; len(rest) > 0 {
+		r.folded = true
+		r.line(span{plain, "  "}, span{dim, "… " + foldedText(rest)})
+	}
+	r.blank()
+}
+
+func foldedText(rest []document.Entry) string {
+	packages, findings := 0, 0
+	for _, e := range rest {
+		findings += len(e.Findings)
+		if e.Package != nil {
+			packages++
+		}
+	}
+	text := count(findings, "more finding", "more findings")
+	if packages > 0 {
+		text += " in " + count(packages, "package", "packages")
+	}
+	return text + ", the worst " + rest[0].Worst().String()
+}
+
+// heading is the place, what stands there, and how much is wrong with it.
+func (r *report) heading(p document.Place) {
+	label := p.Label()
+	text := p.CreatedBy
+	if p.Kind == document.File {
+		text = document.SourceLine(r.opts.Root, p.Path, p.Line)
+	}
+	counts := severityWords(p.Findings)
+	room := r.width - width(label) - width(counts) - 4
+	if room < 12 {
+		text = ""
+	}
+	text = pad(text, max(room, 0))
+	if room < 12 {
+		text = "  "
+	}
+	r.line(span{bold, label}, span{plain, "  "}, span{cyan, text}, span{plain, "  "}, span{severityStyle(p.Worst()), counts})
+}
+
+func severityWords(findings []finding.Finding) string {
+	counts := map[finding.Severity]int{}
+	for _, f := range findings {
+		counts[f.Severity]++
+	}
+	var words []string
+	for _, s := range finding.Severities() {
+		if n := counts[s]; n > 0 {
+			words = append(words, fmt.Sprintf("%d %s", n, s))
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+// packageEntry is one package with all its vulnerabilities on one line:
+// severity, name and version with the fix, ids.
+func (r *report) packageEntry(e document.Entry) {
+	left := max((r.width-indent)/2, 24)
+	subject := e.Package.Name + " " + e.Package.Version
+	fix, fixStyle := fixWords(e)
+	subjectWidth := min(width(subject), left)
+	fix = pad(fix, max(left-subjectWidth, 0))
+	r.line(
+		r.mark(e.Findings), r.severity(e.Worst()),
+		span{bold, cutTo(subject, left)}, span{fixStyle, fix}, span{plain, "  "},
+		span{plain, idWords(e.Findings, r.width-indent-left-2)},
+	)
+	if path := pathOf(e.Findings[0]); path != "" {
+		r.line(span{plain, strings.Repeat(" ", indent)}, span{dim, path})
+	}
+}
+
+// fixWords name the version that fixes the package's findings. Where they name
+// several, reports do not know the order of versions, so all are named.
+func fixWords(e document.Entry) (string, style) {
+	fix := e.Fix()
+	switch {
+	case len(fix.Versions) == 0:
+		return "  " + noFixWord(e.Findings[0].Fix.State), dim
+	case fix.Unfixed > 0:
+		return fmt.Sprintf(" → %s (%d without a fix)", strings.Join(fix.Versions, ", "), fix.Unfixed), green
+	default:
+		return " → " + strings.Join(fix.Versions, ", "), green
+	}
+}
+
+func noFixWord(s finding.FixState) string {
+	switch s {
+	case finding.WontFix:
+		return "will not be fixed"
+	case finding.FixDeferred:
+		return "fix deferred"
+	case finding.FixUnderInvestigation:
+		return "under investigation"
+	case finding.FixEndOfLife:
+		return "end of life, no fix"
+	default:
+		return "no fix yet"
+	}
+}
+
+// idWords are as many ids as fit, then the number of the others.
+func idWords(findings []finding.Finding, room int) string {
+	text := findings[0].RuleID
+	for i, f := range findings[1:] {
+		next := text + ", " + f.RuleID
+		more := fmt.Sprintf(" +%d", len(findings)-i-2)
+		if width(next)+width(more) > room {
+			return fmt.Sprintf("%s +%d", text, len(findings)-i-1)
+		}
+		text = next
+	}
+	return text
+}
+
+// pathOf is the path of a language package inside the image; packages of the
+// operating system all lie in its database.
+func pathOf(f finding.Finding) string {
+	if f.Package != nil {
+		switch f.Package.Type {
+		case "deb", "rpm", "apk", "alpm":
+			return ""
+		}
+	}
+	for _, l := range f.Locations {
+		if l.Space == finding.InImage {
+			return l.Path
+		}
+	}
+	return ""
+}
+
+// findingEntry is a rule's finding: severity, id, title, then the message.
+func (r *report) findingEntry(f finding.Finding) {
+	r.line(r.mark([]finding.Finding{f}), r.severity(f.Severity), span{bold, f.RuleID}, span{plain, "  "}, span{plain, f.Title})
+	where := ""
+	if path := pathOf(f); path != "" && !strings.Contains(f.Message, path) {
+		where = path + ": "
+	}
+	if f.Object != "" && !strings.Contains(f.Message, f.Object) {
+		where = f.Object + ": " + where
+	}
+	r.wrapped(dim, indent, where+f.Message)
+}
+
+// mark shows which lines break the policy.
+func (r *report) mark(findings []finding.Finding) span {
+	for _, f := range findings {
+		if r.failed[f.Fingerprint] {
+			return span{boldRed, "  ✗ "}
+		}
+	}
+	return span{dim, "  · "}
+}
+
+func (r *report) severity(s finding.Severity) span {
+	return span{severityStyle(s), pad(strings.ToUpper(s.String()), indent-4)}
+}
+
+func cutTo(s string, n int) string {
+	if width(s) <= n {
+		return s
+	}
+	return cells.Truncate(s, n, "…")
+}
+
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
