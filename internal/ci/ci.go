@@ -1,0 +1,159 @@
+// Package ci tells which CI host a run belongs to and hands the outcome to it:
+// annotations, outputs and summaries in the host's own way. The environment is
+// passed in. Files that hosts collect (SARIF, Code Quality, JUnit …) are report
+// formats and not made here.
+package ci
+
+import (
+	"context"
+	"io"
+	"strings"
+
+	"github.com/portcullis-ci/portcullis/internal/ci/azure"
+	"github.com/portcullis-ci/portcullis/internal/ci/github"
+	"github.com/portcullis-ci/portcullis/internal/exit"
+	"github.com/portcullis-ci/portcullis/internal/outcome"
+	"github.com/portcullis-ci/portcullis/internal/report/document"
+	"github.com/portcullis-ci/portcullis/internal/report/markdown"
+)
+
+// Host is a CI system.
+type Host string
+
+// The hosts that are told apart. Hosts without a way to talk to them beyond
+// files and the exit code are named for the log only.
+const (
+	None      Host = ""
+	GitHub    Host = "github"
+	GitLab    Host = "gitlab"
+	Gitea     Host = "gitea"
+	Forgejo   Host = "forgejo"
+	Azure     Host = "azure"
+	Bitbucket Host = "bitbucket"
+	CircleCI  Host = "circleci"
+	Jenkins   Host = "jenkins"
+	Tekton    Host = "tekton"
+	Other     Host = "other"
+)
+
+// Detect names the host from the environment of a job. Gitea and Forgejo set
+// GITHUB_ACTIONS as well, so they are looked for first.
+func Detect(getenv func(string) string) Host {
+	on := func(name string) bool { return strings.EqualFold(getenv(name), "true") }
+	switch {
+	case on("FORGEJO_ACTIONS"):
+		return Forgejo
+	case on("GITEA_ACTIONS"):
+		return Gitea
+	case on("GITHUB_ACTIONS"):
+		return GitHub
+	case on("GITLAB_CI"):
+		return GitLab
+	case on("TF_BUILD"):
+		return Azure
+	case getenv("BITBUCKET_BUILD_NUMBER") != "":
+		return Bitbucket
+	case on("CIRCLECI"):
+		return CircleCI
+	case getenv("JENKINS_URL") != "" && getenv("BUILD_NUMBER") != "":
+		return Jenkins
+	case getenv("TEKTON_PIPELINE_RUN") != "":
+		return Tekton
+	case on("CI"):
+		return Other
+	}
+	return None
+}
+
+// Links returns the addresses of the job and of its sources, as far as the
+// host tells them.
+func Links(getenv func(string) string) document.Links {
+	var l document.Links
+	switch Detect(getenv) {
+	case GitHub, Gitea, Forgejo:
+		server, repository := getenv("GITHUB_SERVER_URL"), getenv("GITHUB_REPOSITORY")
+		if server == "" || repository == "" {
+			return l
+		}
+		if run := getenv("GITHUB_RUN_ID"); run != "" {
+			l.Job = server + "/" + repository + "/actions/runs/" + run
+		}
+		if sha := getenv("GITHUB_SHA"); sha != "" && Detect(getenv) == GitHub {
+			l.Source = server + "/" + repository + "/blob/" + sha + "/"
+		}
+	case GitLab:
+		l.Job = getenv("CI_JOB_URL")
+		if project, sha := getenv("CI_PROJECT_URL"), getenv("CI_COMMIT_SHA"); project != "" && sha != "" {
+			l.Source = project + "/-/blob/" + sha + "/"
+		}
+	case Bitbucket:
+		if repository, number := getenv("BITBUCKET_GIT_HTTP_ORIGIN"), getenv("BITBUCKET_BUILD_NUMBER"); repository != "" {
+			l.Job = repository + "/pipelines/results/" + number
+		}
+	case CircleCI:
+		l.Job = getenv("CIRCLE_BUILD_URL")
+	case Jenkins:
+		l.Job = getenv("BUILD_URL")
+	}
+	return l
+}
+
+// Request is what Publish needs.
+type Request struct {
+	// Getenv reads the environment of the process.
+	Getenv func(string) string
+	// Stdout is the process's standard output, which hosts read commands from.
+	Stdout  io.Writer
+	Outcome outcome.Outcome
+	Options document.Options
+	// Files maps the names of report formats, and "sbom", to the paths that
+	// were written.
+	Files map[string]string
+}
+
+// Names of the variables that steer Publish.
+const (
+	// EnvAnnotations is none, errors or all (the default).
+	EnvAnnotations = "PORTCULLIS_ANNOTATIONS"
+	// EnvSummary is false to leave out the step summary.
+	EnvSummary = "PORTCULLIS_SUMMARY"
+)
+
+// Publish hands the outcome to the host that the process runs on. Call it
+// once, after the reports are written. On a host without such a way, and
+// outside of CI, it does nothing. Errors are *exit.Error.
+func Publish(_ context.Context, r Request) error {
+	mode, err := github.ParseMode(r.Getenv(EnvAnnotations))
+	if err != nil {
+		return &exit.Error{Code: exit.Usage, Doing: "read " + EnvAnnotations, Err: err}
+	}
+	switch host := Detect(r.Getenv); host {
+	case GitHub, Gitea, Forgejo:
+		if host != GitHub {
+			// They show no annotations; the report in the log has to do.
+			mode = github.None
+		}
+		err = publishGitHub(r, mode)
+	case Azure:
+		err = azure.Write(r.Stdout, r.Outcome, r.Files["markdown"])
+	default:
+		return nil
+	}
+	if err != nil {
+		return &exit.Error{Code: exit.NotExamined, Doing: "tell the CI host about the outcome", Hint: "check the space on the disk of the runner", Err: err}
+	}
+	return nil
+}
+
+func publishGitHub(r Request, mode github.Mode) error {
+	runner := github.Runner{Out: r.Stdout, Getenv: r.Getenv}
+	if err := runner.Annotate(r.Outcome, mode); err != nil {
+		return err
+	}
+	if !strings.EqualFold(r.Getenv(EnvSummary), "false") {
+		if err := runner.AppendSummary(markdown.Render(r.Outcome, r.Options, markdown.Summary)); err != nil {
+			return err
+		}
+	}
+	return runner.SetOutputs(github.Outputs(r.Outcome, r.Files))
+}
