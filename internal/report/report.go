@@ -14,6 +14,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/outcome"
 	"github.com/portcullis-ci/portcullis/internal/report/document"
 	"github.com/portcullis-ci/portcullis/internal/report/jsonreport"
+	"github.com/portcullis-ci/portcullis/internal/report/markdown"
 	"github.com/portcullis-ci/portcullis/internal/report/sarif"
 	"github.com/portcullis-ci/portcullis/internal/report/terminal"
 )
@@ -36,6 +37,7 @@ type Format struct {
 func Formats() []Format {
 	return []Format{
 		{"json", "everything, for scripts, with a JSON Schema", jsonreport.Write},
+		{"markdown", "Markdown for summaries, wikis and comments", markdown.Write},
 		{"sarif", "SARIF 2.1.0 for GitHub code scanning and other viewers", sarif.Write},
 		{"terminal", "text for people", terminal.Write},
 	}
