@@ -18,8 +18,8 @@ type Package struct {
 	Files []string
 }
 
-// Debian returns the files of a dpkg database: status, the lists of files and
-// os-release of Debian 12.
+// Debian returns the files of a dpkg database: status, the lists and checksums
+// of files, and os-release of Debian 12.
 func Debian(packages ...Package) []File {
 	var status strings.Builder
 	files := []File{
@@ -37,7 +37,13 @@ func Debian(packages ...Package) []File {
 			fmt.Fprintf(&status, "Source: %s\n", p.Source)
 		}
 		fmt.Fprintf(&status, "Version: %s\nDescription: test package\n\n", p.Version)
-		files = append(files, Text("var/lib/dpkg/info/"+p.Name+".list", strings.Join(append([]string{"/."}, p.Files...), "\n")+"\n"))
+		var sums strings.Builder
+		for _, f := range p.Files {
+			fmt.Fprintf(&sums, "d41d8cd98f00b204e9800998ecf8427e  %s\n", strings.TrimPrefix(f, "/"))
+		}
+		files = append(files,
+			Text("var/lib/dpkg/info/"+p.Name+".list", strings.Join(append([]string{"/."}, p.Files...), "\n")+"\n"),
+			Text("var/lib/dpkg/info/"+p.Name+".md5sums", sums.String()))
 	}
 	return append(files, Text("var/lib/dpkg/status", status.String()))
 }

@@ -160,7 +160,26 @@ type File struct {
 	UID  int
 	GID  int
 	Size int64
+	// Kind is empty for a regular file, else directory, char-device or
+	// block-device.
+	Kind FileKind
+	// Capabilities is the raw value of the extended attribute
+	// security.capability (capabilities(7)), or "".
+	Capabilities string
+	// Content is the text of the few small system files that detectors read:
+	// accounts, sudo and ssh daemon configuration. Nil for all others.
+	Content []byte
 }
+
+// FileKind is the sort of a File.
+type FileKind string
+
+// The kinds of files that are no regular files.
+const (
+	Directory   FileKind = "directory"
+	CharDevice  FileKind = "char-device"
+	BlockDevice FileKind = "block-device"
+)
 
 // Unreadable is a file that should have been understood and was not.
 type Unreadable struct {

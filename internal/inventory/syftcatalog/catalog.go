@@ -1,0 +1,133 @@
+// Package syftcatalog makes inventories with syft: it feeds syft's catalogers
+// from package layers instead of unpacking images, turns what they find into
+// plain package inventory values, reads SBOM files, and writes SBOMs. It is
+// the only package that imports syft. It judges nothing.
+package syftcatalog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/anchore/syft/syft"
+	"github.com/anchore/syft/syft/cataloging"
+	"github.com/anchore/syft/syft/sbom"
+	"golang.org/x/sync/errgroup"
+	// The RPM cataloger needs a driver of the name sqlite; without one every
+	// scan fails.
+	_ "modernc.org/sqlite"
+
+	"github.com/portcullis-ci/portcullis/internal/exit"
+	"github.com/portcullis-ci/portcullis/internal/inventory"
+	"github.com/portcullis-ci/portcullis/internal/layers"
+	"github.com/portcullis-ci/portcullis/internal/target"
+)
+
+// Options are what a caller may choose.
+type Options struct {
+	// ToolVersion is the version of portcullis that SBOMs name.
+	ToolVersion string
+	// Limits bound the reading of layers.
+	Limits layers.Limits
+}
+
+// SBOM is the bill of materials of one target, ready to be written.
+type SBOM struct {
+	model   sbom.SBOM
+	version string
+}
+
+// Catalog takes stock of a target. What single files could not be understood
+// is in Inventory.Unreadable; anything that puts the whole in doubt is an
+// *exit.Error with the code NotExamined.
+func Catalog(ctx context.Context, t *target.Target, opts Options) (inventory.Inventory, *SBOM, error) {
+	inv, model, err := catalog(ctx, t, opts)
+	if err == nil {
+		err = inv.Validate()
+	}
+	if err != nil {
+		return inventory.Inventory{}, nil, explain(t, err)
+	}
+	return inv, &SBOM{model: *model, version: opts.ToolVersion}, nil
+}
+
+// explain gives an error its code and a hint.
+func explain(t *target.Target, err error) error {
+	var known *exit.Error
+	if errors.As(err, &known) {
+		return err
+	}
+	hint := "check that the image is whole; if other tools can read it, please report this"
+	var limit *layers.LimitError
+	if errors.As(err, &limit) {
+		hint = "if this target may be trusted to be that large, raise the limit"
+	}
+	return &exit.Error{Code: exit.NotExamined, Doing: fmt.Sprintf("take inventory of %s %s", t.Kind, t.Name), Hint: hint, Err: err}
+}
+
+func catalog(ctx context.Context, t *target.Target, opts Options) (inv inventory.Inventory, model *sbom.SBOM, err error) {
+	// Catalogers parse what an attacker wrote. A panic in one must not end the
+	// program, and must not look like an empty image.
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("a parser gave up: %v\n%s", r, debug.Stack())
+		}
+	}()
+	if t.Kind == target.SBOM {
+		model, err = decode(t.Path)
+		if err != nil {
+			return inv, nil, err
+		}
+		inv = convert(model)
+		return inv, model, nil
+	}
+	return catalogLayers(ctx, t, opts)
+}
+
+func catalogLayers(ctx context.Context, t *target.Target, opts Options) (inventory.Inventory, *sbom.SBOM, error) {
+	cfg := config(opts)
+	var index *layers.Index
+	scanCtx := ctx
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		index, err = layers.Read(groupCtx, t.Layers, selector, opts.Limits)
+		return err
+	})
+	group.Go(func() (err error) {
+		// Building the licence matcher takes most of a second; syft would do it
+		// again for every call.
+		scanCtx, err = syft.SetContextLicenseScanner(ctx, cfg.Licenses)
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		if index != nil {
+			_ = index.Close()
+		}
+		return inventory.Inventory{}, nil, err
+	}
+	defer func() { _ = index.Close() }()
+	model, err := syft.CreateSBOM(scanCtx, newSource(ctx, t, index), cfg)
+	if err != nil {
+		return inventory.Inventory{}, nil, fmt.Errorf("catalog packages: %w", err)
+	}
+	inv := convert(model)
+	inv.Image = t.Image
+	if inv.Files, err = filesOfInterest(ctx, index); err != nil {
+		return inventory.Inventory{}, nil, err
+	}
+	for _, p := range index.Problems() {
+		inv.Unreadable = append(inv.Unreadable, inventory.Unreadable{Path: p.Path, Reason: p.Reason})
+	}
+	sortUnreadable(inv.Unreadable)
+	return inv, model, nil
+}
+
+// config is syft's default without what nobody reads: digests and metadata of
+// files, and notes about archives that were not expanded.
+func config(opts Options) *syft.CreateSBOMConfig {
+	unknowns := cataloging.DefaultUnknownsConfig()
+	unknowns.IncludeExecutablesWithoutPackages = false
+	unknowns.IncludeUnexpandedArchives = false
+	return syft.DefaultCreateSBOMConfig().WithoutFiles().WithUnknownsConfig(unknowns).WithTool("portcullis", opts.ToolVersion)
+}

@@ -1,0 +1,205 @@
+package syftcatalog
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/anchore/syft/syft/artifact"
+	"github.com/anchore/syft/syft/file"
+	"github.com/anchore/syft/syft/linux"
+	"github.com/anchore/syft/syft/pkg"
+	"github.com/anchore/syft/syft/sbom"
+	"github.com/package-url/packageurl-go"
+
+	"github.com/portcullis-ci/portcullis/internal/inventory"
+)
+
+// convert turns syft's model into plain data.
+func convert(model *sbom.SBOM) inventory.Inventory {
+	inv := inventory.Inventory{Distro: distro(model.Artifacts.LinuxDistribution)}
+	owners := ownersOf(model)
+	seen := map[string]bool{}
+	for p := range model.Artifacts.Packages.Enumerate() {
+		c := convertPackage(p)
+		if seen[c.ID] {
+			continue
+		}
+		seen[c.ID] = true
+		c.Owner = owners[c.ID]
+		inv.Packages = append(inv.Packages, c)
+	}
+	for i := range inv.Packages {
+		if !seen[inv.Packages[i].Owner] {
+			inv.Packages[i].Owner = ""
+		}
+	}
+	slices.SortFunc(inv.Packages, comparePackages)
+	for at, reasons := range model.Artifacts.Unknowns {
+		slices.Sort(reasons)
+		inv.Unreadable = append(inv.Unreadable, inventory.Unreadable{Path: at.RealPath, Reason: strings.Join(slices.Compact(reasons), "; ")})
+	}
+	sortUnreadable(inv.Unreadable)
+	return inv
+}
+
+func sortUnreadable(list []inventory.Unreadable) {
+	slices.SortFunc(list, func(a, b inventory.Unreadable) int {
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Reason, b.Reason))
+	})
+}
+
+// comparePackages is the order of Inventory.Packages.
+func comparePackages(a, b inventory.Package) int {
+	return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version),
+		cmp.Compare(firstPath(a), firstPath(b)), cmp.Compare(a.ID, b.ID))
+}
+
+func firstPath(p inventory.Package) string {
+	if len(p.Places) == 0 {
+		return ""
+	}
+	return p.Places[0].Path
+}
+
+func distro(r *linux.Release) *inventory.Distro {
+	if r == nil || (r.ID == "" && r.Name == "") {
+		return nil
+	}
+	version := r.VersionID
+	if r.ID == "debian" {
+		// syft puts the point release of /etc/debian_version here; the release
+		// that VERSION_ID and all advisories name is the part before it.
+		version, _, _ = strings.Cut(version, ".")
+	}
+	return &inventory.Distro{
+		ID: r.ID, IDLike: r.IDLike, Name: r.Name, PrettyName: r.PrettyName,
+		Version: version, Codename: r.VersionCodename, CPE: r.CPEName,
+	}
+}
+
+// ownersOf maps a package to the operating system package that ships its
+// files.
+func ownersOf(model *sbom.SBOM) map[string]string {
+	owners := map[string]string{}
+	for _, r := range model.Relationships {
+		if r.Type != artifact.OwnershipByFileOverlapRelationship {
+			continue
+		}
+		owner, child := string(r.From.ID()), string(r.To.ID())
+		// Two owners are an oddity; the smaller id makes it the same each time.
+		if known, ok := owners[child]; !ok || owner < known {
+			owners[child] = owner
+		}
+	}
+	return owners
+}
+
+func convertPackage(p pkg.Package) inventory.Package {
+	out := inventory.Package{
+		ID: string(p.ID()), Name: p.Name, Version: p.Version, Type: strings.ToLower(string(p.Type)),
+		Places: places(p.Locations), Licenses: licences(p.Licenses),
+	}
+	purl, err := packageurl.FromString(p.PURL)
+	if err == nil {
+		out.PURL, out.Type = p.PURL, purl.Type
+	}
+	addMetadata(&out, p, purl)
+	return out
+}
+
+func places(set file.LocationSet) []inventory.Place {
+	var out []inventory.Place
+	for _, l := range set.ToSlice() {
+		out = append(out, inventory.Place{Path: l.RealPath, Layer: l.FileSystemID})
+	}
+	slices.SortFunc(out, func(a, b inventory.Place) int {
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Layer, b.Layer))
+	})
+	return slices.Compact(out)
+}
+
+func licences(set pkg.LicenseSet) []string {
+	var out []string
+	for _, l := range set.ToSlice() {
+		if name := cmp.Or(l.SPDXExpression, l.Value); name != "" {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// addMetadata fills what only the package manager knows. An SBOM of another
+// tool has no such metadata; there the package URL's qualifiers say some of it.
+func addMetadata(out *inventory.Package, p pkg.Package, purl packageurl.PackageURL) {
+	qualifiers := purl.Qualifiers.Map()
+	out.Architecture = qualifiers["arch"]
+	switch m := p.Metadata.(type) {
+	case pkg.DpkgDBEntry:
+		out.Architecture = m.Architecture
+		out.Source = sourceOf(*out, m.Source, m.SourceVersion)
+	case pkg.ApkDBEntry:
+		out.Architecture = m.Architecture
+		out.Source = sourceOf(*out, m.OriginPackage, "")
+	case pkg.RpmDBEntry:
+		out.Architecture, out.Vendor = m.Arch, m.Vendor
+		name, version := splitSourceRPM(m.SourceRpm)
+		out.Source = sourceOf(*out, name, version)
+		if m.ModularityLabel != nil {
+			out.Module = moduleStream(*m.ModularityLabel)
+		}
+	}
+	if out.Source == nil && qualifiers["upstream"] != "" {
+		name, version, _ := strings.Cut(qualifiers["upstream"], "@")
+		if strings.HasSuffix(name, ".rpm") {
+			name, version = splitSourceRPM(name)
+		}
+		out.Source = sourceOf(*out, name, version)
+	}
+	if out.Module == "" && qualifiers["rpmmod"] != "" {
+		out.Module = moduleStream(qualifiers["rpmmod"])
+	}
+}
+
+// sourceOf names a source package; nil when there is none apart from the
+// package itself.
+func sourceOf(p inventory.Package, name, version string) *inventory.Source {
+	if version == p.Version {
+		version = ""
+	}
+	if name == "" || (name == p.Name && version == "") {
+		return nil
+	}
+	return &inventory.Source{Name: name, Version: version}
+}
+
+// splitSourceRPM takes the file name of a source package apart:
+// openssl-3.0.7-16.el9_2.src.rpm is openssl and 3.0.7-16.el9_2.
+func splitSourceRPM(file string) (name, version string) {
+	base, ok := strings.CutSuffix(file, ".rpm")
+	if !ok {
+		return "", ""
+	}
+	if i := strings.LastIndexByte(base, '.'); i > 0 {
+		base = base[:i]
+	}
+	release := strings.LastIndexByte(base, '-')
+	if release <= 0 {
+		return "", ""
+	}
+	at := strings.LastIndexByte(base[:release], '-')
+	if at <= 0 {
+		return "", ""
+	}
+	return base[:at], base[at+1:]
+}
+
+// moduleStream shortens a modularity label to name:stream.
+func moduleStream(label string) string {
+	parts := strings.SplitN(label, ":", 3)
+	if len(parts) < 2 || parts[0] == "" {
+		return ""
+	}
+	return parts[0] + ":" + parts[1]
+}

@@ -1,0 +1,63 @@
+package syftcatalog
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/anchore/syft/syft/format"
+	"github.com/anchore/syft/syft/format/cyclonedxjson"
+	"github.com/anchore/syft/syft/format/spdxjson"
+	"github.com/anchore/syft/syft/format/syftjson"
+	"github.com/anchore/syft/syft/sbom"
+
+	"github.com/portcullis-ci/portcullis/internal/exit"
+)
+
+const (
+	// maxSBOM is the size of an SBOM file in bytes; one of 100,000 packages
+	// has some 100 MB.
+	maxSBOM = 512 << 20
+	// maxPackages bounds the packages of an SBOM.
+	maxPackages = 1_000_000
+)
+
+// decode reads an SBOM file: syft JSON, CycloneDX JSON or SPDX JSON.
+func decode(file string) (*sbom.SBOM, error) {
+	raw, err := readSBOM(file)
+	if err != nil {
+		return nil, fmt.Errorf("read SBOM %s: %w", file, err)
+	}
+	decoders := format.NewDecoderCollection(syftjson.NewFormatDecoder(), cyclonedxjson.NewFormatDecoder(), spdxjson.NewFormatDecoder())
+	model, id, _, err := decoders.Decode(bytes.NewReader(raw))
+	if err != nil {
+		return nil, &exit.Error{
+			Code: exit.NotExamined, Doing: "read SBOM " + file, Err: err,
+			Hint: "name a CycloneDX (1.2 to 1.6), SPDX (2.2, 2.3) or syft file in JSON",
+		}
+	}
+	if model == nil || model.Artifacts.Packages == nil {
+		return nil, fmt.Errorf("read SBOM %s (%s): it has no list of packages", file, id)
+	}
+	if n := model.Artifacts.Packages.PackageCount(); n > maxPackages {
+		return nil, fmt.Errorf("read SBOM %s: %d packages, more than the limit of %d", file, n, maxPackages)
+	}
+	return model, nil
+}
+
+func readSBOM(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := io.ReadAll(io.LimitReader(f, maxSBOM+1))
+	if err = errors.Join(err, f.Close()); err != nil {
+		return nil, err
+	}
+	if len(raw) > maxSBOM {
+		return nil, fmt.Errorf("more than %d bytes", maxSBOM)
+	}
+	return bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf")), nil
+}

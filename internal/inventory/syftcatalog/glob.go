@@ -1,0 +1,112 @@
+package syftcatalog
+
+import (
+	"path"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+)
+
+// glob is a pattern of syft's catalogers without alternatives in braces.
+type glob struct {
+	pattern string
+	// base is the pattern of the last path component. When it has no meta
+	// characters, name is that component; when it is a star and a literal with
+	// one dot, ext is that literal (".jar").
+	base string
+	name string
+	ext  string
+	// anywhere is set for patterns of the form **/base: the directory does not
+	// matter.
+	anywhere bool
+}
+
+const metaCharacters = `*?[{\`
+
+// compileGlob expands the alternatives of a pattern and takes each apart.
+func compileGlob(pattern string) []glob {
+	var out []glob
+	for _, p := range expandBraces(pattern) {
+		if !strings.HasPrefix(p, "/") && !strings.HasPrefix(p, "**") {
+			p = "/" + p
+		}
+		g := glob{pattern: p, base: path.Base(p)}
+		g.anywhere = p == "**/"+g.base && g.base != "**"
+		if !strings.ContainsAny(g.base, metaCharacters) {
+			g.name = g.base
+		} else if rest, ok := strings.CutPrefix(g.base, "*"); ok && strings.HasPrefix(rest, ".") &&
+			!strings.ContainsAny(rest, metaCharacters) && strings.Count(rest, ".") == 1 {
+			g.ext = rest
+		}
+		out = append(out, g)
+	}
+	return out
+}
+
+// wholeTree reports whether the last component says nothing about a file.
+func (g glob) wholeTree() bool { return g.base == "**" || g.base == "*" }
+
+// matchBase reports whether a file of that name can match.
+func (g glob) matchBase(name string) bool {
+	switch {
+	case g.name != "":
+		return name == g.name
+	case g.ext != "":
+		return strings.HasSuffix(name, g.ext)
+	case g.base == "**":
+		return true
+	default:
+		ok, err := doublestar.Match(g.base, name)
+		return err == nil && ok
+	}
+}
+
+// match reports whether a path matches.
+func (g glob) match(p string) bool {
+	if g.anywhere && (g.name != "" || g.ext != "") {
+		return g.matchBase(path.Base(p))
+	}
+	ok, err := doublestar.Match(g.pattern, p)
+	return err == nil && ok
+}
+
+// maxAlternatives bounds the expansion of braces; syft's patterns have at most
+// a dozen.
+const maxAlternatives = 1000
+
+// expandBraces writes out the alternatives of a pattern: a{b,c{d,e}} becomes
+// ab, acd and ace. A pattern with unbalanced braces stays as it is.
+func expandBraces(p string) []string {
+	start := strings.IndexByte(p, '{')
+	if start < 0 || strings.ContainsRune(p, '\\') {
+		return []string{p}
+	}
+	depth, last := 0, start+1
+	var alternatives []string
+	for i := start; i < len(p); i++ {
+		switch p[i] {
+		case '{':
+			depth++
+		case ',':
+			if depth == 1 {
+				alternatives = append(alternatives, p[last:i])
+				last = i + 1
+			}
+		case '}':
+			depth--
+			if depth > 0 {
+				continue
+			}
+			alternatives = append(alternatives, p[last:i])
+			var out []string
+			for _, a := range alternatives {
+				out = append(out, expandBraces(p[:start]+a+p[i+1:])...)
+				if len(out) > maxAlternatives {
+					return []string{p}
+				}
+			}
+			return out
+		}
+	}
+	return []string{p}
+}

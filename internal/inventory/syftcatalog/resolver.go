@@ -1,0 +1,279 @@
+package syftcatalog
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	stereofile "github.com/anchore/stereoscope/pkg/file"
+	"github.com/anchore/syft/syft/file"
+
+	"github.com/portcullis-ci/portcullis/internal/layers"
+)
+
+// resolver answers the questions of syft's catalogers from the squashed tree
+// of an image. It is used by many goroutines at once and changes nothing.
+type resolver struct {
+	// ctx is that of the scan: syft's interface has none for contents.
+	ctx   context.Context
+	index *layers.Index
+	// files are all regular files and links, in the order of paths.
+	files  []*layers.Entry
+	byName map[string][]*layers.Entry
+	byExt  map[string][]*layers.Entry
+	// aliases are symbolic links to directories: paths below the directory can
+	// also be reached through the link.
+	aliases []alias
+}
+
+type alias struct{ link, dir string }
+
+var _ file.Resolver = (*resolver)(nil)
+
+func newResolver(ctx context.Context, x *layers.Index) *resolver {
+	r := &resolver{ctx: ctx, index: x, byName: map[string][]*layers.Entry{}, byExt: map[string][]*layers.Entry{}}
+	for e := range x.All() {
+		switch e.Type {
+		case layers.Regular, layers.Symlink:
+		default:
+			continue
+		}
+		if e.Type == layers.Symlink {
+			if to := x.Resolve(e.Path, true); to != nil && to.Type == layers.Directory && to.Path != "/" {
+				r.aliases = append(r.aliases, alias{link: e.Path, dir: to.Path})
+				continue
+			}
+		}
+		name := path.Base(e.Path)
+		r.files = append(r.files, e)
+		r.byName[name] = append(r.byName[name], e)
+		if ext := path.Ext(name); ext != "" {
+			r.byExt[ext] = append(r.byExt[ext], e)
+		}
+	}
+	return r
+}
+
+// location names a file as it was asked for and as it really is.
+func (r *resolver) location(access string, e *layers.Entry) file.Location {
+	return file.NewVirtualLocationFromCoordinates(file.Coordinates{RealPath: e.Path, FileSystemID: r.index.DiffID(int(e.Layer))}, access)
+}
+
+// regular follows links to a regular file.
+func (r *resolver) regular(p string) *layers.Entry {
+	e := r.index.Resolve(p, true)
+	if e == nil || e.Type == layers.Directory || e.Path == "/" {
+		return nil
+	}
+	return e
+}
+
+// HasPath reports whether a path exists; directories count.
+func (r *resolver) HasPath(p string) bool { return r.index.Resolve(p, false) != nil }
+
+// FilesByPath returns the files at the given paths.
+func (r *resolver) FilesByPath(paths ...string) ([]file.Location, error) {
+	found := newLocations()
+	for _, p := range paths {
+		if e := r.regular(p); e != nil {
+			found.add(r.location(p, e))
+		}
+	}
+	return found.list, nil
+}
+
+// FilesByGlob returns the files that match any of the patterns, each file once.
+func (r *resolver) FilesByGlob(patterns ...string) ([]file.Location, error) {
+	found := newLocations()
+	for _, pattern := range patterns {
+		var matches []file.Location
+		for _, g := range compileGlob(pattern) {
+			matches = append(matches, r.glob(g)...)
+		}
+		// Real paths first, then by the path that was asked for.
+		slices.SortStableFunc(matches, func(a, b file.Location) int {
+			if aReal, bReal := a.AccessPath == a.RealPath, b.AccessPath == b.RealPath; aReal != bReal {
+				if aReal {
+					return -1
+				}
+				return 1
+			}
+			return cmp.Compare(a.AccessPath, b.AccessPath)
+		})
+		for _, l := range matches {
+			found.add(l)
+		}
+	}
+	return found.list, nil
+}
+
+func (r *resolver) glob(g glob) []file.Location {
+	if !strings.ContainsAny(g.pattern, metaCharacters) {
+		if e := r.regular(g.pattern); e != nil {
+			return []file.Location{r.location(g.pattern, e)}
+		}
+		return nil
+	}
+	var out []file.Location
+	for _, e := range r.candidates(g) {
+		access, ok := r.access(g, e.Path)
+		if !ok {
+			continue
+		}
+		if to := r.regular(access); to != nil {
+			out = append(out, r.location(access, to))
+		}
+	}
+	return out
+}
+
+// candidates are the files whose last component matches.
+func (r *resolver) candidates(g glob) []*layers.Entry {
+	switch {
+	case g.name != "":
+		return r.byName[g.name]
+	case g.ext != "":
+		return r.byExt[g.ext]
+	case g.wholeTree():
+		return r.files
+	}
+	var out []*layers.Entry
+	for name, entries := range r.byName {
+		if g.matchBase(name) {
+			out = append(out, entries...)
+		}
+	}
+	return out
+}
+
+// access returns the path under which a file matches: its own, or one that
+// leads through a symbolic link to a directory above it.
+func (r *resolver) access(g glob, p string) (string, bool) {
+	if g.match(p) {
+		return p, true
+	}
+	if g.anywhere {
+		return "", false
+	}
+	for _, a := range r.aliases {
+		if rest, ok := strings.CutPrefix(p, a.dir+"/"); ok && g.match(a.link+"/"+rest) {
+			return a.link + "/" + rest, true
+		}
+	}
+	return "", false
+}
+
+// FilesByMIMEType returns the executables of the given types. Executables that
+// were not kept hold none of the signatures that catalogers look for, so they
+// are left out: reading them would find nothing.
+func (r *resolver) FilesByMIMEType(types ...string) ([]file.Location, error) {
+	found := newLocations()
+	for _, e := range r.files {
+		if e.MIME != "" && e.Kept() && slices.Contains(types, e.MIME) {
+			found.add(r.location(e.Path, e))
+		}
+	}
+	return found.list, nil
+}
+
+// RelativeFileByPath returns the file at a path of the same tree.
+func (r *resolver) RelativeFileByPath(_ file.Location, p string) *file.Location {
+	e := r.regular(p)
+	if e == nil {
+		return nil
+	}
+	l := r.location(p, e)
+	return &l
+}
+
+// FileContentsByLocation opens a file; the reader is also an io.ReaderAt and
+// an io.Seeker.
+func (r *resolver) FileContentsByLocation(l file.Location) (io.ReadCloser, error) {
+	e := r.regular(l.RealPath)
+	if e == nil {
+		return nil, fmt.Errorf("open %s: %w", l.RealPath, fs.ErrNotExist)
+	}
+	c, err := r.index.Open(r.ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// FileMetadataByLocation describes a file.
+func (r *resolver) FileMetadataByLocation(l file.Location) (file.Metadata, error) {
+	e := r.index.Resolve(l.RealPath, false)
+	if e == nil {
+		return file.Metadata{}, fmt.Errorf("describe %s: %w", l.RealPath, fs.ErrNotExist)
+	}
+	return metadata(e), nil
+}
+
+// AllLocations sends every entry of the tree.
+func (r *resolver) AllLocations(ctx context.Context) <-chan file.Location {
+	out := make(chan file.Location)
+	go func() {
+		defer close(out)
+		for e := range r.index.All() {
+			if e.Layer < 0 {
+				continue
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case out <- r.location(e.Path, e):
+			}
+		}
+	}()
+	return out
+}
+
+var entryTypes = map[layers.Type]struct {
+	stereo stereofile.Type
+	mode   fs.FileMode
+}{
+	layers.Regular:     {stereofile.TypeRegular, 0},
+	layers.Directory:   {stereofile.TypeDirectory, fs.ModeDir},
+	layers.Symlink:     {stereofile.TypeSymLink, fs.ModeSymlink},
+	layers.HardLink:    {stereofile.TypeHardLink, 0},
+	layers.CharDevice:  {stereofile.TypeCharacterDevice, fs.ModeDevice | fs.ModeCharDevice},
+	layers.BlockDevice: {stereofile.TypeBlockDevice, fs.ModeDevice},
+	layers.FIFO:        {stereofile.TypeFIFO, fs.ModeNamedPipe},
+}
+
+func metadata(e *layers.Entry) file.Metadata {
+	t := entryTypes[e.Type]
+	mode := fs.FileMode(e.Mode&0o777) | t.mode
+	for bit, flag := range map[uint32]fs.FileMode{0o4000: fs.ModeSetuid, 0o2000: fs.ModeSetgid, 0o1000: fs.ModeSticky} {
+		if e.Mode&bit != 0 {
+			mode |= flag
+		}
+	}
+	return file.Metadata{
+		FileInfo: stereofile.ManualInfo{NameValue: path.Base(e.Path), SizeValue: e.Size, ModeValue: mode, ModTimeValue: time.Time{}},
+		Path:     e.Path, LinkDestination: e.Link, UserID: int(e.UID), GroupID: int(e.GID), Type: t.stereo, MIMEType: e.MIME,
+	}
+}
+
+// locations is a list in which each file occurs once.
+type locations struct {
+	seen map[file.Coordinates]bool
+	list []file.Location
+}
+
+func newLocations() *locations {
+	return &locations{seen: map[file.Coordinates]bool{}, list: []file.Location{}}
+}
+
+func (l *locations) add(at file.Location) {
+	if !l.seen[at.Coordinates] {
+		l.seen[at.Coordinates] = true
+		l.list = append(l.list, at)
+	}
+}
