@@ -36,20 +36,25 @@ type Options struct {
 type SBOM struct {
 	model   sbom.SBOM
 	version string
+	stats   layers.Stats
 }
+
+// Stats says what reading the layers cost; zero for an SBOM file.
+func (s *SBOM) Stats() layers.Stats { return s.stats }
 
 // Catalog takes stock of a target. What single files could not be understood
 // is in Inventory.Unreadable; anything that puts the whole in doubt is an
 // *exit.Error with the code NotExamined.
 func Catalog(ctx context.Context, t *target.Target, opts Options) (inventory.Inventory, *SBOM, error) {
-	inv, model, err := catalog(ctx, t, opts)
+	bom := &SBOM{version: opts.ToolVersion}
+	inv, err := bom.catalog(ctx, t, opts)
 	if err == nil {
 		err = inv.Validate()
 	}
 	if err != nil {
 		return inventory.Inventory{}, nil, explain(t, err)
 	}
-	return inv, &SBOM{model: *model, version: opts.ToolVersion}, nil
+	return inv, bom, nil
 }
 
 // explain gives an error its code and a hint.
@@ -66,7 +71,7 @@ func explain(t *target.Target, err error) error {
 	return &exit.Error{Code: exit.NotExamined, Doing: fmt.Sprintf("take inventory of %s %s", t.Kind, t.Name), Hint: hint, Err: err}
 }
 
-func catalog(ctx context.Context, t *target.Target, opts Options) (inv inventory.Inventory, model *sbom.SBOM, err error) {
+func (s *SBOM) catalog(ctx context.Context, t *target.Target, opts Options) (inv inventory.Inventory, err error) {
 	// Catalogers parse what an attacker wrote. A panic in one must not end the
 	// program, and must not look like an empty image.
 	defer func() {
@@ -75,17 +80,17 @@ func catalog(ctx context.Context, t *target.Target, opts Options) (inv inventory
 		}
 	}()
 	if t.Kind == target.SBOM {
-		model, err = decode(t.Path)
+		model, err := decode(t.Path)
 		if err != nil {
-			return inv, nil, err
+			return inv, err
 		}
-		inv = convert(model)
-		return inv, model, nil
+		s.model = *model
+		return convert(model), nil
 	}
-	return catalogLayers(ctx, t, opts)
+	return s.catalogLayers(ctx, t, opts)
 }
 
-func catalogLayers(ctx context.Context, t *target.Target, opts Options) (inventory.Inventory, *sbom.SBOM, error) {
+func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options) (inventory.Inventory, error) {
 	cfg := config(opts)
 	var index *layers.Index
 	scanCtx := ctx
@@ -104,23 +109,24 @@ func catalogLayers(ctx context.Context, t *target.Target, opts Options) (invento
 		if index != nil {
 			_ = index.Close()
 		}
-		return inventory.Inventory{}, nil, err
+		return inventory.Inventory{}, err
 	}
 	defer func() { _ = index.Close() }()
 	model, err := syft.CreateSBOM(scanCtx, newSource(ctx, t, index), cfg)
 	if err != nil {
-		return inventory.Inventory{}, nil, fmt.Errorf("catalog packages: %w", err)
+		return inventory.Inventory{}, fmt.Errorf("catalog packages: %w", err)
 	}
 	inv := convert(model)
 	inv.Image = t.Image
 	if inv.Files, err = filesOfInterest(ctx, index); err != nil {
-		return inventory.Inventory{}, nil, err
+		return inventory.Inventory{}, err
 	}
 	for _, p := range index.Problems() {
 		inv.Unreadable = append(inv.Unreadable, inventory.Unreadable{Path: p.Path, Reason: p.Reason})
 	}
 	sortUnreadable(inv.Unreadable)
-	return inv, model, nil
+	s.model, s.stats = *model, index.Stats()
+	return inv, nil
 }
 
 // config is syft's default without what nobody reads: digests and metadata of
