@@ -1,0 +1,230 @@
+// Package builder compiles advisories into a database: OSV records, single, in
+// directories or in the archives that osv.dev exports, become one compact
+// shard per ecosystem or distribution release and a manifest. The same input
+// gives the same bytes. It is not for fetching anything. The main function is
+// Build.
+package builder
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/portcullis-ci/portcullis/internal/advisory"
+	"github.com/portcullis-ci/portcullis/internal/advisory/osv"
+)
+
+// ErrNoInput is wrapped by errors about a path that holds no advisories.
+var ErrNoInput = errors.New("no advisories there: expected OSV records as .json or .zip")
+
+// Request says what to build from what.
+type Request struct {
+	// From are OSV records (.json), archives of them (.zip) and directories of
+	// both, searched recursively.
+	From []string
+	// Out is the directory of the database. It is created; a database that is
+	// there already is replaced when all is written.
+	Out string
+	// Now is the build time that the manifest records.
+	Now time.Time
+	// Fetched is when the input was obtained from its publishers. Where it is
+	// zero, the times within archives are used, then the newest record's.
+	Fetched time.Time
+	// Tool is the name and version of the program, for the manifest.
+	Tool string
+	// Redistributable leaves out all sources whose licence does not allow to
+	// pass their data on, or is unknown.
+	Redistributable bool
+	// Workers is the number of records decoded at a time; zero for as many as
+	// there are processors.
+	Workers int
+}
+
+// Build compiles a database and returns its manifest. A document that is not
+// valid ends the build with an error that names it: a database that silently
+// lacks a record would answer "not affected". The error wraps ErrNoInput when
+// there was nothing to build from.
+func Build(ctx context.Context, req Request) (advisory.Manifest, error) {
+	if len(req.From) == 0 {
+		return advisory.Manifest{}, fmt.Errorf("build advisory database: %w", ErrNoInput)
+	}
+	c, err := collect(ctx, req)
+	if err != nil {
+		return advisory.Manifest{}, fmt.Errorf("build advisory database: %w", err)
+	}
+	c.resolve()
+	m, err := write(ctx, req, c)
+	if err != nil {
+		return advisory.Manifest{}, fmt.Errorf("build advisory database: %w", err)
+	}
+	return m, nil
+}
+
+// collect reads, decodes and gathers all input. One goroutine reads, several
+// decode, one gathers; nothing is held but what goes into the database.
+func collect(ctx context.Context, req Request) (*collection, error) {
+	workers := req.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	c := newCollection()
+	documents := make(chan document, 4*workers)
+	results := make(chan converted, 4*workers)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		defer close(documents)
+		return read(ctx, req.From, documents, &c.risk)
+	})
+	decoders, decoding := errgroup.WithContext(ctx)
+	for range workers {
+		decoders.Go(func() error { return decode(decoding, req, documents, results) })
+	}
+	g.Go(func() error {
+		defer close(results)
+		return decoders.Wait()
+	})
+	g.Go(func() error {
+		for r := range results {
+			for _, reason := range r.skipped {
+				c.skipped[reason]++
+			}
+			if r.advisory.ID != "" {
+				c.add(r)
+			}
+		}
+		return nil
+	})
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func read(ctx context.Context, from []string, documents chan<- document, risk *riskData) error {
+	send := func(d document) error {
+		select {
+		case documents <- d:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return walk(ctx, from, func(path string) error {
+		switch classify(path) {
+		case archive:
+			return readArchive(ctx, path, send)
+		case epss:
+			return risk.readEPSS(path)
+		case kev:
+			return risk.readKEV(path)
+		case nvd:
+			return risk.nvd.read(path)
+		}
+		d, err := readFile(path, osv.MaxRecordSize)
+		if err != nil {
+			return err
+		}
+		return send(d)
+	})
+}
+
+func decode(ctx context.Context, req Request, documents <-chan document, results chan<- converted) error {
+	for d := range documents {
+		r, err := convertDocument(req, d)
+		if err != nil {
+			return err
+		}
+		select {
+		case results <- r:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// convertDocument turns a document into what the collection holds.
+func convertDocument(req Request, d document) (converted, error) {
+	r, err := osv.Decode(d.data)
+	if err != nil {
+		return converted{}, fmt.Errorf("%s: %w", d.name, err)
+	}
+	source := osv.SourceOf(r.ID)
+	if req.Redistributable && !source.Redistributable {
+		return converted{skipped: []string{skipLicence + source.Name}}, nil
+	}
+	out := converted{
+		source: source, modified: r.Modified.UTC(), fetched: d.stamp, digest: sha256.Sum256(d.data),
+		withdrawn: r.Withdrawn != nil,
+		advisory:  advisory.Advisory{ID: r.ID, Title: r.Title(), Published: r.Published, Ratings: ratingsOf(r)},
+	}
+	out.same, out.contents = relations(r, source)
+	skip := func(reason string) { out.skipped = append(out.skipped, reason) }
+	switch {
+	case out.withdrawn:
+		// It stays in the collection, so that an older copy of the same record
+		// in another archive does not come back.
+		skip(skipWithdrawn)
+		return out, nil
+	case source.Bundles && len(out.contents) == 0 && isErratum(r.ID):
+		return converted{skipped: []string{skipNoFlaw}}, nil
+	}
+	out.entries = convert(r, skip)
+	if strings.HasPrefix(r.ID, "MAL-") {
+		out.advisory.Kind = advisory.Malware
+	}
+	for _, f := range out.entries {
+		for _, rating := range f.entry.Ratings {
+			if strings.HasPrefix(rating.Word, "informational") {
+				out.advisory.Kind = advisory.Notice
+			}
+		}
+	}
+	return out, nil
+}
+
+// relations reads the three relations between ids, which are not the same:
+// aliases name one flaw; upstream, the aliases of bundles, and what AlmaLinux
+// calls related, are contents; related elsewhere is only worth a look.
+func relations(r osv.Record, source osv.Source) (same, contents []string) {
+	contents = append(contents, r.Upstream...)
+	if source.Bundles {
+		contents = append(contents, r.Aliases...)
+		if source.Name == almaLinux || source.Name == rockyLinux {
+			contents = append(contents, onlyCVEs(r.Related)...)
+		}
+		return nil, contents
+	}
+	return r.Aliases, contents
+}
+
+const (
+	almaLinux  = "AlmaLinux OSV database"
+	rockyLinux = "Rocky Enterprise Software Foundation"
+)
+
+func onlyCVEs(ids []string) []string {
+	var cves []string
+	for _, id := range ids {
+		if strings.HasPrefix(id, "CVE-") {
+			cves = append(cves, id)
+		}
+	}
+	return cves
+}
+
+// isErratum tells bug fix and enhancement advisories by their ids.
+func isErratum(id string) bool {
+	for _, prefix := range []string{"ALBA-", "ALEA-", "RHBA-", "RHEA-", "ELBA-"} {
+		if strings.HasPrefix(id, prefix) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,224 @@
+package builder
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/portcullis-ci/portcullis/internal/advisory"
+	"github.com/portcullis-ci/portcullis/internal/advisory/ecosystem"
+	"github.com/portcullis-ci/portcullis/internal/advisory/osv"
+)
+
+// converted is a record after the part of the work that can be done in
+// parallel.
+type converted struct {
+	advisory  advisory.Advisory // without Vulnerabilities
+	source    osv.Source
+	modified  time.Time
+	fetched   time.Time
+	digest    [sha256.Size]byte
+	withdrawn bool
+	// same are other ids of the flaw, contents ids of flaws that are bundled.
+	same, contents []string
+	entries        []filed
+	skipped        []string
+}
+
+// held is a record in the collection.
+type held struct {
+	converted
+	entryCount int
+}
+
+// compact is an entry in the collection: hundreds of thousands of them are
+// held, and most are no more than one fixed version.
+type compact struct {
+	record *held
+	name   string
+	// fixed is set for a plain "everything before this version"; all else is
+	// in full.
+	fixed                 string
+	variant, module, note string
+	full                  *advisory.Entry
+}
+
+// pile is everything that goes into one shard.
+type pile struct {
+	place   ecosystem.Place
+	entries []compact
+}
+
+// collection gathers records. The result does not depend on their order: of
+// several records with one id the newest wins, then the one with the lower
+// digest.
+type collection struct {
+	records map[string]*held
+	piles   map[string]*pile
+	skipped map[string]int
+	strings map[string]string
+	risk    riskData
+}
+
+func newCollection() *collection {
+	return &collection{
+		records: make(map[string]*held), piles: make(map[string]*pile),
+		skipped: make(map[string]int), strings: make(map[string]string),
+	}
+}
+
+// intern keeps one copy of each string, and none of the JSON it came from.
+func (c *collection) intern(s string) string {
+	if s == "" {
+		return ""
+	}
+	if known, ok := c.strings[s]; ok {
+		return known
+	}
+	s = strings.Clone(s)
+	c.strings[s] = s
+	return s
+}
+
+func (c *collection) add(r converted) {
+	if old, ok := c.records[r.advisory.ID]; ok && !newer(r, old.converted) {
+		return
+	}
+	h := &held{converted: r, entryCount: len(r.entries)}
+	h.advisory.ID = c.intern(r.advisory.ID)
+	h.advisory.Title = strings.Clone(r.advisory.Title)
+	h.same, h.contents = c.internAll(r.same), c.internAll(r.contents)
+	h.advisory.Ratings = c.internRatings(r.advisory.Ratings)
+	h.converted.entries = nil
+	c.records[h.advisory.ID] = h
+	for _, f := range r.entries {
+		name := f.place.Shard()
+		if f.malware {
+			name += malwareSuffix
+		}
+		p := c.piles[name]
+		if p == nil {
+			p = &pile{place: f.place}
+			p.place.Variant = ""
+			c.piles[name] = p
+		}
+		p.entries = append(p.entries, c.pack(h, f))
+	}
+}
+
+// malwareSuffix marks shards of malicious packages, which outnumber all other
+// advisories of some ecosystems.
+const malwareSuffix = "-malware"
+
+func newer(a, b converted) bool {
+	if n := a.modified.Compare(b.modified); n != 0 {
+		return n > 0
+	}
+	return bytes.Compare(a.digest[:], b.digest[:]) < 0
+}
+
+func (c *collection) pack(h *held, f filed) compact {
+	e := f.entry
+	p := compact{record: h, name: c.intern(f.name), variant: c.intern(e.Variant), module: c.intern(e.Module), note: c.intern(e.Note)}
+	if len(e.Ranges) == 1 && len(e.Ranges[0].Events) == 2 && len(e.Versions)+len(e.Ratings)+len(e.Imports) == 0 && e.FixState == "" {
+		ev := e.Ranges[0].Events
+		if ev[0] == (advisory.Event{Kind: advisory.Introduced, Version: "0"}) && ev[1].Kind == advisory.FixedIn {
+			p.fixed = c.intern(ev[1].Version)
+			return p
+		}
+	}
+	for _, r := range e.Ranges {
+		for i := range r.Events {
+			r.Events[i].Version = c.intern(r.Events[i].Version)
+		}
+	}
+	e.Versions = c.internAll(e.Versions)
+	e.Ratings = c.internRatings(e.Ratings)
+	for i, im := range e.Imports {
+		e.Imports[i] = advisory.Import{Path: c.intern(im.Path), Symbols: c.internAll(im.Symbols), GOOS: c.internAll(im.GOOS), GOARCH: c.internAll(im.GOARCH)}
+	}
+	p.full = &advisory.Entry{FixState: e.FixState, Ranges: e.Ranges, Versions: e.Versions, Ratings: e.Ratings, Imports: e.Imports}
+	return p
+}
+
+func (c *collection) internAll(list []string) []string {
+	if len(list) == 0 {
+		return nil
+	}
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = c.intern(s)
+	}
+	return out
+}
+
+func (c *collection) internRatings(list []advisory.Rating) []advisory.Rating {
+	for i, r := range list {
+		list[i] = advisory.Rating{Source: c.intern(r.Source), Vector: c.intern(r.Vector), Word: c.intern(r.Word)}
+	}
+	return list
+}
+
+// unpack is the entry in full, pointing to the given advisory.
+func (p compact) unpack(a *advisory.Advisory) advisory.Entry {
+	e := advisory.Entry{}
+	if p.full != nil {
+		e = *p.full
+	} else {
+		e.Ranges = []advisory.Range{{Events: []advisory.Event{
+			{Kind: advisory.Introduced, Version: "0"}, {Kind: advisory.FixedIn, Version: p.fixed},
+		}}}
+	}
+	e.Advisory, e.Variant, e.Module, e.Note = a, p.variant, p.module, p.note
+	return e
+}
+
+// live reports whether the record is the one that was kept for its id and has
+// not been taken back.
+func (c *collection) live(h *held) bool {
+	return !h.withdrawn && c.records[h.advisory.ID] == h
+}
+
+// resolve gives every live record its vulnerabilities: groups of aliases,
+// contents expanded, ratings joined.
+func (c *collection) resolve() {
+	g := newGroups()
+	for _, h := range c.records {
+		if h.withdrawn {
+			continue
+		}
+		for _, id := range h.same {
+			g.join(h.advisory.ID, id)
+		}
+	}
+	members := g.members()
+	ratings := c.joinRatings(g)
+	for _, h := range c.records {
+		if h.withdrawn {
+			continue
+		}
+		for _, id := range flawsOf(h.converted, g) {
+			v := advisory.Vulnerability{ID: id, Aliases: members[id]}
+			if r, ok := ratings[id]; ok && needsRating(h.converted) {
+				v.Ratings = []advisory.Rating{r.rating}
+			}
+			h.advisory.Vulnerabilities = append(h.advisory.Vulnerabilities, v)
+		}
+	}
+}
+
+// flawsOf lists the canonical ids of the flaws that a record is about: what it
+// bundles, and itself where it names a flaw or bundles nothing.
+func flawsOf(r converted, g *groups) []string {
+	var ids []string
+	for _, id := range r.contents {
+		ids = append(ids, g.find(id))
+	}
+	if len(r.same) > 0 || len(ids) == 0 {
+		ids = append(ids, g.find(r.advisory.ID))
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}

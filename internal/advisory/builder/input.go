@@ -1,0 +1,187 @@
+package builder
+
+import (
+	"archive/zip"
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/portcullis-ci/portcullis/internal/advisory/osv"
+)
+
+// document is one file of the input: a record or a native feed.
+type document struct {
+	// name is how errors call it: a path, with the member behind a bang for
+	// those of an archive.
+	name string
+	data []byte
+	// stamp is when the publisher or the archive says that it was written;
+	// zero when nothing says so.
+	stamp time.Time
+}
+
+// maxMembers bounds the number of files in one archive. The largest of
+// osv.dev has about a million.
+const maxMembers = 4 << 20
+
+// walk hands over every document below the given paths: OSV records as .json,
+// archives of them as .zip, and directories of both.
+func walk(ctx context.Context, from []string, found func(path string) error) error {
+	for _, root := range from {
+		info, err := os.Stat(root)
+		if err != nil {
+			return fmt.Errorf("read advisories: %w", err)
+		}
+		if !info.IsDir() {
+			if err := found(root); err != nil {
+				return err
+			}
+			continue
+		}
+		before := 0
+		err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil {
+				return fmt.Errorf("read advisories: %w", err)
+			}
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if d.IsDir() || classify(path) == notData {
+				return nil
+			}
+			before++
+			return found(path)
+		})
+		if err != nil {
+			return err
+		}
+		if before == 0 {
+			return fmt.Errorf("read advisories: %s: %w", root, ErrNoInput)
+		}
+	}
+	return nil
+}
+
+type class int
+
+const (
+	notData class = iota
+	archive
+	record
+	epss
+	kev
+	nvd
+)
+
+// classify tells by its name what a file of the input is.
+func classify(path string) class {
+	name := strings.ToLower(filepath.Base(path))
+	switch {
+	case strings.HasPrefix(name, "."):
+		return notData
+	case strings.HasPrefix(name, "epss_scores") && (strings.HasSuffix(name, ".csv") || strings.HasSuffix(name, ".csv.gz")):
+		return epss
+	case strings.HasPrefix(name, "known_exploited_vulnerabilities") && strings.HasSuffix(name, ".json"):
+		return kev
+	case strings.HasPrefix(name, "nvdcve-") && (strings.HasSuffix(name, ".json") || strings.HasSuffix(name, ".json.gz")):
+		return nvd
+	case strings.HasSuffix(name, ".zip"):
+		return archive
+	case strings.HasSuffix(name, ".json"):
+		return record
+	default:
+		return notData
+	}
+}
+
+// readArchive hands over the members of a zip in the order of their names.
+func readArchive(ctx context.Context, path string, found func(document) error) error {
+	z, err := zip.OpenReader(path)
+	if err != nil {
+		return fmt.Errorf("open archive %s: %w", path, err)
+	}
+	defer z.Close() //nolint:errcheck // only read
+	if len(z.File) > maxMembers {
+		return fmt.Errorf("open archive %s: %d members are more than the limit of %d", path, len(z.File), maxMembers)
+	}
+	members := slices.DeleteFunc(slices.Clone(z.File), func(f *zip.File) bool {
+		return classify(f.Name) != record || f.FileInfo().IsDir()
+	})
+	if len(members) == 0 {
+		return fmt.Errorf("open archive %s: %w", path, ErrNoInput)
+	}
+	slices.SortFunc(members, func(a, b *zip.File) int { return strings.Compare(a.Name, b.Name) })
+	for _, f := range members {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		data, err := readMember(f)
+		if err != nil {
+			return fmt.Errorf("read %s!%s: %w", path, f.Name, err)
+		}
+		if err := found(document{name: path + "!" + f.Name, data: data, stamp: stampOf(f)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func readMember(f *zip.File) ([]byte, error) {
+	if f.UncompressedSize64 > osv.MaxRecordSize {
+		return nil, fmt.Errorf("%d bytes are over the limit of %d", f.UncompressedSize64, osv.MaxRecordSize)
+	}
+	r, err := f.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close() //nolint:errcheck // only read
+	return readLimited(r, int64(f.UncompressedSize64), osv.MaxRecordSize)
+}
+
+// readLimited reads at most limit bytes; more is an error.
+func readLimited(r io.Reader, expected, limit int64) ([]byte, error) {
+	buf := make([]byte, 0, min(expected, limit)+1)
+	for {
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if int64(len(buf)) > limit {
+			return nil, fmt.Errorf("more than the limit of %d bytes", limit)
+		}
+		if err == io.EOF {
+			return buf, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// stampOf is the member's time, unless it is the zero of the zip format.
+func stampOf(f *zip.File) time.Time {
+	if f.Modified.Year() <= 1980 {
+		return time.Time{}
+	}
+	return f.Modified.UTC()
+}
+
+func readFile(path string, limit int64) (document, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return document{}, fmt.Errorf("read advisories: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // only read
+	data, err := readLimited(f, 64<<10, limit)
+	if err != nil {
+		return document{}, fmt.Errorf("read %s: %w", path, err)
+	}
+	return document{name: path, data: data}, nil
+}

@@ -1,0 +1,197 @@
+package builder
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/portcullis-ci/portcullis/internal/advisory"
+)
+
+// Bounds on risk data. EPSS has some 360,000 lines of 30 bytes, KEV 1.3 MB.
+const (
+	maxEPSS = 512 << 20
+	maxKEV  = 64 << 20
+)
+
+// riskData is what the input holds besides advisories.
+type riskData struct {
+	epss      []advisory.EPSSScore
+	epssDate  time.Time
+	kev       []advisory.KnownExploited
+	kevDate   time.Time
+	epssFound bool
+	kevFound  bool
+	nvd       nvdFeed
+}
+
+// readKEV reads CISA's catalogue as JSON,
+// https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities_schema.json.
+func (r *riskData) readKEV(path string) error {
+	d, err := readFile(path, maxKEV)
+	if err != nil {
+		return err
+	}
+	var feed struct {
+		DateReleased    time.Time `json:"dateReleased"`
+		Vulnerabilities []struct {
+			CVE        string `json:"cveID"`
+			Added      string `json:"dateAdded"`
+			Due        string `json:"dueDate"`
+			Ransomware string `json:"knownRansomwareCampaignUse"`
+		} `json:"vulnerabilities"`
+	}
+	if err := json.Unmarshal(d.data, &feed); err != nil {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	if len(feed.Vulnerabilities) == 0 {
+		return fmt.Errorf("read %s: no vulnerabilities in it", path)
+	}
+	list := make([]advisory.KnownExploited, 0, len(feed.Vulnerabilities))
+	for _, v := range feed.Vulnerabilities {
+		added, err := time.Parse(time.DateOnly, v.Added)
+		if err != nil {
+			return fmt.Errorf("read %s: %s: date added: %w", path, v.CVE, err)
+		}
+		k := advisory.KnownExploited{CVE: v.CVE, Added: added, Ransomware: strings.EqualFold(v.Ransomware, "known")}
+		if v.Due != "" {
+			if k.Due, err = time.Parse(time.DateOnly, v.Due); err != nil {
+				return fmt.Errorf("read %s: %s: due date: %w", path, v.CVE, err)
+			}
+		}
+		list = append(list, k)
+	}
+	if !r.kevFound || feed.DateReleased.After(r.kevDate) {
+		r.kev, r.kevDate, r.kevFound = list, feed.DateReleased.UTC(), true
+	}
+	return nil
+}
+
+// readEPSS reads FIRST's file of scores, https://www.first.org/epss/data_stats:
+// a comment with the date, a line of titles, then cve,epss,percentile.
+func (r *riskData) readEPSS(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("read EPSS scores: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // only read
+	var in io.Reader = f
+	if strings.HasSuffix(strings.ToLower(path), ".gz") {
+		z, err := gzip.NewReader(f)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", path, err)
+		}
+		in = z
+	}
+	data, err := readLimited(in, 16<<20, maxEPSS)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	scores, date, err := parseEPSS(data)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	if !r.epssFound || date.After(r.epssDate) {
+		r.epss, r.epssDate, r.epssFound = scores, date, true
+	}
+	return nil
+}
+
+func parseEPSS(data []byte) ([]advisory.EPSSScore, time.Time, error) {
+	var scores []advisory.EPSSScore
+	var date time.Time
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	for n := 1; lines.Scan(); n++ {
+		line := lines.Text()
+		if strings.HasPrefix(line, "#") {
+			date = epssDate(line)
+			continue
+		}
+		if line == "" || strings.HasPrefix(line, "cve,") {
+			continue
+		}
+		s, err := parseScore(line)
+		if err != nil {
+			return nil, date, fmt.Errorf("line %d: %w", n, err)
+		}
+		scores = append(scores, s)
+	}
+	if err := lines.Err(); err != nil {
+		return nil, date, err
+	}
+	if len(scores) == 0 {
+		return nil, date, fmt.Errorf("no scores in it")
+	}
+	return scores, date, nil
+}
+
+func parseScore(line string) (advisory.EPSSScore, error) {
+	f := strings.Split(line, ",")
+	if len(f) != 3 {
+		return advisory.EPSSScore{}, fmt.Errorf("%d fields, expected cve,epss,percentile", len(f))
+	}
+	score, errS := strconv.ParseFloat(f[1], 64)
+	rank, errR := strconv.ParseFloat(f[2], 64)
+	if errS != nil || errR != nil || !(score >= 0 && score <= 1 && rank >= 0 && rank <= 1) {
+		return advisory.EPSSScore{}, fmt.Errorf("score %q or percentile %q is not a number from 0 to 1", f[1], f[2])
+	}
+	return advisory.EPSSScore{CVE: strings.Clone(f[0]), Score: score, Percentile: rank}, nil
+}
+
+// epssDate reads "#model_version:v2025.03.14,score_date:2026-08-16T12:00:00Z".
+func epssDate(comment string) time.Time {
+	_, text, _ := strings.Cut(comment, "score_date:")
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05-0700", time.DateOnly} {
+		if t, err := time.Parse(layout, strings.TrimSpace(text)); err == nil {
+			return t.UTC()
+		}
+	}
+	return time.Time{}
+}
+
+// The sources of risk data.
+const (
+	epssSource = "FIRST EPSS"
+	kevSource  = "CISA KEV"
+)
+
+// shards encodes the risk data and describes its shards and sources.
+func (r *riskData) shards(req Request) (shards []advisory.Shard, files [][]byte, sources []advisory.Source, err error) {
+	if r.epssFound {
+		file, size, err := advisory.EncodeEPSS(r.epss)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		s := advisory.Shard{Name: advisory.EPSSShard, Kind: advisory.ShardEPSS, Records: len(r.epss), Sources: []string{epssSource}}
+		s.Date = latest(time.Time{}, r.epssDate, req.Now)
+		s.Fetched = firstSet(req.Fetched.UTC(), s.Date)
+		shards, files = append(shards, describe(s, file, size)), append(files, file)
+		sources = append(sources, advisory.Source{
+			Name: epssSource, Licence: "free with attribution to FIRST", Redistributable: true, Records: len(r.epss), Date: s.Date,
+		})
+	}
+	if r.kevFound {
+		file, size, err := advisory.EncodeKEV(r.kev)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		s := advisory.Shard{Name: advisory.KEVShard, Kind: advisory.ShardKEV, Records: len(r.kev), Sources: []string{kevSource}}
+		s.Date = latest(time.Time{}, r.kevDate, req.Now)
+		s.Fetched = firstSet(req.Fetched.UTC(), s.Date)
+		shards, files = append(shards, describe(s, file, size)), append(files, file)
+		sources = append(sources, advisory.Source{
+			Name: kevSource, Licence: "CC0-1.0", Redistributable: true, Records: len(r.kev), Date: s.Date,
+		})
+	}
+	if len(r.nvd.vectors) > 0 {
+		sources = append(sources, r.nvd.source(req.Now))
+	}
+	return shards, files, sources, nil
+}

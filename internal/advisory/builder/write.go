@@ -1,0 +1,184 @@
+package builder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/portcullis-ci/portcullis/internal/advisory"
+)
+
+// write encodes all shards into the output directory and the manifest last:
+// its renaming is the moment in which the new database is there. Files of
+// shards have part of their digest in their names, so that a reader of the
+// database that is replaced never meets a changed file.
+func write(ctx context.Context, req Request, c *collection) (advisory.Manifest, error) {
+	if err := os.MkdirAll(req.Out, 0o755); err != nil {
+		return advisory.Manifest{}, err
+	}
+	m := advisory.Manifest{Tool: req.Tool, Built: req.Now.UTC().Truncate(time.Second), Skipped: c.skipped}
+	for _, name := range slices.Sorted(maps.Keys(c.piles)) {
+		if err := ctx.Err(); err != nil {
+			return advisory.Manifest{}, err
+		}
+		shard, file, err := c.shard(name, c.piles[name], req)
+		if err != nil {
+			return advisory.Manifest{}, fmt.Errorf("shard %s: %w", name, err)
+		}
+		if file == nil {
+			continue
+		}
+		if err := advisory.WriteFile(filepath.Join(req.Out, shard.File), file); err != nil {
+			return advisory.Manifest{}, err
+		}
+		m.Shards = append(m.Shards, shard)
+	}
+	risk, files, sources, err := c.risk.shards(req)
+	if err != nil {
+		return advisory.Manifest{}, err
+	}
+	for i, shard := range risk {
+		if err := advisory.WriteFile(filepath.Join(req.Out, shard.File), files[i]); err != nil {
+			return advisory.Manifest{}, err
+		}
+	}
+	m.Shards = append(m.Shards, risk...)
+	if len(m.Shards) == 0 {
+		return advisory.Manifest{}, fmt.Errorf("nothing in the input can be used: %w", ErrNoInput)
+	}
+	m.Sources = append(c.sources(req.Now), sources...)
+	return m, publish(req.Out, m)
+}
+
+// publish writes the manifest and removes what neither it nor the one before
+// names.
+func publish(dir string, m advisory.Manifest) error {
+	data, err := m.Encode()
+	if err != nil {
+		return err
+	}
+	keep := map[string]bool{}
+	for _, s := range m.Shards {
+		keep[s.File] = true
+	}
+	if old, err := advisory.Open(dir); err == nil {
+		for _, s := range old.Manifest().Shards {
+			keep[s.File] = true
+		}
+	}
+	if err := advisory.WriteFile(filepath.Join(dir, advisory.ManifestName), data); err != nil {
+		return err
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.zst"))
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, path := range files {
+		if !keep[filepath.Base(path)] {
+			errs = append(errs, os.Remove(path))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// shard encodes one pile. It returns no file when nothing in it is alive.
+func (c *collection) shard(name string, p *pile, req Request) (advisory.Shard, []byte, error) {
+	byName := make(map[string][]advisory.Entry)
+	records := make(map[*held]bool)
+	s := advisory.Shard{Name: name, Kind: advisory.ShardAdvisories, Ecosystem: p.place.OSVName()}
+	var stamped time.Time
+	for _, e := range p.entries {
+		if !c.live(e.record) {
+			continue
+		}
+		entry := e.unpack(&e.record.advisory)
+		byName[e.name] = append(byName[e.name], entry)
+		s.Entries++
+		if !hasFix(entry) {
+			s.Unfixed++
+		}
+		if records[e.record] {
+			continue
+		}
+		records[e.record] = true
+		s.Date = latest(s.Date, e.record.modified, req.Now)
+		stamped = latest(stamped, e.record.fetched, req.Now)
+		if !slices.Contains(s.Sources, e.record.source.Name) {
+			s.Sources = append(s.Sources, e.record.source.Name)
+		}
+	}
+	if len(records) == 0 {
+		return s, nil, nil
+	}
+	slices.Sort(s.Sources)
+	s.Records, s.Packages = len(records), len(byName)
+	s.Fetched = firstSet(req.Fetched.UTC(), stamped, s.Date)
+	packages := make([]advisory.Package, 0, len(byName))
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		packages = append(packages, advisory.Package{Name: name, Entries: byName[name]})
+	}
+	file, size, err := advisory.EncodeAdvisories(packages)
+	if err != nil {
+		return s, nil, err
+	}
+	return describe(s, file, size), file, nil
+}
+
+// describe fills in what the manifest says about a shard's file.
+func describe(s advisory.Shard, file []byte, size int64) advisory.Shard {
+	s.SHA256 = advisory.Digest(file)
+	s.File = s.Name + "." + s.SHA256[:12] + ".zst"
+	s.Size, s.Data = int64(len(file)), size
+	return s
+}
+
+func hasFix(e advisory.Entry) bool {
+	for _, r := range e.Ranges {
+		for _, ev := range r.Events {
+			if ev.Kind == advisory.FixedIn {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// latest returns the later of two times, leaving out what lies behind now:
+// some records have dates in the future, which would make data look fresh.
+func latest(a, b, now time.Time) time.Time {
+	if b.After(now) || b.Unix() <= 0 || !b.After(a) {
+		return a
+	}
+	return b
+}
+
+func firstSet(times ...time.Time) time.Time {
+	for _, t := range times {
+		if !t.IsZero() {
+			return t
+		}
+	}
+	return time.Time{}
+}
+
+func (c *collection) sources(now time.Time) []advisory.Source {
+	byName := make(map[string]advisory.Source)
+	for _, h := range c.records {
+		if h.withdrawn || h.entryCount == 0 {
+			continue
+		}
+		s := byName[h.source.Name]
+		s.Name, s.Licence, s.Redistributable = h.source.Name, h.source.Licence, h.source.Redistributable
+		s.Records++
+		s.Date = latest(s.Date, h.modified, now)
+		byName[h.source.Name] = s
+	}
+	return slices.SortedFunc(maps.Values(byName), func(a, b advisory.Source) int { return strings.Compare(a.Name, b.Name) })
+}

@@ -1,0 +1,130 @@
+package advisory
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Errors that Open and the readers of shards wrap. All of them mean that
+// vulnerability data is missing.
+var (
+	// ErrMissing: there is no database, or one of its files is gone.
+	ErrMissing = errors.New("no advisory database here")
+	// ErrCorrupt: a file is damaged, truncated or not what the manifest says.
+	ErrCorrupt = errors.New("advisory database is damaged")
+	// ErrForeign: the manifest is that of something else.
+	ErrForeign = errors.New("not an advisory database of portcullis")
+	// ErrNewerSchema: the database was built for a newer program.
+	ErrNewerSchema = errors.New("advisory database needs a newer portcullis")
+	// ErrNoShard: the database is fine but has no shard of that name.
+	ErrNoShard = errors.New("advisory database has no such shard")
+)
+
+// Database is an opened database. It holds nothing open and may be used by
+// several goroutines.
+type Database struct {
+	dir      string
+	manifest Manifest
+	digest   string
+}
+
+// Open reads the manifest of the database in a directory. Shards are read when
+// they are asked for. Errors wrap ErrMissing, ErrCorrupt, ErrForeign or
+// ErrNewerSchema.
+func Open(dir string) (*Database, error) {
+	path := filepath.Join(dir, ManifestName)
+	data, err := readBounded(path, maxManifestSize)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("open %s: %w", dir, ErrMissing)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open advisory database: %w", err)
+	}
+	m, err := DecodeManifest(data)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	return &Database{dir: dir, manifest: m, digest: Digest(data)}, nil
+}
+
+// Digest is the SHA-256 of data in lower-case hexadecimal, the form in which a
+// manifest names the files of shards.
+func Digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// Location is the directory of the database.
+func (db *Database) Location() string { return db.dir }
+
+// Manifest describes the database. The caller must not change it.
+func (db *Database) Manifest() Manifest { return db.manifest }
+
+// Digest is the SHA-256 of the manifest, which names the digests of all
+// shards: equal digests are equal databases.
+func (db *Database) Digest() string { return db.digest }
+
+// Bytes reads a shard's file whole and compares it with the digest in the
+// manifest. The error wraps ErrNoShard, ErrMissing or ErrCorrupt.
+func (db *Database) Bytes(ctx context.Context, name string) ([]byte, Shard, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, Shard{}, err
+	}
+	s, ok := db.manifest.Shard(name)
+	if !ok {
+		return nil, Shard{}, fmt.Errorf("shard %s: %w", name, ErrNoShard)
+	}
+	path := filepath.Join(db.dir, s.File)
+	data, err := readBounded(path, s.Size)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, s, fmt.Errorf("read shard %s: %s: %w", name, path, ErrMissing)
+	case err != nil:
+		return nil, s, fmt.Errorf("read shard %s: %w", name, err)
+	case int64(len(data)) != s.Size:
+		return nil, s, fmt.Errorf("read shard %s: %w: %s has %d bytes, expected %d", name, ErrCorrupt, path, len(data), s.Size)
+	}
+	if sum := Digest(data); sum != s.SHA256 {
+		return nil, s, fmt.Errorf("read shard %s: %w: sha256 of %s is %s, expected %s", name, ErrCorrupt, path, sum, s.SHA256)
+	}
+	return data, s, nil
+}
+
+// Shard reads and opens a shard of advisories. Beside the errors of Bytes it
+// returns those that wrap ErrCorrupt for content that is not a shard.
+func (db *Database) Shard(ctx context.Context, name string) (*Advisories, error) {
+	data, s, err := db.Bytes(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if s.Kind != ShardAdvisories {
+		return nil, fmt.Errorf("shard %s: %w: it holds %s, not advisories", name, ErrCorrupt, s.Kind)
+	}
+	a, err := DecodeAdvisories(data, s.Data)
+	if err != nil {
+		return nil, fmt.Errorf("open shard %s: %w", name, err)
+	}
+	return a, nil
+}
+
+// readBounded reads a file of at most limit bytes; of a longer one it returns
+// one byte more than the limit, so that a comparison of sizes fails.
+func readBounded(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // nothing was written
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return data, nil
+}

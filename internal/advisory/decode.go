@@ -1,0 +1,264 @@
+package advisory
+
+import (
+	"bytes"
+	"fmt"
+	"sort"
+	"strings"
+	"sync/atomic"
+
+	"github.com/portcullis-ci/portcullis/internal/finding"
+)
+
+// Advisories is an opened shard. It is safe for use by several goroutines.
+type Advisories struct {
+	strings  column
+	vulns    column
+	advs     column
+	packages column
+	// decoded keeps each advisory as one value, however many entries name it.
+	decoded []atomic.Pointer[Advisory]
+}
+
+// DecodeAdvisories opens a shard's file of which the manifest says that its
+// content has size bytes. Entries are decoded when they are looked up. The
+// error wraps ErrCorrupt.
+func DecodeAdvisories(file []byte, size int64) (*Advisories, error) {
+	content, err := Decompress(file, size)
+	if err != nil {
+		return nil, err
+	}
+	rest, ok := bytes.CutPrefix(content, []byte(magic))
+	if !ok {
+		return nil, fmt.Errorf("%w: content does not begin with %q", ErrCorrupt, magic)
+	}
+	a := &Advisories{}
+	for _, c := range []*column{&a.strings, &a.vulns, &a.advs, &a.packages} {
+		if *c, rest, err = cutColumn(rest); err != nil {
+			return nil, err
+		}
+	}
+	if len(rest) > 0 {
+		return nil, fmt.Errorf("%w: %d bytes after the last column", ErrCorrupt, len(rest))
+	}
+	a.decoded = make([]atomic.Pointer[Advisory], a.advs.len())
+	return a, nil
+}
+
+// Len is the number of packages.
+func (a *Advisories) Len() int { return a.packages.len() }
+
+// Lookup returns all entries for a package name in its folded form; none is no
+// error. The error wraps ErrCorrupt.
+func (a *Advisories) Lookup(name string) ([]Entry, error) {
+	var bad error
+	i := sort.Search(a.packages.len(), func(i int) bool {
+		found, err := a.nameAt(i)
+		if err != nil {
+			bad = err
+		}
+		return found >= name
+	})
+	if bad != nil || i == a.packages.len() {
+		return nil, bad
+	}
+	if found, err := a.nameAt(i); err != nil || found != name {
+		return nil, err
+	}
+	p, err := a.Package(i)
+	return p.Entries, err
+}
+
+func (a *Advisories) nameAt(i int) (string, error) {
+	r := a.reader(a.packages.at(i))
+	name := r.str()
+	return name, r.err
+}
+
+// Package decodes the package with the given index in the order of names. The
+// error wraps ErrCorrupt.
+func (a *Advisories) Package(i int) (Package, error) {
+	r := a.reader(a.packages.at(i))
+	p := Package{Name: r.str()}
+	n := r.count()
+	p.Entries = make([]Entry, 0, n)
+	for range n {
+		p.Entries = append(p.Entries, r.entry())
+		if r.err != nil {
+			return Package{}, fmt.Errorf("package %d: %w", i, r.err)
+		}
+	}
+	r.end()
+	if r.err != nil {
+		return Package{}, fmt.Errorf("package %d: %w", i, r.err)
+	}
+	return p, nil
+}
+
+// shardReader reads the items of one shard, whose columns it follows.
+type shardReader struct {
+	reader
+	shard *Advisories
+}
+
+func (a *Advisories) reader(item []byte) *shardReader {
+	return &shardReader{reader: reader{data: item}, shard: a}
+}
+
+func (r *shardReader) end() {
+	if r.err == nil && len(r.data) > 0 {
+		r.fail("%d bytes after the end of an item", len(r.data))
+	}
+}
+
+func (r *shardReader) str() string {
+	i := r.index(r.shard.strings.len())
+	if r.err != nil {
+		return ""
+	}
+	return string(r.shard.strings.at(i))
+}
+
+func (r *shardReader) strs() []string {
+	n := r.count()
+	if n == 0 {
+		return nil
+	}
+	list := make([]string, 0, n)
+	for range n {
+		list = append(list, r.str())
+	}
+	return list
+}
+
+func (r *shardReader) oneByte(limit byte) byte {
+	if len(r.data) == 0 {
+		r.fail("a byte is missing")
+		return 0
+	}
+	b := r.data[0]
+	if b > limit {
+		r.fail("byte %d is above %d", b, limit)
+		return 0
+	}
+	r.data = r.data[1:]
+	return b
+}
+
+func (r *shardReader) ratings() []Rating {
+	n := r.count()
+	if n == 0 {
+		return nil
+	}
+	list := make([]Rating, 0, n)
+	for range n {
+		list = append(list, Rating{Source: r.str(), Vector: r.str(), Word: r.str()})
+	}
+	return list
+}
+
+func (r *shardReader) entry() Entry {
+	advisory := r.index(r.shard.advs.len())
+	flags := r.oneByte(0xff)
+	if r.err != nil {
+		return Entry{}
+	}
+	e := Entry{}
+	a, err := r.shard.advisory(advisory)
+	if err != nil {
+		r.fail("%s", strings.TrimPrefix(err.Error(), ErrCorrupt.Error()+": "))
+		return Entry{}
+	}
+	e.Advisory = a
+	if flags&hasVariant != 0 {
+		e.Variant = r.str()
+	}
+	if flags&hasModule != 0 {
+		e.Module = r.str()
+	}
+	if flags&hasFixState != 0 {
+		e.FixState = finding.FixState(r.str())
+	}
+	if flags&hasNote != 0 {
+		e.Note = r.str()
+	}
+	if flags&simpleRange != 0 {
+		e.Ranges = []Range{{Events: []Event{{Introduced, "0"}, {FixedIn, r.str()}}}}
+	} else {
+		e.Ranges = r.ranges()
+	}
+	if flags&hasVersions != 0 {
+		e.Versions = r.strs()
+	}
+	if flags&hasRatings != 0 {
+		e.Ratings = r.ratings()
+	}
+	if flags&hasImports != 0 {
+		e.Imports = r.imports()
+	}
+	return e
+}
+
+func (r *shardReader) ranges() []Range {
+	n := r.count()
+	var list []Range
+	for range n {
+		m := r.count()
+		events := make([]Event, 0, m)
+		for range m {
+			events = append(events, Event{Kind: EventKind(r.oneByte(byte(Limit))), Version: r.str()})
+		}
+		list = append(list, Range{Events: events})
+	}
+	return list
+}
+
+func (r *shardReader) imports() []Import {
+	n := r.count()
+	var list []Import
+	for range n {
+		list = append(list, Import{Path: r.str(), Symbols: r.strs(), GOOS: r.strs(), GOARCH: r.strs()})
+	}
+	return list
+}
+
+func (a *Advisories) advisory(i int) (*Advisory, error) {
+	if adv := a.decoded[i].Load(); adv != nil {
+		return adv, nil
+	}
+	adv, err := a.decodeAdvisory(i)
+	if err != nil {
+		return nil, err
+	}
+	a.decoded[i].CompareAndSwap(nil, adv)
+	return a.decoded[i].Load(), nil
+}
+
+func (a *Advisories) decodeAdvisory(i int) (*Advisory, error) {
+	r := a.reader(a.advs.at(i))
+	adv := &Advisory{ID: r.str(), Title: r.str(), Published: timeOf(r.uvarint()), Kind: Kind(r.oneByte(byte(Notice)))}
+	adv.Ratings = r.ratings()
+	n := r.count()
+	for range n {
+		v := r.index(a.vulns.len())
+		if r.err != nil {
+			break
+		}
+		vuln, err := a.vulnerability(v)
+		if err != nil {
+			return nil, err
+		}
+		adv.Vulnerabilities = append(adv.Vulnerabilities, vuln)
+	}
+	if r.end(); r.err == nil && n == 0 {
+		r.fail("advisory %s is about nothing", adv.ID)
+	}
+	return adv, r.err
+}
+
+func (a *Advisories) vulnerability(i int) (Vulnerability, error) {
+	r := a.reader(a.vulns.at(i))
+	v := Vulnerability{ID: r.str(), Aliases: r.strs(), Ratings: r.ratings()}
+	r.end()
+	return v, r.err
+}

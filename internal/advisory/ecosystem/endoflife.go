@@ -1,0 +1,59 @@
+package ecosystem
+
+import "time"
+
+// EndOfLife returns the day on which the release's last security support that
+// is free for everyone ended or will end, and whether it is known.
+func (p Place) EndOfLife() (time.Time, bool) {
+	name := p.support
+	if name == "" {
+		name = p.OSVName()
+	}
+	day, ok := endOfLife[name]
+	if !ok {
+		return time.Time{}, false
+	}
+	end, err := time.Parse(time.DateOnly, day)
+	return end, err == nil
+}
+
+// endOfLife holds the last day of security support without a contract,
+// including long term support by volunteers (Debian LTS). As of 2026-08.
+//
+// Sources: https://wiki.debian.org/LTS, https://www.debian.org/releases/,
+// https://wiki.ubuntu.com/Releases, https://alpinelinux.org/releases/,
+// https://access.redhat.com/support/policy/updates/errata,
+// https://wiki.almalinux.org/release-notes/, https://wiki.rockylinux.org/rocky/version/,
+// https://endoflife.date (Amazon Linux, Fedora, openSUSE, Photon, Azure Linux).
+var endOfLife = map[string]string{
+	"Debian:7": "2018-05-31", "Debian:8": "2020-06-30", "Debian:9": "2022-06-30",
+	"Debian:10": "2024-06-30", "Debian:11": "2026-08-31", "Debian:12": "2028-06-30", "Debian:13": "2030-06-30",
+
+	"Ubuntu:14.04": "2019-04-30", "Ubuntu:16.04": "2021-04-30", "Ubuntu:18.04": "2023-05-31",
+	"Ubuntu:20.04": "2025-05-31", "Ubuntu:22.04": "2027-04-01", "Ubuntu:24.04": "2029-05-31",
+	"Ubuntu:21.10": "2022-07-14", "Ubuntu:22.10": "2023-07-20", "Ubuntu:23.04": "2024-01-25",
+	"Ubuntu:23.10": "2024-07-11", "Ubuntu:24.10": "2025-07-10", "Ubuntu:25.04": "2026-01-15",
+	"Ubuntu:25.10": "2026-07-01",
+
+	"Alpine:v3.3": "2017-11-01", "Alpine:v3.4": "2018-05-01", "Alpine:v3.5": "2018-11-01",
+	"Alpine:v3.6": "2019-05-01", "Alpine:v3.7": "2019-11-01", "Alpine:v3.8": "2020-05-01",
+	"Alpine:v3.9": "2020-11-01", "Alpine:v3.10": "2021-05-01", "Alpine:v3.11": "2021-11-01",
+	"Alpine:v3.12": "2022-05-01", "Alpine:v3.13": "2022-11-01", "Alpine:v3.14": "2023-05-01",
+	"Alpine:v3.15": "2023-11-01", "Alpine:v3.16": "2024-05-23", "Alpine:v3.17": "2024-11-22",
+	"Alpine:v3.18": "2025-05-09", "Alpine:v3.19": "2025-11-01", "Alpine:v3.20": "2026-04-01",
+	"Alpine:v3.21": "2026-11-01", "Alpine:v3.22": "2027-05-01",
+
+	"Red Hat:5": "2017-03-31", "Red Hat:6": "2020-11-30", "Red Hat:7": "2024-06-30",
+	"Red Hat:8": "2029-05-31", "Red Hat:9": "2032-05-31", "Red Hat:10": "2035-05-31",
+	"CentOS:5": "2017-03-31", "CentOS:6": "2020-11-30", "CentOS:7": "2024-06-30", "CentOS:8": "2021-12-31",
+	"AlmaLinux:8": "2029-03-01", "AlmaLinux:9": "2032-05-31", "AlmaLinux:10": "2035-05-31",
+	"Rocky Linux:8": "2029-05-31", "Rocky Linux:9": "2032-05-31", "Rocky Linux:10": "2035-05-31",
+	"Oracle Linux:6": "2021-03-31", "Oracle Linux:7": "2024-12-31", "Oracle Linux:8": "2029-07-31", "Oracle Linux:9": "2032-06-30",
+
+	"Amazon Linux:1": "2023-12-31", "Amazon Linux:2": "2026-06-30", "Amazon Linux:2023": "2029-06-30",
+	"Fedora:39": "2024-11-26", "Fedora:40": "2025-05-13", "Fedora:41": "2025-12-15",
+	"openSUSE:Leap 15.3": "2022-12-31", "openSUSE:Leap 15.4": "2023-12-07",
+	"openSUSE:Leap 15.5": "2024-12-31", "openSUSE:Leap 15.6": "2026-04-30",
+	"Azure Linux:1": "2023-07-31", "Azure Linux:2": "2025-07-31", "Azure Linux:3": "2027-08-01",
+	"Photon OS:1.0": "2022-02-28", "Photon OS:2.0": "2022-12-31", "Photon OS:3.0": "2024-03-01",
+}
