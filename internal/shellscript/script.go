@@ -51,6 +51,8 @@ type Script struct {
 	Nested []*Script
 
 	at func(int) int
+	// whole is set when places inside cannot be told apart: all are this one.
+	whole *Range
 }
 
 // Offset maps an offset in Source to one in the source of the outermost script.
@@ -133,8 +135,8 @@ func Parse(source string, lookup Lookup) *Script {
 	if lookup == nil {
 		lookup = func(string) (string, bool) { return "", false }
 	}
-	r := &reader{lookup: lookup, local: make(map[string]Arg)}
-	root := r.parse(source, func(i int) int { return i })
+	r := &reader{lookup: lookup, local: make(map[string]Arg), root: source}
+	root := r.parse(source, nil, func(i int) int { return i })
 	root.Commands, root.Pipelines = r.commands, r.pipelines
 	return root
 }
@@ -142,6 +144,7 @@ func Parse(source string, lookup Lookup) *Script {
 // reader gathers commands while it walks over scripts.
 type reader struct {
 	lookup    Lookup
+	root      string
 	local     map[string]Arg
 	commands  []*Command
 	pipelines []Pipeline
@@ -152,8 +155,8 @@ type reader struct {
 	via       *Command
 }
 
-func (r *reader) parse(source string, at func(int) int) *Script {
-	s := &Script{Source: source, at: at}
+func (r *reader) parse(source string, whole *Range, at func(int) int) *Script {
+	s := &Script{Source: source, at: at, whole: whole}
 	if err := tooMuch(source); err != nil {
 		s.Err = err
 		s.ErrOffset = at(0)
@@ -161,8 +164,8 @@ func (r *reader) parse(source string, at func(int) int) *Script {
 	}
 	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(source), "")
 	if err != nil {
-		s.Err, s.ErrOffset = plainError(err)
-		s.ErrOffset = at(min(s.ErrOffset, len(source)))
+		offset, plain := plainError(err)
+		s.Err, s.ErrOffset = plain, at(min(offset, len(source)))
 		return s
 	}
 	s.File = file
@@ -173,16 +176,17 @@ func (r *reader) parse(source string, at func(int) int) *Script {
 	return s
 }
 
-func plainError(err error) (error, int) {
+// plainError takes the place out of an error's text.
+func plainError(err error) (int, error) {
 	var p syntax.ParseError
 	if errors.As(err, &p) {
-		return errors.New(p.Text), int(p.Pos.Offset())
+		return int(p.Pos.Offset()), errors.New(p.Text)
 	}
 	var l syntax.LangError
 	if errors.As(err, &l) {
-		return errors.New(l.Feature + " is not supported by this shell"), int(l.Pos.Offset())
+		return int(l.Pos.Offset()), errors.New(l.Feature + " is not supported by this shell")
 	}
-	return err, 0
+	return 0, err
 }
 
 // tooMuch looks at brackets and keywords without regard to quotes: a script
@@ -249,4 +253,20 @@ func backslashRun(source string) int {
 		longest = max(longest, run)
 	}
 	return longest
+}
+
+// FromWords is the script of one command that is given word by word, as in the
+// exec form of a RUN. The places in args are offsets in source.
+func FromWords(source string, args []Arg, lookup Lookup) *Script {
+	r := &reader{lookup: lookup, local: make(map[string]Arg), root: source}
+	s := &Script{Source: source, at: func(i int) int { return i }}
+	r.script = s
+	if len(args) > 0 {
+		c := &Command{Args: args[1:], Script: s, Whole: Range{args[0].At.Start, args[len(args)-1].At.End}}
+		c.setName(args[0])
+		r.commands = append(r.commands, c)
+		r.runs(c, nil)
+	}
+	s.Commands, s.Pipelines = r.commands, r.pipelines
+	return s
 }

@@ -148,6 +148,9 @@ func (r *reader) span(pos syntax.Pos, length int) Range {
 }
 
 func (r *reader) rangeOf(start, end int) Range {
+	if r.script.whole != nil {
+		return *r.script.whole
+	}
 	end = min(end, len(r.script.Source))
 	if end <= start {
 		return Range{r.script.at(start), r.script.at(start)}

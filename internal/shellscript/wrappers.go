@@ -136,16 +136,18 @@ func (r *reader) nested(via *Command, a Arg) {
 			}
 		}
 	}
+	if root := r.root; a.word == nil && a.At.End <= len(root) && root[a.At.Start:a.At.End] == a.Text {
+		exact = true // a string of the exec form
+	}
 	if !exact && !a.Known && !strings.Contains(source, " ") {
 		return
 	}
-	start := base.Start
-	r.child(via, source, func(i int) int {
-		if exact {
-			return start + i
-		}
-		return a.At.Start
-	})
+	if exact {
+		start := base.Start
+		r.child(via, source, nil, func(i int) int { return start + i })
+		return
+	}
+	r.child(via, source, &a.At, func(int) int { return a.At.Start })
 }
 
 // body parses a here-document as a script.
@@ -158,13 +160,13 @@ func (r *reader) body(via *Command, hdoc *syntax.Word) {
 		return
 	}
 	at := r.script.at
-	r.child(via, r.script.Source[start:end], func(i int) int { return at(start + i) })
+	r.child(via, r.script.Source[start:end], r.script.whole, func(i int) int { return at(start + i) })
 }
 
-func (r *reader) child(via *Command, source string, at func(int) int) {
+func (r *reader) child(via *Command, source string, whole *Range, at func(int) int) {
 	outer, outerVia, guarded := r.script, r.via, r.guarded
 	r.via, r.guarded = via, false
-	s := r.parse(source, at)
+	s := r.parse(source, whole, at)
 	r.script, r.via, r.guarded = outer, outerVia, guarded
 	outer.Nested = append(outer.Nested, s)
 }

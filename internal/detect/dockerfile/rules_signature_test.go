@@ -1,0 +1,40 @@
+package dockerfile
+
+var signatureCases = table{
+	"PC-DF024": {
+		{name: "before the command", text: "RUN apk «--allow-untrusted» add x\n"},
+		{name: "after it", text: "RUN apk add --no-cache \\\n  «--allow-untrusted» \\\n  x\n"},
+		{name: "with its path", text: "RUN /sbin/apk add «--allow-untrusted» x\n"},
+		{name: "in a subshell", text: "RUN (apk add x «--allow-untrusted»)\n"},
+		{name: "signed", text: "RUN apk add --no-cache x\n"},
+		{name: "with keys", text: "RUN apk --keys-dir /k add x\n"},
+		{name: "printed", text: "RUN echo apk add --allow-untrusted\n"},
+		{name: "of another program", text: "RUN pacman --allow-untrusted\n"},
+	},
+	"PC-DF025": {
+		{name: "apt-get", text: "RUN apt-get install -y «--allow-unauthenticated» x\n"},
+		{name: "--force-yes", text: "RUN apt-get «--force-yes» install x\n"},
+		{name: "a setting", text: "RUN apt-get -o «APT::Get::AllowUnauthenticated=true» install x\n"},
+		{name: "a configuration file", text: "RUN echo «'APT::Get::AllowUnauthenticated \"true\";'» > /etc/apt/apt.conf.d/99x\n"},
+		{name: "a trusted source", text: "RUN echo «\"deb [trusted=yes] https://x ./\"» > /etc/apt/sources.list.d/x.list\n"},
+		{name: "insecure repositories", text: "RUN apt update «--allow-insecure-repositories»\n"},
+		{name: "signed", text: "RUN apt-get install -y x\n"},
+		{name: "a source with a key", text: "RUN echo 'deb [signed-by=/k.gpg] https://x ./' > /etc/apt/sources.list.d/x.list\n"},
+		{name: "another setting", text: "RUN apt-get -o Acquire::Retries=3 update\n"},
+		{name: "switched off", text: "RUN apt-get -o APT::Get::AllowUnauthenticated=false install x\n"},
+		{name: "--yes", text: "RUN apt-get install --yes x\n"},
+	},
+	"PC-DF026": {
+		{name: "yum", text: "RUN yum install -y «--nogpgcheck» x\n"},
+		{name: "rpm", text: "RUN rpm -i «--nosignature» https://x/y.rpm\n"},
+		{name: "zypper", text: "RUN zypper «--no-gpg-checks» -n install x\n"},
+		{name: "a setting", text: "RUN dnf install -y «--setopt=gpgcheck=0» x\n"},
+		{name: "a repository file", text: "RUN echo «'gpgcheck=0'» >> /etc/yum.repos.d/x.repo\n"},
+		{name: "two options", text: "RUN rpm «--nodigest» «--nosignature» -i x.rpm\n"},
+		{name: "signed", text: "RUN dnf install -y x\n"},
+		{name: "gpgcheck on", text: "RUN echo 'gpgcheck=1' >> /etc/yum.repos.d/x.repo\n"},
+		{name: "a key is imported", text: "RUN rpm --import https://x/key\n"},
+		{name: "the metadata's signature only", text: "RUN echo repo_gpgcheck=0 >> /etc/yum.repos.d/x.repo\n"},
+		{name: "of another program", text: "RUN foo --nosignature\n"},
+	},
+}

@@ -1,0 +1,67 @@
+package dockerfile
+
+func baseUser(user string) Options {
+	return Options{BaseUser: func(string) (string, bool) { return user, true }}
+}
+
+var userCases = table{
+	"PC-DF001": {
+		{name: "root", text: "USER «root»\n"},
+		{name: "zero", text: "USER app\nUSER «0»\n"},
+		{name: "root with a group", text: "USER «root:root»\n"},
+		{name: "zero with a group", text: "USER «0:1000»\n"},
+		{name: "root from a variable", text: "ARG U=root\nUSER «$U»\n"},
+		{name: "root inherited from a parent stage", text: "FROM a:1 AS base\nUSER «root»\nFROM base\nRUN true\n"},
+		{name: "a Windows administrator", text: "FROM mcr.microsoft.com/windows/servercore:1\nUSER «ContainerAdministrator»\n"},
+		{name: "the target stage", text: "FROM a:1 AS one\nUSER «root»\nFROM b:1\nUSER app\n", opts: Options{Target: "one"}},
+		{name: "another user at the end", text: "USER root\nRUN true\nUSER app\n"},
+		{name: "root in an earlier stage only", text: "FROM a:1 AS build\nUSER root\nFROM b:1\nUSER 1000\n"},
+		{name: "an unknown user", text: "ARG U\nUSER $U\n"},
+		{name: "a build argument", text: "ARG U=root\nUSER $U\n", opts: args("U", "app")},
+		{name: "a name that begins with root", text: "USER rootless\n"},
+		{name: "only in ONBUILD", text: "USER app\nONBUILD USER root\n"},
+	},
+	"PC-DF002": {
+		{name: "none at all", text: "FROM «debian:12»\nRUN true\n"},
+		{name: "only in an earlier stage", text: "FROM a:1 AS build\nUSER app\nFROM «b:1» AS run\n"},
+		{name: "none in the parent stage either", text: "FROM a:1 AS x\nFROM «x»\nCMD [\"a\"]\n"},
+		{name: "scratch", text: "FROM «scratch»\nCOPY a /\n"},
+		{name: "a base image known to be root", text: "FROM «a:1»\n", opts: baseUser("root")},
+		{name: "only in ONBUILD", text: "FROM «a:1»\nONBUILD USER app\n"},
+		{name: "a user", text: "USER app\n"},
+		{name: "a user of the parent stage", text: "FROM a:1 AS x\nUSER app\nFROM x\nRUN true\n"},
+		{name: "root, of which another rule speaks", text: "USER root\n"},
+		{name: "a distroless image with a user", text: "FROM gcr.io/distroless/static-debian12:nonroot\n"},
+		{name: "a base image known to have a user", text: "FROM a:1\n", opts: baseUser("1000")},
+		{name: "an entry point that steps down", text: "FROM a:1\nENTRYPOINT [\"/usr/sbin/gosu\", \"app\", \"run\"]\n"},
+		{name: "a tool to step down is installed", text: "FROM alpine:3\nRUN apk add --no-cache su-exec\nENTRYPOINT [\"/entry.sh\"]\n"},
+		{name: "the target stage has one", text: "FROM a:1 AS one\nUSER app\nFROM b:1\n", opts: Options{Target: "one"}},
+	},
+	"PC-DF003": {
+		{name: "a name", text: "USER «app»\n"},
+		{name: "a name with a group", text: "USER «app:app»\n"},
+		{name: "a name in a variable", text: "ENV U=app\nUSER «$U»\n"},
+		{name: "a name of the parent stage", text: "FROM a:1 AS x\nUSER «nobody»\nFROM x\n"},
+		{name: "a number", text: "USER 65532\n"},
+		{name: "two numbers", text: "USER 1000:1000\n"},
+		{name: "root, of which another rule speaks", text: "USER root\n"},
+		{name: "a name before the last", text: "USER app\nUSER 1000\n"},
+		{name: "an unknown value", text: "ARG UID\nUSER $UID\n"},
+		{name: "Windows", text: "FROM mcr.microsoft.com/windows/nanoserver:1\nUSER ContainerUser\n"},
+	},
+	"PC-DF004": {
+		{name: "in front of a command", text: "RUN «sudo» apt-get update\n"},
+		{name: "deep in a chain", text: "RUN true && \\\n    echo a && \\\n    «sudo» -E make install\n"},
+		{name: "in a here-document", text: "RUN <<EOF\nset -e\n«sudo» id\nEOF\n"},
+		{name: "in exec form", text: "RUN [\"«sudo»\", \"id\"]\n"},
+		{name: "in a nested shell", text: "RUN bash -c 'cd /x; «sudo» make'\n"},
+		{name: "with its path", text: "RUN «/usr/bin/sudo» id\n"},
+		{name: "behind ONBUILD", text: "ONBUILD RUN «sudo» id\n"},
+		{name: "being installed", text: "RUN apt-get install -y sudo\n"},
+		{name: "as a group", text: "RUN usermod -aG sudo app\n"},
+		{name: "in a file's text", text: "RUN echo 'app ALL=(ALL) ALL' > /etc/sudoers.d/sudo\n"},
+		{name: "only asked for", text: "RUN command -v sudo || true\n"},
+		{name: "in a comment", text: "RUN true \\\n  # sudo make\n  && make\n"},
+		{name: "for another interpreter", text: "RUN <<EOF\n#!/usr/bin/env python3\nsudo = 1\nEOF\n"},
+	},
+}

@@ -1,0 +1,139 @@
+package dockerfile
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	df "github.com/portcullis-ci/portcullis/internal/dockerfile"
+	"github.com/portcullis-ci/portcullis/internal/shellscript"
+)
+
+// Run is the shell code of a RUN instruction, also one behind ONBUILD.
+type Run struct {
+	// In is the RUN instruction.
+	In *df.Instruction
+	// Script is the parsed code; it has no commands when another interpreter
+	// than a Bourne-like shell runs it.
+	Script *shellscript.Script
+	// Shell is the name of the interpreter: sh, bash, powershell, cmd …
+	Shell string
+	text  df.Text
+}
+
+// span is the place in the file of a range of the script.
+func (r *Run) span(at shellscript.Range) df.Span {
+	return r.text.Span(min(at.Start, len(r.text.S)), min(at.End, len(r.text.S)))
+}
+
+// runsOf parses the scripts of all RUN instructions.
+func runsOf(f *df.File) []*Run {
+	var out []*Run
+	for _, in := range f.Instructions {
+		if eff := in.Effective(); eff.Keyword == "RUN" && in.Problem == nil {
+			out = append(out, newRun(eff))
+		}
+	}
+	return out
+}
+
+func newRun(in *df.Instruction) *Run {
+	r := &Run{In: in, Shell: shellName(in), Script: &shellscript.Script{}}
+	lookup := func(name string) (string, bool) {
+		v, ok := in.Lookup(name)
+		return v.Text, ok && v.Known && !v.Unset
+	}
+	switch {
+	case in.Exec:
+		r.exec(lookup)
+	case !shellscript.IsShell(r.Shell):
+	default:
+		r.text = scriptText(in)
+		if name, ok := interpreter(r.text.S); ok && !shellscript.IsShell(name) {
+			r.Shell = name
+			return r
+		}
+		r.Script = shellscript.Parse(r.text.S, lookup)
+	}
+	return r
+}
+
+// exec reads the exec form as the one command that it is.
+func (r *Run) exec(lookup shellscript.Lookup) {
+	base := r.In.Body.Offset(0)
+	r.text = df.TextAt(r.In.File().Content, df.Span{Start: base, End: r.In.Span.End})
+	var args []shellscript.Arg
+	for _, a := range r.In.Args {
+		at := shellscript.Range{Start: a.Span.Start - base, End: a.Span.End - base}
+		args = append(args, shellscript.Arg{Text: a.Raw, Known: true, Quoted: true, At: at})
+	}
+	r.Script = shellscript.FromWords(r.text.S, args, lookup)
+}
+
+// scriptText is the code that the shell gets: the body of the one
+// here-document of `RUN <<EOF`, else the line with its here-documents.
+func scriptText(in *df.Instruction) df.Text {
+	content := in.File().Content
+	if len(in.Heredocs) == 0 {
+		return in.Body
+	}
+	mark := strings.TrimSpace(in.Body.S)
+	if len(in.Heredocs) == 1 && strings.HasPrefix(mark, "<<") && !strings.ContainsAny(strings.TrimLeft(mark, "<- \t"), " \t;|&<>") {
+		return df.TextAt(content, in.Heredocs[0].Span)
+	}
+	last := in.Heredocs[len(in.Heredocs)-1].Span.End
+	end := len(content)
+	if i := strings.IndexByte(content[last:], '\n'); i >= 0 {
+		end = last + i
+	}
+	start := max(in.Heredocs[0].Span.Start-1, 0) // with the line feed before it
+	return df.Join(in.Body, df.TextAt(content, df.Span{Start: start, End: end}))
+}
+
+// interpreter is the program that a script names in its first line.
+func interpreter(script string) (string, bool) {
+	line, _, _ := strings.Cut(script, "\n")
+	line, ok := strings.CutPrefix(strings.TrimSpace(line), "#!")
+	if !ok {
+		return "", false
+	}
+	words := strings.Fields(line)
+	if len(words) > 1 && path.Base(words[0]) == "env" {
+		words = slices.DeleteFunc(words[1:], func(w string) bool { return strings.HasPrefix(w, "-") })
+	}
+	if len(words) == 0 {
+		return "", false
+	}
+	return path.Base(words[0]), true
+}
+
+// shellName is the name of the shell that runs the instruction's shell form.
+func shellName(in *df.Instruction) string {
+	if len(in.Shell) > 0 {
+		name := strings.ToLower(in.Shell[0])
+		name = name[strings.LastIndexAny(name, `/\`)+1:]
+		return strings.TrimSuffix(name, ".exe")
+	}
+	if windows(in) {
+		return "cmd"
+	}
+	return "sh"
+}
+
+// windows reports whether the instruction belongs to a Windows image, by the
+// name of the image or the escape character that only makes sense there.
+func windows(in *df.Instruction) bool {
+	if in.File().Escape == '`' {
+		return true
+	}
+	if in.Stage == nil {
+		return false
+	}
+	base := strings.ToLower(in.Stage.Root().Base.Value.Text)
+	for _, mark := range []string{"windows", "nanoserver", "servercore"} {
+		if strings.Contains(base, mark) {
+			return true
+		}
+	}
+	return false
+}
