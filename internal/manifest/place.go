@@ -60,7 +60,7 @@ func (p *Place) Fields() []*Place {
 
 // identifying are the fields by which Kubernetes tells the items of lists
 // apart, so that a path survives a new item in front of the old ones.
-var identifying = []string{"name", "mountPath", "containerPort", "key", "host", "ip"}
+var identifying = []string{"mountPath", "name", "containerPort", "key", "host", "ip"}
 
 func itemName(n *Node, index int) string {
 	switch n.Kind {
@@ -159,14 +159,8 @@ func (p *Place) Span() Span {
 	}
 }
 
-// firstLine is the span of a map's first field, from the map's own start.
+// firstLine is the span of a map's first field.
 func firstLine(n *Node) Span {
-	span := n.Span
-	k, v := n.Fields[0].Key, n.Fields[0].Value
-	for _, end := range []Span{k.Span, v.Span} {
-		if end.Line == span.Line && end.EndColumn > span.EndColumn {
-			span.EndColumn = end.EndColumn
-		}
-	}
-	return span
+	f := n.Fields[0]
+	return (&Place{Key: f.Key, Node: f.Value}).Span()
 }

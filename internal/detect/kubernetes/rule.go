@@ -24,7 +24,7 @@ type rule struct {
 func allRules() []rule {
 	families := [][]rule{
 		readingRules, privilegeRules, hostRules, capabilityRules, identityRules,
-		imageRules, secretRules, rbacRules,
+		profileRules, hostShareRules, imageRules, resourceRules, secretRules, rbacRules,
 	}
 	all := slices.Concat(families...)
 	for i := range all {
@@ -42,6 +42,9 @@ func allRules() []rule {
 func (r rule) runs(opts Options) bool {
 	if slices.Contains(opts.Disable, r.ID) {
 		return false
+	}
+	if r.ID == imageRegistry.ID && len(opts.Registries) > 0 {
+		return true
 	}
 	return !r.Off || slices.Contains(opts.Enable, r.ID)
 }
@@ -94,7 +97,7 @@ func (p *pass) add(pr problem) {
 	}
 	// A field of the pod that is wrong for each of its containers is wrong
 	// once. Objects that share a name are told apart by their document.
-	key := fmt.Sprintf("%p %s %s", pr.object, container, path)
+	key := fmt.Sprintf("%p %s %s %d:%d", pr.object, container, path, pr.at.Span().Line, pr.at.Span().Column)
 	if p.linter.seen[key] {
 		return
 	}

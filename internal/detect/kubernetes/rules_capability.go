@@ -10,7 +10,7 @@ import (
 )
 
 // capabilityRules are about Linux capabilities (capabilities(7)).
-var capabilityRules = []rule{capsDangerous, capsBaseline}
+var capabilityRules = []rule{capsDangerous, capsBaseline, capsRestrictedAdd, capsDropAll}
 
 // dangerousCaps each lead to the node or its kernel in a known way.
 var dangerousCaps = map[string]string{
@@ -86,4 +86,59 @@ var capsBaseline = rule{
 			}
 		}
 	},
+}
+
+var capsRestrictedAdd = rule{
+	Rule: rules.Rule{
+		ID: "k8s-caps-restricted-add", Aliases: []string{"KSV-0106", "KSV-0119", "CKV_K8S_28", "drop-net-raw-capability"},
+		Title:        "Capability other than NET_BIND_SERVICE is added",
+		Severity:     finding.Medium,
+		Why:          "A program that serves a network port needs no capability but NET_BIND_SERVICE, and that only below port 1024. CHOWN, SETUID and the like are for images that start as root.",
+		Fix:          "Remove the capability and let the image start as the user that it needs.",
+		WhenToIgnore: "Images that start as root and cannot be changed.",
+		References:   []string{docPSS},
+		Tags:         []string{tagRestricted, tagPrivilege, "cis-5.2.9"},
+		Bad:          hardened("capabilities: {drop: [ALL]}", "capabilities: {drop: [ALL], add: [CHOWN]}"),
+		Good:         hardened("capabilities: {drop: [ALL]}", "capabilities: {drop: [ALL], add: [NET_BIND_SERVICE]}"),
+	},
+	container: func(p *pass, c *manifest.Container) {
+		for _, at := range addedCaps(c) {
+			if name := at.Text(); name != "NET_BIND_SERVICE" && slices.Contains(baselineCaps, name) {
+				p.report(at, "Container %q adds the capability %s; only NET_BIND_SERVICE is of use to a program that does not start as root.", c.Name, name)
+			}
+		}
+	},
+}
+
+var capsDropAll = rule{
+	Rule: rules.Rule{
+		ID: "k8s-caps-drop-all", Aliases: []string{"KSV-0003", "CKV_K8S_37"},
+		Title:        "Capabilities are not dropped",
+		Severity:     finding.Medium,
+		Why:          "Runtimes leave a container some fourteen capabilities, among them those to change owners, to forge packets and to become another user. Most programs need none.",
+		Fix:          "Add `capabilities: {drop: [ALL]}` to the container's `securityContext`, and add back what is needed.",
+		WhenToIgnore: "Images that start as root and cannot be changed.",
+		References:   []string{docPSS, docSecurityContext},
+		Tags:         []string{tagRestricted, tagPrivilege, "cis-5.2.10"},
+		Bad:          hardened("            capabilities: {drop: [ALL]}\n", ""),
+		Good:         hardenedWorkload,
+	},
+	container: checkCapsDropAll,
+}
+
+func checkCapsDropAll(p *pass, c *manifest.Container) {
+	at := c.Place.At(securityContext, "capabilities", "drop")
+	if c.Pod.Windows() || c.Place.At(securityContext, "privileged").True() {
+		return
+	}
+	for _, dropped := range at.Items() {
+		switch {
+		case dropped.Text() == "ALL":
+			return
+		case strings.EqualFold(dropped.Text(), "all"):
+			p.report(dropped, "Container %q drops %q, which some runtimes and the Pod Security Standards do not take for ALL; write it in capitals.", c.Name, dropped.Text())
+			return
+		}
+	}
+	p.report(at, "Container %q keeps the capabilities that the runtime gives; add capabilities: {drop: [ALL]} to its securityContext.", c.Name)
 }

@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/portcullis-ci/portcullis/internal/finding"
@@ -9,7 +10,9 @@ import (
 )
 
 // imageRules are about which image runs, and from where it comes.
-var imageRules = []rule{imageLatest}
+var imageRules = []rule{
+	imageLatest, imageDigest, imageRegistry, imagePullPolicy, imageDeprecatedRegistry,
+}
 
 // imageRef is an image reference taken apart as the runtime does
 // (https://github.com/distribution/reference).
@@ -73,41 +76,120 @@ var imageLatest = rule{
 	},
 }
 
-// Image is one image that a manifest names.
-type Image struct {
-	// Reference is the image as written.
-	Reference string
-	// Location is the place of the image field.
-	Location finding.Location
-	// Object is Kind/namespace/name, and Container the container's name.
-	Object    string
-	Container string
-	// Privileged, HostNetwork and Exposed say that a flaw in this image weighs
-	// more: the container is privileged or its pod shares a namespace of the
-	// node, uses its network, or is reached from outside of the cluster.
-	Privileged  bool
-	HostNetwork bool
-	Exposed     bool
+const exampleDigest = "@sha256:6a1f2b0c9d8e7f60514233241506f7e8d9c0b1a29384756617283940a5b6c7d8"
+
+var imageDigest = rule{
+	Rule: rules.Rule{
+		ID: "k8s-image-digest", Aliases: []string{"C-0306", "CKV_K8S_43"},
+		Title:        "Image is not pinned by digest",
+		Severity:     finding.Info,
+		Why:          "A tag can be moved to another image at any time, by its owner or by whoever gets hold of the registry. A digest names the one image that was examined.",
+		Fix:          "Add the digest behind the tag: `web:1.4.2@sha256:…`.",
+		WhenToIgnore: "Clusters where an admission controller replaces tags by digests.",
+		References:   []string{docImages},
+		Tags:         []string{"external/cwe/cwe-1357", "external/mitre-attack/T1525", "cis-5.5.1"},
+		Bad:          hardened(exampleDigest, ""),
+		Good:         hardenedWorkload,
+	},
+	container: func(p *pass, c *manifest.Container) {
+		at := c.Place.At("image")
+		// An image without a version has a rule of its own.
+		if ref, ok := parseImage(at.Text()); ok && ref.Digest == "" && ref.Tag != "" && ref.Tag != "latest" {
+			p.report(at, "The image %q can be replaced under its tag; add the digest.", at.Text())
+		}
+	},
 }
 
-// images lists the images of all pods in the order of the files.
-func (s *set) images() []Image {
-	var images []Image
-	for _, pod := range s.pods {
-		for _, c := range pod.Containers {
-			at := c.Place.At("image")
-			if at.Text() == "" {
-				continue
-			}
-			images = append(images, Image{
-				Reference:   at.Text(),
-				Location:    location(pod.Object.File, at.Span(), ""),
-				Object:      pod.Object.ID(),
-				Container:   c.Name,
-				Privileged:  c.Place.At(securityContext, "privileged").True() || pod.Spec.At("hostPID").True(),
-				HostNetwork: pod.Spec.At("hostNetwork").True(),
-			})
+var imageRegistry = rule{
+	Rule: rules.Rule{
+		ID: "k8s-image-registry", Aliases: []string{"KSV-0125", "C-0078"},
+		Title:        "Image comes from a registry that is not trusted",
+		Severity:     finding.High,
+		Why:          "Whoever owns the registry decides what runs. Images of registries that nobody has agreed on are neither scanned nor kept up to date.",
+		Fix:          "Copy the image into one of the registries that the configuration lists, or add its registry there.",
+		WhenToIgnore: "Never in production; add the registry instead.",
+		References:   []string{docImages},
+		Tags:         []string{"external/cwe/cwe-829", "external/mitre-attack/T1525", "cis-5.5.1"},
+		Bad:          hardened("registry.example/", "other.example/"),
+		Good:         hardenedWorkload,
+		Off:          true,
+	},
+	container: func(p *pass, c *manifest.Container) {
+		at := c.Place.At("image")
+		ref, ok := parseImage(at.Text())
+		if len(p.set.opts.Registries) == 0 || !ok {
+			return
 		}
-	}
-	return images
+		if !slices.ContainsFunc(p.set.opts.Registries, ref.comesFrom) {
+			p.report(at, "The image %q comes from %s, which is not among the trusted registries (%s).", at.Text(), ref.Registry, strings.Join(p.set.opts.Registries, ", "))
+		}
+	},
+}
+
+// comesFrom reports whether the image lies in a registry, or below a path of
+// one.
+func (r imageRef) comesFrom(registry string) bool {
+	registry = strings.TrimSuffix(strings.TrimSuffix(registry, "*"), "/")
+	return r.Registry == registry || r.Path == registry || strings.HasPrefix(r.Path, registry+"/")
+}
+
+var imagePullPolicy = rule{
+	Rule: rules.Rule{
+		ID: "k8s-image-pull-policy", Aliases: []string{"C-0075", "CKV_K8S_15"},
+		Title:        "Image is taken from the node's own store",
+		Severity:     finding.Info,
+		Why:          "With `Never` the pod runs what lies on the node, whoever put it there; with `IfNotPresent` and no fixed version it runs what was new when the node pulled it first.",
+		Fix:          "Remove `imagePullPolicy`, or set it to `Always`.",
+		WhenToIgnore: "Nodes without a registry, on which images are installed with the system.",
+		References:   []string{docImages},
+		Bad:          withContainerField("imagePullPolicy: Never"),
+		Good:         withContainerField("imagePullPolicy: Always"),
+	},
+	container: func(p *pass, c *manifest.Container) {
+		at := c.Place.At("imagePullPolicy")
+		ref, ok := parseImage(c.Place.At("image").Text())
+		moving := ok && ref.Digest == "" && (ref.Tag == "" || ref.Tag == "latest")
+		switch {
+		case at.Text() == "Never":
+			p.report(at, "Container %q runs whatever lies on the node under this name; set imagePullPolicy: Always.", c.Name)
+		case at.Text() == "IfNotPresent" && moving:
+			p.report(at, "Container %q runs what was latest when the node pulled it first; name a version, or set imagePullPolicy: Always.", c.Name)
+		}
+	},
+}
+
+// deprecatedRegistries are gone or frozen, with what took their place.
+var deprecatedRegistries = map[string]string{
+	"k8s.gcr.io":                        "registry.k8s.io",
+	"gcr.io/google-containers":          "registry.k8s.io",
+	"gcr.io/google_containers":          "registry.k8s.io",
+	"docker.pkg.github.com":             "ghcr.io",
+	"quay.io/coreos/flannel":            "ghcr.io/flannel-io/flannel",
+	"gcr.io/kubernetes-helm":            "nothing: Tiller is gone",
+	"docker.io/bitnamilegacy":           "an image that is maintained",
+	"gcr.io/kubernetes-e2e-test-images": "registry.k8s.io/e2e-test-images",
+}
+
+var imageDeprecatedRegistry = rule{
+	Rule: rules.Rule{
+		ID: "k8s-image-deprecated-registry", Aliases: []string{"C-0253"},
+		Title:        "Image registry is frozen or gone",
+		Severity:     finding.Low,
+		Why:          "A frozen registry gets no security fixes any more, and one day the image can no longer be pulled.",
+		Fix:          "Take the image from the registry that took its place, such as registry.k8s.io for k8s.gcr.io.",
+		WhenToIgnore: "Clusters with a mirror under the old name.",
+		References:   []string{"https://kubernetes.io/blog/2023/03/10/image-registry-redirect/"},
+		Bad:          hardened("registry.example/shop/web:1.4.2", "k8s.gcr.io/shop/web:1.4.2"),
+		Good:         hardenedWorkload,
+	},
+	container: func(p *pass, c *manifest.Container) {
+		at := c.Place.At("image")
+		ref, ok := parseImage(at.Text())
+		for old, replacement := range deprecatedRegistries {
+			if ok && ref.comesFrom(old) {
+				p.report(at, "The image %q comes from %s, which gets no fixes any more; use %s.", at.Text(), old, replacement)
+				return
+			}
+		}
+	},
 }

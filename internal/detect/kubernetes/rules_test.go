@@ -27,6 +27,7 @@ func casesByRule() map[string][]ruleCase {
 	all := make(map[string][]ruleCase)
 	for _, family := range []map[string][]ruleCase{
 		readingCases, privilegeCases, hostCases, capabilityCases, identityCases, imageCases, secretCases, rbacCases,
+		profileCases, hostShareCases, resourceCases,
 	} {
 		maps.Copy(all, family)
 	}
@@ -34,7 +35,9 @@ func casesByRule() map[string][]ruleCase {
 }
 
 // optionsByRule holds the settings without which a rule has nothing to do.
-var optionsByRule = map[string]Options{}
+var optionsByRule = map[string]Options{
+	"k8s-image-registry": {Registries: []string{"registry.example", "ghcr.io/shop", "docker.io/library/*"}},
+}
 
 func TestRules(t *testing.T) {
 	cases := casesByRule()

@@ -9,14 +9,22 @@ import (
 // set is all objects of a run with the indexes that rules about relations
 // need.
 type set struct {
-	opts    Options
+	opts Options
+	// minor is the cluster's version: 34 for 1.34.
+	minor   int
 	objects []*manifest.Object
 	pods    []*manifest.Pod
 	byKind  map[string][]*manifest.Object
+	// subjects are the service accounts, as namespace/name, that a binding
+	// names.
+	subjects map[string]bool
 }
 
 func newSet(opts Options) *set {
-	return &set{opts: opts, byKind: make(map[string][]*manifest.Object)}
+	return &set{
+		opts: opts, minor: minorVersion(opts.KubeVersion),
+		byKind: make(map[string][]*manifest.Object), subjects: make(map[string]bool),
+	}
 }
 
 // add takes an object in and reports whether its kind is known or a pod was
@@ -30,7 +38,82 @@ func (s *set) add(o *manifest.Object) bool {
 }
 
 // index is called when all objects are there.
-func (s *set) index() {}
+func (s *set) index() {
+	for _, o := range s.objects {
+		if !isBinding(o) {
+			continue
+		}
+		for _, subject := range o.At("subjects").Items() {
+			if subject.At("kind").Text() != "ServiceAccount" {
+				continue
+			}
+			namespace := subject.At("namespace").Text()
+			if namespace == "" {
+				namespace = o.Namespace
+			}
+			s.subjects[namespace+"/"+subject.At("name").Text()] = true
+		}
+	}
+}
+
+// bound reports whether a binding grants a service account something. A
+// namespace that is not written is decided at deployment and matches any.
+func (s *set) bound(namespace, name string) bool {
+	if s.subjects[namespace+"/"+name] || s.subjects["/"+name] {
+		return true
+	}
+	if namespace != "" {
+		return false
+	}
+	for subject := range s.subjects {
+		if strings.HasSuffix(subject, "/"+name) {
+			return true
+		}
+	}
+	return false
+}
+
+// serviceAccount returns the ServiceAccount of that name, or nil.
+func (s *set) serviceAccount(namespace, name string) *manifest.Object {
+	return s.find("ServiceAccount", namespace, name)
+}
+
+// find returns the object of a kind, namespace and name, or nil.
+func (s *set) find(kind, namespace, name string) *manifest.Object {
+	for _, o := range s.byKind[kind] {
+		if o.Name == name && sameNamespace(o.Namespace, namespace) {
+			return o
+		}
+	}
+	return nil
+}
+
+// sameNamespace reports whether two objects may be in one namespace: one that
+// is not written is decided at deployment.
+func sameNamespace(a, b string) bool {
+	return a == b || a == "" || b == ""
+}
+
+// cloudRun reports whether an object is run by Cloud Run, which has no
+// cluster around it: no NetworkPolicy, no service account token, no node.
+func cloudRun(o *manifest.Object) bool {
+	if o.Group() == "run.googleapis.com" {
+		return true
+	}
+	if o.Group() != "serving.knative.dev" {
+		return false
+	}
+	for _, at := range []*manifest.Place{
+		o.At("metadata", "annotations"), o.At("metadata", "labels"), o.At("spec", "template", "metadata", "annotations"),
+	} {
+		for _, f := range at.Fields() {
+			if strings.HasPrefix(f.Name(), "run.googleapis.com/") || f.Name() == "cloud.googleapis.com/location" {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // knownGroup reports whether rules know the kinds of an API group.
 func knownGroup(group string) bool {
