@@ -83,6 +83,9 @@ func Links(getenv func(string) string) document.Links {
 		}
 	case GitLab:
 		l.Job = getenv("CI_JOB_URL")
+		if l.Job != "" {
+			l.Report = l.Job + "/artifacts/browse"
+		}
 		if project, sha := getenv("CI_PROJECT_URL"), getenv("CI_COMMIT_SHA"); project != "" && sha != "" {
 			l.Source = project + "/-/blob/" + sha + "/"
 		}

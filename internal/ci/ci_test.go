@@ -50,6 +50,7 @@ func TestHostsAreDetectedFromTheirEnvironment(t *testing.T) {
 		"forgejo": {ci.Forgejo, document.Links{Job: "https://forgejo.example.org/acme/demo/actions/runs/3"}},
 		"gitlab": {ci.GitLab, document.Links{
 			Job:    "https://gitlab.example.org/acme/demo/-/jobs/77",
+			Report: "https://gitlab.example.org/acme/demo/-/jobs/77/artifacts/browse",
 			Source: "https://gitlab.example.org/acme/demo/-/blob/0123456789abcdef0123456789abcdef01234567/",
 		}},
 		"azure":     {ci.Azure, document.Links{}},

@@ -13,7 +13,9 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
 	"github.com/portcullis-ci/portcullis/internal/report/document"
+	"github.com/portcullis-ci/portcullis/internal/report/gitlab"
 	"github.com/portcullis-ci/portcullis/internal/report/jsonreport"
+	"github.com/portcullis-ci/portcullis/internal/report/junit"
 	"github.com/portcullis-ci/portcullis/internal/report/markdown"
 	"github.com/portcullis-ci/portcullis/internal/report/sarif"
 	"github.com/portcullis-ci/portcullis/internal/report/terminal"
@@ -36,7 +38,14 @@ type Format struct {
 // Formats returns all formats in the order of their names.
 func Formats() []Format {
 	return []Format{
+		{"gitlab-annotations", "links on the page of a GitLab job (reports:annotations)", gitlab.Annotations},
+		{"gitlab-codequality", "GitLab Code Quality (reports:codequality)", gitlab.CodeQuality},
+		{"gitlab-container-scanning", "GitLab container scanning (reports:container_scanning)", gitlab.ContainerScanning},
+		{"gitlab-dependency-scanning", "GitLab dependency scanning (reports:dependency_scanning)", gitlab.DependencyScanning},
+		{"gitlab-dotenv", "variables for later GitLab jobs (reports:dotenv)", gitlab.Dotenv},
+		{"gitlab-sast", "GitLab SAST: Dockerfile and manifest findings (reports:sast)", gitlab.SAST},
 		{"json", "everything, for scripts, with a JSON Schema", jsonreport.Write},
+		{"junit", "JUnit XML for GitLab, Jenkins, CircleCI, Azure Pipelines", junit.Write},
 		{"markdown", "Markdown for summaries, wikis and comments", markdown.Write},
 		{"sarif", "SARIF 2.1.0 for GitHub code scanning and other viewers", sarif.Write},
 		{"terminal", "text for people", terminal.Write},

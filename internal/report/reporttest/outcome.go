@@ -128,6 +128,13 @@ func Passed() outcome.Outcome {
 	return o
 }
 
+// Warned is Passed with the exit code for warnings.
+func Warned() outcome.Outcome {
+	o := Passed()
+	o.ExitCode = exit.Warned
+	return o
+}
+
 // Incomplete is a run in which the image could not be opened.
 func Incomplete() outcome.Outcome {
 	o := Passed()

@@ -1,7 +1,7 @@
 // Command fixturegate takes the place of portcullis where the action and the
 // template are tried with the hosts' own clients: it understands the output
 // flags of the gate, and reports the fixture's outcome instead of examining
-// anything. FIXTURE selects it: failed (the default), passed or incomplete.
+// anything. FIXTURE selects it: failed (the default), passed, warned or incomplete.
 package main
 
 import (
@@ -27,7 +27,7 @@ func main() {
 
 func run(ctx context.Context) (outcome.Outcome, error) {
 	o := map[string]func() outcome.Outcome{
-		"": reporttest.Outcome, "failed": reporttest.Outcome, "passed": reporttest.Passed, "incomplete": reporttest.Incomplete,
+		"": reporttest.Outcome, "failed": reporttest.Outcome, "passed": reporttest.Passed, "incomplete": reporttest.Incomplete, "warned": reporttest.Warned,
 	}[os.Getenv("FIXTURE")]()
 	opts := report.Options{Catalogue: reporttest.Catalogue(), Root: os.DirFS("."), Links: ci.Links(os.Getenv)}
 	files := map[string]string{}

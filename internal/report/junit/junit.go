@@ -1,0 +1,173 @@
+// Package junit writes the JUnit XML that GitLab, Jenkins, CircleCI, Azure
+// Pipelines and others read: a test for each clause of the policy, each finding
+// and each thing that went wrong. Findings that break the policy fail, other
+// open ones pass with a text, and those that do not count are skipped with
+// their reason.
+package junit
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/neutralise"
+	"github.com/portcullis-ci/portcullis/internal/outcome"
+	"github.com/portcullis-ci/portcullis/internal/report/document"
+)
+
+type suites struct {
+	XMLName  xml.Name `xml:"testsuites"`
+	Name     string   `xml:"name,attr"`
+	Tests    int      `xml:"tests,attr"`
+	Failures int      `xml:"failures,attr"`
+	Errors   int      `xml:"errors,attr"`
+	Skipped  int      `xml:"skipped,attr"`
+	Suites   []*suite `xml:"testsuite"`
+}
+
+type suite struct {
+	Name     string     `xml:"name,attr"`
+	Tests    int        `xml:"tests,attr"`
+	Failures int        `xml:"failures,attr"`
+	Errors   int        `xml:"errors,attr"`
+	Skipped  int        `xml:"skipped,attr"`
+	Cases    []testcase `xml:"testcase"`
+}
+
+type testcase struct {
+	Name    string   `xml:"name,attr"`
+	Class   string   `xml:"classname,attr"`
+	File    string   `xml:"file,attr,omitempty"`
+	Line    string   `xml:"line,attr,omitempty"`
+	Failure *problem `xml:"failure,omitempty"`
+	Error   *problem `xml:"error,omitempty"`
+	Skipped *problem `xml:"skipped,omitempty"`
+	Out     string   `xml:"system-out,omitempty"`
+}
+
+type problem struct {
+	Message string `xml:"message,attr,omitempty"`
+	Type    string `xml:"type,attr,omitempty"`
+	Text    string `xml:",chardata"`
+}
+
+// Write writes the outcome as JUnit XML.
+func Write(_ context.Context, w io.Writer, o outcome.Outcome, opts document.Options) error {
+	all := suites{Name: "Portcullis"}
+	all.add(policy(o))
+	all.add(findings(o, opts))
+	for _, s := range all.Suites {
+		all.Tests += s.Tests
+		all.Failures += s.Failures
+		all.Errors += s.Errors
+		all.Skipped += s.Skipped
+	}
+	var b bytes.Buffer
+	b.WriteString(xml.Header)
+	enc := xml.NewEncoder(&b)
+	enc.Indent("", "  ")
+	if err := enc.Encode(all); err != nil {
+		return fmt.Errorf("encode JUnit report: %w", err)
+	}
+	b.WriteByte('\n')
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+func (s *suites) add(one *suite) {
+	if one.Tests > 0 {
+		s.Suites = append(s.Suites, one)
+	}
+}
+
+func (s *suite) add(c testcase) {
+	s.Tests++
+	switch {
+	case c.Failure != nil:
+		s.Failures++
+	case c.Error != nil:
+		s.Errors++
+	case c.Skipped != nil:
+		s.Skipped++
+	}
+	s.Cases = append(s.Cases, c)
+}
+
+func policy(o outcome.Outcome) *suite {
+	s := &suite{Name: "policy"}
+	for _, f := range o.Failures {
+		s.add(testcase{
+			Name: neutralise.Line(f.Stage + " " + f.Target), Class: "portcullis.run",
+			Error: &problem{Message: neutralise.Line(f.Message), Type: "failure", Text: neutralise.Line(f.Hint)},
+		})
+	}
+	for _, t := range o.Targets {
+		c := testcase{Name: neutralise.Line(string(t.Kind) + " " + t.Name + " was examined"), Class: "portcullis.run"}
+		if !t.Examined {
+			c.Error = &problem{Message: "not examined", Type: "not-examined"}
+		}
+		s.add(c)
+	}
+	for _, clause := range o.Verdict.Clauses {
+		c := testcase{Name: neutralise.Line(clause.Name + ": " + clause.Demand), Class: "portcullis.policy"}
+		switch {
+		case clause.Broken:
+			c.Failure = &problem{Message: neutralise.Line(clause.Reason), Type: neutralise.Line(clause.Name)}
+		case o.Verdict.Result == outcome.Incomplete:
+			c.Skipped = &problem{Message: "not decided: the run is incomplete"}
+		}
+		s.add(c)
+	}
+	for _, g := range o.Coverage.Gaps {
+		s.add(testcase{
+			Name: neutralise.Line(fmt.Sprintf("%d packages assessed: %s %s", len(g.Packages), g.Reason, g.Detail)), Class: "portcullis.coverage",
+			Skipped: &problem{Message: "not assessable for vulnerabilities"},
+		})
+	}
+	return s
+}
+
+func findings(o outcome.Outcome, opts document.Options) *suite {
+	s := &suite{Name: "findings"}
+	failed := o.Verdict.Failed()
+	for _, f := range document.Sorted(o.Findings) {
+		if !opts.Shown(f) || len(f.Locations) == 0 {
+			continue
+		}
+		c := testcase{Name: neutralise.Line(name(f)), Class: "portcullis." + string(f.Kind)}
+		if l := f.Locations[0]; l.Space == finding.Repository {
+			c.File = neutralise.Line(l.Path)
+			if l.Line > 0 {
+				c.Line = strconv.Itoa(l.Line)
+			}
+		}
+		text := neutralise.Line(f.Message)
+		switch {
+		case failed[f.Fingerprint]:
+			c.Failure = &problem{Message: text, Type: f.Severity.String(), Text: neutralise.Line(f.Fix.Text)}
+		case !document.Active(f):
+			c.Skipped = &problem{Message: neutralise.Line(string(f.Status) + ": " + f.StatusReason)}
+		default:
+			c.Out = text
+		}
+		s.add(c)
+	}
+	return s
+}
+
+func name(f finding.Finding) string {
+	text := f.RuleID + " (" + f.Severity.String() + "): "
+	if f.Package != nil {
+		return text + f.Package.Name + " " + f.Package.Version
+	}
+	text += f.Title
+	l := f.Locations[0]
+	if l.Line > 0 {
+		return fmt.Sprintf("%s, %s:%d", text, l.Path, l.Line)
+	}
+	return text + ", " + l.Path
+}
