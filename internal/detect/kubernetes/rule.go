@@ -24,7 +24,7 @@ type rule struct {
 func allRules() []rule {
 	families := [][]rule{
 		readingRules, privilegeRules, hostRules, capabilityRules, identityRules,
-		profileRules, hostShareRules, imageRules, resourceRules, secretRules, rbacRules,
+		profileRules, hostShareRules, imageRules, resourceRules, secretRules, rbacRules, grantRules,
 	}
 	all := slices.Concat(families...)
 	for i := range all {

@@ -89,7 +89,7 @@ var rbacWildcard = rule{
 		WhenToIgnore: "Operators that manage all resources of their own API group.",
 		References:   []string{docRBACGood},
 		Tags:         []string{"external/cwe/cwe-269", "external/mitre-attack/T1098.006", "cis-5.1.3"},
-		Bad:          replaced(exampleRole, "[get, list]", `["*"]`),
+		Bad:          roleExample("example.com", "widgets", `"*"`),
 		Good:         exampleRole,
 	},
 	object: checkRBACWildcard,

@@ -1,6 +1,9 @@
 package kubernetes
 
 import (
+	"encoding/base64"
+	"strings"
+
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/manifest"
 	"github.com/portcullis-ci/portcullis/internal/rules"
@@ -8,7 +11,9 @@ import (
 
 // secretRules are about credentials that lie open in manifests. Their
 // messages name fields and variables and never hold a value.
-var secretRules = []rule{secretEnvLiteral}
+var secretRules = []rule{
+	secretEnvLiteral, secretEnvRef, secretArgs, secretConfigMap, secretManifest, tokenSecret,
+}
 
 var secretEnvLiteral = rule{
 	Rule: rules.Rule{
@@ -30,6 +35,190 @@ var secretEnvLiteral = rule{
 			if what, hit := credential(env.At("name").Text(), value.Text()); hit {
 				p.report(value, "The variable %s holds %s in plain text; take it from a Secret and replace it, since it has been published.", env.At("name").Text(), what)
 			}
+		}
+	},
+}
+
+var secretEnvRef = rule{
+	Rule: rules.Rule{
+		ID: "k8s-secret-env-ref", Aliases: []string{"C-0207", "CKV_K8S_35", "read-secret-from-env-var"},
+		Title:        "Secret is handed over in the environment",
+		Severity:     finding.Info,
+		Why:          "Environment variables are inherited by every child process, show up in crash reports and debug pages, and never change while the pod runs. A mounted file does none of that.",
+		Fix:          "Mount the Secret as a volume and let the program read the file.",
+		WhenToIgnore: "Programs that read their credentials from the environment only.",
+		References:   []string{docSecrets},
+		Tags:         []string{"external/mitre-attack/T1552.007", "cis-5.4.1"},
+		Bad:          withContainerField("env:\n  - name: DB_PASSWORD\n    valueFrom:\n      secretKeyRef: {name: db, key: password}"),
+		Good:         hardenedWorkload,
+	},
+	container: func(p *pass, c *manifest.Container) {
+		for _, env := range c.Place.At("env").Items() {
+			if at := env.At("valueFrom", "secretKeyRef"); at.Exists() {
+				p.report(at, "The variable %s hands over a Secret in the environment, which leaks easily; mount it as a file.", env.At("name").Text())
+			}
+		}
+		for _, from := range c.Place.At("envFrom").Items() {
+			if at := from.At("secretRef"); at.Exists() {
+				p.report(at, "All of Secret %q is handed over in the environment, which leaks easily; mount it as a volume.", at.At("name").Text())
+			}
+		}
+	},
+}
+
+var secretArgs = rule{
+	Rule: rules.Rule{
+		ID:           "k8s-secret-args",
+		Title:        "Credential is written into the command line",
+		Severity:     finding.High,
+		Why:          "A command line is in the manifest and its history, and every process of the container, and of the node with `hostPID`, can read it from /proc.",
+		Fix:          "Let the program read the credential from a mounted Secret, and replace the credential.",
+		WhenToIgnore: "Values that only look like credentials.",
+		References:   []string{docSecrets},
+		Tags:         []string{"external/cwe/cwe-214", "external/cwe/cwe-798", "external/mitre-attack/T1552.001"},
+		Bad:          withContainerField("args: [--db-password=s3cr3t-Pa55]"),
+		Good:         withContainerField("args: [--db-password-file=/run/secrets/db]"),
+	},
+	container: func(p *pass, c *manifest.Container) {
+		for _, field := range []string{"command", "args"} {
+			items := c.Place.At(field).Items()
+			for i, at := range items {
+				if what, hit := credentialArgument(items, i); hit {
+					p.report(at, "Container %q is started with %s on its command line; let it read a mounted Secret and replace the credential.", c.Name, what)
+				}
+			}
+		}
+	},
+}
+
+// credentialArgument reports whether an argument holds a credential: by its
+// shape, as --password=value, or as the value behind --password.
+func credentialArgument(items []*manifest.Place, i int) (string, bool) {
+	text := items[i].Text()
+	if strings.HasPrefix(text, "-") {
+		if name, value, ok := strings.Cut(text, "="); ok {
+			return credential(strings.TrimLeft(name, "-"), value)
+		}
+		return credential("", text)
+	}
+	if i > 0 {
+		name := items[i-1].Text()
+		if strings.HasPrefix(name, "--") && !strings.Contains(name, "=") && !strings.ContainsAny(text, " \n") {
+			return credential(strings.TrimLeft(name, "-"), text)
+		}
+	}
+	return credential("", text)
+}
+
+var secretConfigMap = rule{
+	Rule: rules.Rule{
+		ID: "k8s-secret-configmap", Aliases: []string{"KSV-0109", "KSV-1010", "C-0012"},
+		Title:        "Credential is in a ConfigMap",
+		Severity:     finding.High,
+		Why:          "ConfigMaps are not made for secrets: far more people and programs may read them, they are not encrypted at rest, and here the value is in the repository as well.",
+		Fix:          "Put the value into a Secret that is made outside of the repository, and replace the credential.",
+		WhenToIgnore: "Values that only look like credentials.",
+		References:   []string{docSecrets},
+		Tags:         []string{"external/cwe/cwe-312", "external/cwe/cwe-798", "external/mitre-attack/T1552.001"},
+		Bad:          "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web\n  namespace: shop\ndata:\n  db-password: s3cr3t-Pa55\n",
+		Good:         "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web\n  namespace: shop\ndata:\n  db-password-file: /run/secrets/db\n",
+	},
+	object: func(p *pass, o *manifest.Object) {
+		if !o.Is("ConfigMap", "") {
+			return
+		}
+		for _, at := range o.At("data").Fields() {
+			if what, key, hit := configCredential(at.Name(), at.Text()); hit {
+				p.report(at, "The ConfigMap holds %s under %s; move it to a Secret and replace it, since it has been published.", what, key)
+			}
+		}
+	},
+}
+
+// configCredential looks at a value of a ConfigMap: at the value itself, or
+// line by line at a file of settings.
+func configCredential(key, value string) (what, where string, hit bool) {
+	if !strings.Contains(value, "\n") {
+		what, hit = credential(key, value)
+		return what, key, hit
+	}
+	for _, s := range credentialShapes {
+		if s.pattern.MatchString(value) {
+			return s.what, key, true
+		}
+	}
+	for line := range strings.Lines(value) {
+		line = strings.TrimSpace(line)
+		i := strings.IndexAny(line, "=:")
+		if i <= 0 || strings.HasPrefix(line, "#") || strings.HasPrefix(line, "//") || strings.HasPrefix(line, ";") {
+			continue
+		}
+		name := strings.Trim(strings.TrimSpace(line[:i]), `"'`)
+		setting := strings.Trim(strings.TrimRight(strings.TrimSpace(line[i+1:]), ",;"), `"'`)
+		// Text, code and calls are no settings.
+		if strings.ContainsAny(name, " ()[]{}<>$") || strings.ContainsAny(setting, " ()[]{}<>$") {
+			continue
+		}
+		if what, hit := credential(name, setting); hit {
+			return what, key + " (" + name + ")", true
+		}
+	}
+	return "", "", false
+}
+
+var secretManifest = rule{
+	Rule: rules.Rule{
+		ID:           "k8s-secret-manifest",
+		Title:        "Secret with its data is in the repository",
+		Severity:     finding.High,
+		Why:          "Base64 is no encryption: everybody who can read the repository, or ever could, has the value. Deleting the file does not take it out of the history.",
+		Fix:          "Seal it (SealedSecret, SOPS) or let an operator fetch it (ExternalSecret), and replace the values, since they have been published.",
+		WhenToIgnore: "Test data that opens nothing.",
+		References:   []string{docSecrets},
+		Tags:         []string{"external/cwe/cwe-798", "external/mitre-attack/T1552.001", "cis-5.4.2"},
+		Bad:          "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\n  namespace: shop\nstringData:\n  password: s3cr3t-Pa55\n",
+		Good:         "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\n  namespace: shop\nstringData:\n  password: \"<filled in at deployment>\"\n",
+	},
+	object: checkSecretManifest,
+}
+
+// publicKeys are the keys of a Secret whose values are no secrets.
+var publicKeys = map[string]bool{"tls.crt": true, "ca.crt": true, "ca-bundle.crt": true, "namespace": true, "known_hosts": true, "ssh-publickey": true, "username": true}
+
+func checkSecretManifest(p *pass, o *manifest.Object) {
+	if !o.Is("Secret", "") || o.At("sops").Exists() {
+		return
+	}
+	for _, field := range []string{"data", "stringData"} {
+		for _, at := range o.At(field).Fields() {
+			value := at.Text()
+			if decoded, err := base64.StdEncoding.DecodeString(strings.TrimSpace(value)); field == "data" && err == nil {
+				value = string(decoded)
+			}
+			if publicKeys[at.Name()] || !literal(strings.TrimSpace(value)) {
+				continue
+			}
+			p.report(at, "The Secret's value %s is in the repository for all to read; seal it or fetch it at deployment, and replace it.", at.Name())
+		}
+	}
+}
+
+var tokenSecret = rule{
+	Rule: rules.Rule{
+		ID:           "k8s-token-secret",
+		Title:        "Service account token never expires",
+		Severity:     finding.Medium,
+		Why:          "A Secret of type service-account-token holds a token without an end. Whoever copies it once has the account's rights until somebody deletes the Secret.",
+		Fix:          "Use a token from the TokenRequest API (`kubectl create token`, projected volumes), which expires.",
+		WhenToIgnore: "Systems outside of the cluster that cannot ask for a token.",
+		References:   []string{docServiceAccounts},
+		Tags:         []string{"external/cwe/cwe-613", "external/mitre-attack/T1528", "cis-5.1.13"},
+		Bad:          "apiVersion: v1\nkind: Secret\nmetadata:\n  name: web-token\n  namespace: shop\n  annotations:\n    kubernetes.io/service-account.name: web\ntype: kubernetes.io/service-account-token\n",
+		Good:         "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: web\n  namespace: shop\nautomountServiceAccountToken: false\n",
+	},
+	object: func(p *pass, o *manifest.Object) {
+		if at := o.At("type"); o.Is("Secret", "") && at.Text() == "kubernetes.io/service-account-token" {
+			p.report(at, "This Secret makes the cluster write a token into it that never expires; use the TokenRequest API.")
 		}
 	},
 }

@@ -24,4 +24,67 @@ var secretCases = map[string][]ruleCase{
 		{"is silent about the working directory", env("PWD", "value: src/web")},
 		{"is silent about an empty value", env("DB_PASSWORD", "value: \"\"")},
 	},
+	"k8s-secret-env-ref": {
+		{"fires on a key of a Secret", env("P", "valueFrom: {➤secretKeyRef: {name: s, key: k}}")},
+		{"fires on a whole Secret", container("envFrom:\n  - ➤secretRef: {name: s}")},
+		{"fires on an optional one", env("P", "valueFrom:\n      ➤secretKeyRef: {name: s, key: k, optional: true}")},
+		{"fires on an init container", inWorkload("apps/v1", "Deployment", "initContainers: [{name: i, envFrom: [{➤secretRef: {name: s}}]}]")},
+		{"is silent about a ConfigMap", env("P", "valueFrom: {configMapKeyRef: {name: s, key: k}}")},
+		{"is silent about a whole ConfigMap", container("envFrom: [{configMapRef: {name: c}}]")},
+		{"is silent about a mounted Secret", pod("volumes: [{name: v, secret: {secretName: s}}]")},
+		{"is silent about a value", env("P", "value: a")},
+	},
+	"k8s-secret-args": {
+		{"fires on an option with its value", container("args: [➤--password=hunter2]")},
+		{"fires on the value behind an option", container("args: [--api-key, ➤0123456789abcdef]")},
+		{"fires on a URL with a password", container("command: [app, ➤\"postgres://app:hunter2@db/shop\"]")},
+		{"fires on a token inside of a script", container("args: [\"-c\", ➤\"curl -H 'Authorization: ghp_" + "0123456789abcdefghijABCDEFGHIJ012345' x\"]")},
+		{"is silent about a file", container("args: [--password-file=/run/secrets/p]")},
+		{"is silent about a variable", container("args: [--password=$(PASSWORD)]")},
+		{"is silent about an option followed by another", container("args: [--require-token, --verbose]")},
+		{"is silent about a switch", container("args: [--enable-token=true]")},
+		{"is silent about a lifetime", container("args: [--token-ttl, 3600s]")},
+	},
+	"k8s-secret-configmap": {
+		{"fires on a key", configMap("➤password: hunter2")},
+		{"fires on a private key in a file", configMap("➤key.pem: |\n    -----BEGIN RSA PRIVATE KEY-----\n    MIIEpAIBAAKCAQEA")},
+		{"fires on a line of a file of settings", configMap("➤app.properties: |\n    host=db\n    db.password=hunter2")},
+		{"fires on a URL with a password", configMap("➤url: amqp://app:hunter2@mq:5672/")},
+		{"fires on a setting in YAML", configMap("➤config.yaml: |\n    database:\n      password: hunter2")},
+		{"is silent about settings", configMap("host: db\n  port: \"5432\"")},
+		{"is silent about a variable in a file", configMap("app.properties: |\n    db.password=${DB_PASSWORD}")},
+		{"is silent about a program that handles passwords", configMap("run.sh: |\n    password=$(cat /run/secrets/p)\n    if check token; then login; fi")},
+		{"is silent about a public key", configMap("ca.crt: |\n    -----BEGIN CERTIFICATE-----\n    MII")},
+		{"is silent about a Secret, which has its own rule", "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {password: hunter2}\n"},
+		{"is silent about the length of a password", configMap("password-min-length: \"12\"")},
+	},
+	"k8s-secret-manifest": {
+		{"fires on plain text", secret("stringData: {➤password: hunter2}")},
+		{"fires on Base64", secret("data: {➤password: aHVudGVyMg==}")},
+		{"fires on the key of a certificate and not on the certificate", secret("data: {tls.crt: TUlJ, ➤tls.key: TUlJQk9n}")},
+		{"fires on each value", secret("data: {➤a: aHVudGVyMg==, ➤b: aHVudGVyMw==}")},
+		{"is silent about a SealedSecret", "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: s}\nspec: {encryptedData: {password: AgBy3i4OJSWK}}\n"},
+		{"is silent about SOPS", secret("stringData: {password: \"ENC[AES256_GCM,data:x]\"}\nsops: {version: 3.9.0}")},
+		{"is silent about a placeholder", secret("stringData: {password: \"<to be set>\"}")},
+		{"is silent about empty values", secret("data: {password: \"\"}")},
+		{"is silent about a value that is filled in later", secret("stringData: {password: \"${PASSWORD}\"}")},
+	},
+	"k8s-token-secret": {
+		{"fires on the type", secret("➤type: kubernetes.io/service-account-token")},
+		{"fires on the quoted type", secret("➤type: \"kubernetes.io/service-account-token\"")},
+		{"fires in a list", "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Secret\n  metadata: {name: s}\n  ➤type: kubernetes.io/service-account-token\n"},
+		{"fires in JSON", "{\"apiVersion\": \"v1\", \"kind\": \"Secret\", ➤\"type\": \"kubernetes.io/service-account-token\"}"},
+		{"is silent about other types", secret("type: Opaque")},
+		{"is silent without a type", secret("data: {}")},
+		{"is silent about a projected token", pod("volumes: [{name: t, projected: {sources: [{serviceAccountToken: {path: t}}]}}]")},
+		{"is silent about another kind", "apiVersion: example.com/v1\nkind: Secret\nmetadata: {name: s}\ntype: kubernetes.io/service-account-token\n"},
+	},
+}
+
+func configMap(data string) string {
+	return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n  " + data + "\n"
+}
+
+func secret(lines string) string {
+	return "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n" + lines + "\n"
 }

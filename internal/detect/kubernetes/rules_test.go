@@ -27,7 +27,7 @@ func casesByRule() map[string][]ruleCase {
 	all := make(map[string][]ruleCase)
 	for _, family := range []map[string][]ruleCase{
 		readingCases, privilegeCases, hostCases, capabilityCases, identityCases, imageCases, secretCases, rbacCases,
-		profileCases, hostShareCases, resourceCases,
+		profileCases, hostShareCases, resourceCases, grantCases,
 	} {
 		maps.Copy(all, family)
 	}

@@ -18,12 +18,15 @@ type set struct {
 	// subjects are the service accounts, as namespace/name, that a binding
 	// names.
 	subjects map[string]bool
+	// podsByAccount are the pods by the name of their service account.
+	podsByAccount map[string][]*manifest.Pod
 }
 
 func newSet(opts Options) *set {
 	return &set{
 		opts: opts, minor: minorVersion(opts.KubeVersion),
 		byKind: make(map[string][]*manifest.Object), subjects: make(map[string]bool),
+		podsByAccount: make(map[string][]*manifest.Pod),
 	}
 }
 
@@ -39,6 +42,10 @@ func (s *set) add(o *manifest.Object) bool {
 
 // index is called when all objects are there.
 func (s *set) index() {
+	for _, pod := range s.pods {
+		name, _ := serviceAccountName(pod)
+		s.podsByAccount[name] = append(s.podsByAccount[name], pod)
+	}
 	for _, o := range s.objects {
 		if !isBinding(o) {
 			continue
