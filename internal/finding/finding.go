@@ -183,6 +183,9 @@ type Finding struct {
 	Fix       Fix
 	// References are https links to the advisory or the rule's sources.
 	References []string
+	// Sensitive says that the text at the finding's locations holds a secret.
+	// Reports then show no text of any finding at these places.
+	Sensitive bool
 	// Fingerprint is equal for the same problem across tags, digests, rebuilds
 	// and line shifts. See Fingerprint and Distinguish.
 	Fingerprint string
