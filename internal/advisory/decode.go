@@ -28,12 +28,18 @@ func DecodeAdvisories(file []byte, size int64) (*Advisories, error) {
 	if err != nil {
 		return nil, err
 	}
+	return openAdvisories(content)
+}
+
+// openAdvisories reads the layout of a shard's content.
+func openAdvisories(content []byte) (*Advisories, error) {
 	rest, ok := bytes.CutPrefix(content, []byte(magic))
 	if !ok {
 		return nil, fmt.Errorf("%w: content does not begin with %q", ErrCorrupt, magic)
 	}
 	a := &Advisories{}
 	for _, c := range []*column{&a.strings, &a.vulns, &a.advs, &a.packages} {
+		var err error
 		if *c, rest, err = cutColumn(rest); err != nil {
 			return nil, err
 		}

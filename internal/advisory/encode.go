@@ -36,17 +36,22 @@ const (
 // EncodeAdvisories writes a shard: the compressed file and the size of its
 // content. Packages, entries and everything below are put in order, so that
 // equal advisories give equal bytes. Each advisory must be one value however
-// many entries point to it.
+// many entries point to it, and each vulnerability the same wherever it occurs.
 func EncodeAdvisories(packages []Package) ([]byte, int64, error) {
+	content := layOut(packages)
+	file, err := Compress(content)
+	return file, int64(len(content)), err
+}
+
+// layOut writes a shard's content.
+func layOut(packages []Package) []byte {
 	e := newEncoder(packages)
 	var content []byte
 	content = append(content, magic...)
 	content = appendColumn(content, e.strings.finish())
 	content = appendColumn(content, e.vulnerabilities())
 	content = appendColumn(content, e.advisories())
-	content = appendColumn(content, e.packages())
-	file, err := Compress(content)
-	return file, int64(len(content)), err
+	return appendColumn(content, e.packages())
 }
 
 // Compress packs the content of a shard. The result depends on nothing else.

@@ -80,8 +80,12 @@ const (
 	UnknownDistro Reason = "unknown-distribution"
 	// EndOfLife: the distribution's release gets no advisories any more.
 	EndOfLife Reason = "end-of-life"
-	// NoFeed: the database has no data for the package's ecosystem.
+	// NoFeed: the database lacks the data for the package's distribution or
+	// ecosystem, although the matcher knows how to use it.
 	NoFeed Reason = "no-feed"
+	// UnsupportedType: nobody publishes advisories that packages of this type
+	// could be compared with, or the matcher does not know them.
+	UnsupportedType Reason = "unsupported-type"
 	// VersionUnreadable: the version cannot be compared.
 	VersionUnreadable Reason = "version-unreadable"
 	// ForeignRepository: the package is not from the distribution itself.

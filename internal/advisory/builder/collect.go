@@ -182,7 +182,8 @@ func (c *collection) live(h *held) bool {
 }
 
 // resolve gives every live record its vulnerabilities: groups of aliases,
-// contents expanded, ratings joined.
+// contents expanded, ratings joined where any record needs them. A flaw is the
+// same value in all records.
 func (c *collection) resolve() {
 	g := newGroups()
 	for _, h := range c.records {
@@ -193,18 +194,27 @@ func (c *collection) resolve() {
 			g.join(h.advisory.ID, id)
 		}
 	}
-	members := g.members()
-	ratings := c.joinRatings(g)
+	members, ratings := g.members(), c.joinRatings(g)
+	flaws := make(map[string]advisory.Vulnerability)
 	for _, h := range c.records {
 		if h.withdrawn {
 			continue
 		}
 		for _, id := range flawsOf(h.converted, g) {
-			v := advisory.Vulnerability{ID: id, Aliases: members[id]}
+			v := flaws[id]
+			v.ID, v.Aliases = id, members[id]
 			if r, ok := ratings[id]; ok && needsRating(h.converted) {
 				v.Ratings = []advisory.Rating{r.rating}
 			}
-			h.advisory.Vulnerabilities = append(h.advisory.Vulnerabilities, v)
+			flaws[id] = v
+		}
+	}
+	for _, h := range c.records {
+		if h.withdrawn {
+			continue
+		}
+		for _, id := range flawsOf(h.converted, g) {
+			h.advisory.Vulnerabilities = append(h.advisory.Vulnerabilities, flaws[id])
 		}
 	}
 }
