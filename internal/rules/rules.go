@@ -46,6 +46,9 @@ type Rule struct {
 	Bad      string
 	Good     string
 	Language string
+	// Sensitive marks rules whose findings point at a secret: reports must not
+	// show the text there.
+	Sensitive bool
 	// Off marks rules that run only when the configuration asks for them.
 	Off bool
 }

@@ -13,7 +13,7 @@ import (
 var secretRules = []Rule{
 	{
 		Rule: rules.Rule{
-			ID: "PC-DF009", Aliases: []string{"DL3064", "SecretsUsedInArgOrEnv", "DS-0031", "CIS-DI-0010"}, Kind: finding.Dockerfile,
+			ID: "PC-DF009", Aliases: []string{"DL3064", "SecretsUsedInArgOrEnv", "DS-0031", "CIS-DI-0010"}, Kind: finding.Dockerfile, Sensitive: true,
 			Severity: finding.Medium, Since: "0.1",
 			Title:        "Secret in ARG or ENV",
 			Why:          "The values of ARG and ENV are kept in the image's history and configuration, where everyone who can pull the image can read them.",
@@ -28,7 +28,7 @@ var secretRules = []Rule{
 	},
 	{
 		Rule: rules.Rule{
-			ID: "PC-DF010", Aliases: []string{"CIS-DI-0010"}, Kind: finding.Dockerfile, Severity: finding.High, Since: "0.1",
+			ID: "PC-DF010", Aliases: []string{"CIS-DI-0010"}, Kind: finding.Dockerfile, Sensitive: true, Severity: finding.High, Since: "0.1",
 			Title:        "Credential written into the Dockerfile",
 			Why:          "The value has the form of a real credential. It is in the repository and in every image built from this file.",
 			Fix:          "Revoke the credential, then mount the new one: `RUN --mount=type=secret,id=NAME …`.",

@@ -25,6 +25,7 @@ func allRules() []rule {
 	families := [][]rule{
 		readingRules, privilegeRules, hostRules, capabilityRules, identityRules,
 		profileRules, hostShareRules, imageRules, resourceRules, secretRules, rbacRules, grantRules,
+		networkRules, exposureRules, meshRules, clusterRules, cloudRules, ecsRules,
 	}
 	all := slices.Concat(families...)
 	for i := range all {
@@ -130,6 +131,7 @@ func (r rule) finding(path string, span manifest.Span, message string) finding.F
 		Locations:  []finding.Location{location(path, span, "")},
 		Fix:        finding.Fix{Text: r.Fix},
 		References: r.References,
+		Sensitive:  r.Sensitive,
 		Status:     finding.Open,
 	}
 }

@@ -17,7 +17,7 @@ var secretRules = []rule{
 
 var secretEnvLiteral = rule{
 	Rule: rules.Rule{
-		ID: "k8s-secret-env-literal", Aliases: []string{"C-0012", "env-var-secret"},
+		ID: "k8s-secret-env-literal", Sensitive: true, Aliases: []string{"C-0012", "env-var-secret"},
 		Title:    "Credential is written into the environment",
 		Severity: finding.High,
 		Why: "A credential in a manifest is in the repository's history, in the cluster's object store and in the output of " +
@@ -112,7 +112,7 @@ func credentialArgument(items []*manifest.Place, i int) (string, bool) {
 
 var secretConfigMap = rule{
 	Rule: rules.Rule{
-		ID: "k8s-secret-configmap", Aliases: []string{"KSV-0109", "KSV-1010", "C-0012"},
+		ID: "k8s-secret-configmap", Sensitive: true, Aliases: []string{"KSV-0109", "KSV-1010", "C-0012"},
 		Title:        "Credential is in a ConfigMap",
 		Severity:     finding.High,
 		Why:          "ConfigMaps are not made for secrets: far more people and programs may read them, they are not encrypted at rest, and here the value is in the repository as well.",

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -46,6 +47,14 @@ func (p Place) Worst() finding.Severity {
 		worst = max(worst, f.Severity)
 	}
 	return worst
+}
+
+// Sensitive reports whether the text at the place holds a secret and must not
+// be shown.
+func (p Place) Sensitive() bool {
+	return slices.ContainsFunc(p.Findings, func(f finding.Finding) bool {
+		return f.Sensitive || f.Kind == finding.Secret
+	})
 }
 
 // Label names the place in a few words: "Dockerfile:7", "image layer 3 of 9".
@@ -140,18 +149,41 @@ func LayerOf(image *inventory.Image, diffID string) (number int, createdBy strin
 	return 0, ""
 }
 
-// Step shortens a history entry to what a person wrote in the Dockerfile:
-// without the shell and the builders' own marks.
+// Step shortens a history entry to the instruction that made it: without the
+// shell, the builders' own marks and the build arguments. Values of ENV, ARG
+// and LABEL are left out, because they may be secrets that no rule knows.
 func Step(createdBy string) string {
 	step := strings.TrimSpace(createdBy)
 	step = strings.TrimSpace(strings.TrimSuffix(step, "# buildkit"))
-	for _, shell := range []string{"RUN /bin/sh -c ", "/bin/sh -c "} {
-		if rest, ok := strings.CutPrefix(step, shell); ok {
-			rest = strings.TrimSpace(rest)
-			if instruction, ok := strings.CutPrefix(rest, "#(nop)"); ok {
-				return strings.TrimSpace(instruction)
+	step = strings.TrimPrefix(step, "RUN ")
+	if buildArgs.MatchString(step) {
+		// Where the arguments end and the command starts cannot be told for
+		// values with blanks in them.
+		return "RUN with build arguments"
+	}
+	rest, shell := strings.CutPrefix(step, "/bin/sh -c ")
+	rest = strings.TrimSpace(rest)
+	if instruction, ok := strings.CutPrefix(rest, "#(nop)"); ok {
+		return withoutValues(strings.TrimSpace(instruction))
+	}
+	if shell || strings.HasPrefix(createdBy, "RUN ") {
+		return "RUN " + rest
+	}
+	return withoutValues(step)
+}
+
+// buildArgs is how a history entry starts that was built with arguments.
+var buildArgs = regexp.MustCompile(`^\|\d+ `)
+
+// withoutValues cuts the values off the instructions that set names.
+func withoutValues(step string) string {
+	for _, keyword := range []string{"ENV ", "ARG ", "LABEL "} {
+		if strings.HasPrefix(step, keyword) {
+			name, _, found := strings.Cut(step, "=")
+			if found {
+				return name + "=…"
 			}
-			return "RUN " + rest
+			return name
 		}
 	}
 	return step

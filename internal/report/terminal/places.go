@@ -79,7 +79,12 @@ func foldedText(rest []document.Entry) string {
 func (r *report) heading(p document.Place) {
 	label := p.Label()
 	text := p.CreatedBy
-	if p.Kind == document.File {
+	switch {
+	case p.Sensitive() && p.Kind == document.File:
+		text = "(not shown: holds a secret)"
+	case p.Sensitive():
+		text, _, _ = strings.Cut(text, " ")
+	case p.Kind == document.File:
 		text = document.SourceLine(r.opts.Root, p.Path, p.Line)
 	}
 	counts := severityWords(p.Findings)
