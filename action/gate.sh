@@ -85,7 +85,7 @@ fi
 
 folder="$(mktemp -d "${RUNNER_TEMP:-${TMPDIR:-/tmp}}/portcullis-reports.XXXXXX")"
 sarif="${IN_SARIF_FILE:-$folder/portcullis.sarif}"
-args+=("--output=sarif=$sarif" "--output=json=$folder/report.json" "--output=markdown=$folder/summary.md")
+args+=("--output=sarif=$sarif" "--output=json=$folder/report.json" "--output=markdown=$folder/summary.md" "--output=html=$folder/report.html")
 
 # Credentials go into a configuration of their own, so that they reach neither
 # the command line nor the configuration that later steps see.

@@ -14,6 +14,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/outcome"
 	"github.com/portcullis-ci/portcullis/internal/report/document"
 	"github.com/portcullis-ci/portcullis/internal/report/gitlab"
+	"github.com/portcullis-ci/portcullis/internal/report/html"
 	"github.com/portcullis-ci/portcullis/internal/report/jsonreport"
 	"github.com/portcullis-ci/portcullis/internal/report/junit"
 	"github.com/portcullis-ci/portcullis/internal/report/markdown"
@@ -44,6 +45,7 @@ func Formats() []Format {
 		{"gitlab-dependency-scanning", "GitLab dependency scanning (reports:dependency_scanning)", gitlab.DependencyScanning},
 		{"gitlab-dotenv", "variables for later GitLab jobs (reports:dotenv)", gitlab.Dotenv},
 		{"gitlab-sast", "GitLab SAST: Dockerfile and manifest findings (reports:sast)", gitlab.SAST},
+		{"html", "one page for people, without any other file", html.Write},
 		{"json", "everything, for scripts, with a JSON Schema", jsonreport.Write},
 		{"junit", "JUnit XML for GitLab, Jenkins, CircleCI, Azure Pipelines", junit.Write},
 		{"markdown", "Markdown for summaries, wikis and comments", markdown.Write},

@@ -1,0 +1,195 @@
+package html
+
+import (
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/neutralise"
+	"github.com/portcullis-ci/portcullis/internal/outcome"
+	"github.com/portcullis-ci/portcullis/internal/report/document"
+)
+
+// Files with findings are shown in full up to these sizes.
+const (
+	maxSourceBytes = 256 << 10
+	maxSourceLines = 3000
+	maxSourceFiles = 50
+	// maxLine is the number of bytes of a source line that are shown.
+	maxLine = 500
+)
+
+// data is what the script of the page works on. Keys are short because
+// thousands of findings repeat them.
+type data struct {
+	Findings []row    `json:"findings"`
+	Files    []source `json:"files"`
+	Layers   []layer  `json:"layers"`
+}
+
+type row struct {
+	ID       string      `json:"id"`
+	Severity string      `json:"sev"`
+	Kind     string      `json:"kind"`
+	Status   string      `json:"status"`
+	Fails    bool        `json:"fails,omitempty"`
+	Title    string      `json:"title"`
+	Message  string      `json:"msg"`
+	Package  string      `json:"pkg,omitempty"`
+	Version  string      `json:"ver,omitempty"`
+	PURL     string      `json:"purl,omitempty"`
+	Fixed    string      `json:"fixed,omitempty"`
+	FixState string      `json:"fix,omitempty"`
+	FixText  string      `json:"fixText,omitempty"`
+	Fixable  bool        `json:"fixable,omitempty"`
+	Where    string      `json:"where"`
+	File     string      `json:"file,omitempty"`
+	Line     int         `json:"line,omitempty"`
+	Layer    int         `json:"layer,omitempty"`
+	Places   []string    `json:"places,omitempty"`
+	Aliases  []string    `json:"aliases,omitempty"`
+	Facts    [][2]string `json:"facts,omitempty"`
+	Links    []string    `json:"links,omitempty"`
+	Source   string      `json:"source,omitempty"`
+	Score    string      `json:"score,omitempty"`
+	Reason   string      `json:"reason,omitempty"`
+	Object   string      `json:"object,omitempty"`
+	Print    string      `json:"print"`
+}
+
+type source struct {
+	Path  string   `json:"path"`
+	Lines []string `json:"lines"`
+	// Link is the address of the file on the CI host, without the line.
+	Link string `json:"link,omitempty"`
+}
+
+type layer struct {
+	Number int    `json:"n"`
+	Digest string `json:"digest"`
+	Step   string `json:"step"`
+}
+
+func dataOf(o outcome.Outcome, opts document.Options) data {
+	d := data{Findings: []row{}, Files: []source{}, Layers: []layer{}}
+	failed := o.Verdict.Failed()
+	for _, f := range document.Sorted(o.Findings) {
+		if len(f.Locations) > 0 {
+			d.Findings = append(d.Findings, rowOf(f, failed[f.Fingerprint], o))
+		}
+	}
+	d.Files = sources(d.Findings, opts)
+	if o.Image != nil {
+		for i, l := range o.Image.Layers {
+			_, step := document.LayerOf(o.Image, l.DiffID)
+			d.Layers = append(d.Layers, layer{Number: i + 1, Digest: neutralise.Line(l.DiffID), Step: neutralise.Cut(neutralise.Line(step), 2000)})
+		}
+	}
+	return d
+}
+
+func rowOf(f finding.Finding, fails bool, o outcome.Outcome) row {
+	r := row{
+		ID: neutralise.Line(f.RuleID), Severity: f.Severity.String(), Kind: string(f.Kind), Status: string(f.Status), Fails: fails,
+		Title: neutralise.Line(f.Title), Message: neutralise.Cut(neutralise.Line(f.Message), 4000),
+		Fixed: neutralise.Line(f.Fix.Version), FixState: string(f.Fix.State), FixText: neutralise.Cut(neutralise.Line(f.Fix.Text), 2000),
+		Fixable: f.Fix.Available(), Source: neutralise.Line(f.SeveritySource),
+		Reason: neutralise.Line(f.StatusReason), Object: neutralise.Line(f.Object), Print: f.Fingerprint,
+	}
+	if f.Score > 0 {
+		r.Score = strings.TrimSpace(fmt.Sprintf("%.1f %s", f.Score, neutralise.Line(f.Vector)))
+	}
+	if p := f.Package; p != nil {
+		r.Package, r.Version, r.PURL = neutralise.Line(p.Name), neutralise.Line(p.Version), neutralise.Line(p.PURL)
+	}
+	for i, l := range f.Locations {
+		place := placeWords(l, o)
+		if i == 0 {
+			r.Where = place
+		} else if len(r.Places) < 20 {
+			r.Places = append(r.Places, place)
+		}
+		if l.Space == finding.Repository && r.File == "" {
+			r.File, r.Line = neutralise.Line(l.Path), l.Line
+		}
+		if n, _ := document.LayerOf(o.Image, l.Layer); n > 0 && r.Layer == 0 {
+			r.Layer = n
+		}
+	}
+	for _, a := range f.Aliases {
+		r.Aliases = append(r.Aliases, neutralise.Line(a))
+	}
+	for _, fact := range f.Evidence {
+		r.Facts = append(r.Facts, [2]string{neutralise.Line(fact.Name), neutralise.Cut(neutralise.Line(fact.Value), 1000)})
+	}
+	for _, ref := range f.References {
+		if clean, ok := neutralise.URL(ref); ok && len(r.Links) < 20 {
+			r.Links = append(r.Links, clean)
+		}
+	}
+	return r
+}
+
+func placeWords(l finding.Location, o outcome.Outcome) string {
+	path := neutralise.Line(l.Path)
+	if l.Space == finding.Repository {
+		if l.Line > 0 {
+			return fmt.Sprintf("%s:%d", path, l.Line)
+		}
+		return path
+	}
+	if n, _ := document.LayerOf(o.Image, l.Layer); n > 0 {
+		return fmt.Sprintf("layer %d: %s", n, path)
+	}
+	return "image: " + path
+}
+
+// sources reads the files that findings point into, so that the page can show
+// them line by line.
+func sources(rows []row, opts document.Options) []source {
+	var paths []string
+	for _, r := range rows {
+		if r.File != "" && !slices.Contains(paths, r.File) && len(paths) < maxSourceFiles {
+			paths = append(paths, r.File)
+		}
+	}
+	slices.Sort(paths)
+	all := []source{}
+	for _, p := range paths {
+		s := source{Path: p, Lines: readLines(opts.Root, p)}
+		if link, ok := neutralise.URL(opts.Links.Source + p); ok && opts.Links.Source != "" {
+			s.Link = link
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+// readLines returns nothing for files that are missing, large or not text: the
+// view then lists only the lines with findings.
+func readLines(root fs.FS, path string) []string {
+	if root == nil || !fs.ValidPath(path) {
+		return []string{}
+	}
+	info, err := fs.Stat(root, path)
+	if err != nil || !info.Mode().IsRegular() || info.Size() > maxSourceBytes {
+		return []string{}
+	}
+	content, err := fs.ReadFile(root, path)
+	if err != nil || strings.IndexByte(string(content), 0) >= 0 {
+		return []string{}
+	}
+	lines := strings.Split(strings.TrimSuffix(string(content), "\n"), "\n")
+	if len(lines) > maxSourceLines {
+		return []string{}
+	}
+	for i, l := range lines {
+		lines[i] = neutralise.Cut(neutralise.Line(strings.TrimSuffix(expandTabs(l), "\r")), maxLine)
+	}
+	return lines
+}
+
+// expandTabs keeps the indentation that neutralise.Line would shrink.
+func expandTabs(s string) string { return strings.ReplaceAll(s, "\t", "    ") }

@@ -1,0 +1,228 @@
+package html
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/neutralise"
+	"github.com/portcullis-ci/portcullis/internal/outcome"
+	"github.com/portcullis-ci/portcullis/internal/report/document"
+)
+
+// summary is the part of the page that needs no script.
+type summary struct {
+	Title    string
+	Result   string
+	Verdict  string
+	Facts    [][2]string
+	Targets  []target
+	Clauses  []clause
+	Failures []failure
+	Severity []slice
+	Total    int
+	Failing  int
+	Fixable  int
+	Passive  string
+	Coverage coverage
+	Tool     string
+	Job      string
+	Command  string
+}
+
+type target struct {
+	Kind, Name, Detail string
+	Examined           bool
+}
+
+type clause struct {
+	Name, Demand, Reason, State string
+}
+
+type failure struct {
+	Stage, Target, Message, Hint string
+}
+
+// slice is one part of a bar or ring. Start and Length are percentages.
+type slice struct {
+	Name          string
+	Count         int
+	Start, Length float64
+	// Dash and Offset draw the slice on a ring whose length is 100.
+	Dash, Offset string
+}
+
+type coverage struct {
+	Packages, Assessed, Missing int
+	Percent                     string
+	Width                       string
+	Gaps                        []gap
+	Unreadable                  []unreadable
+	MoreUnreadable              int
+}
+
+type gap struct {
+	Reason, Detail string
+	Count          int
+	Packages       []string
+	More           int
+}
+
+type unreadable struct{ Path, Reason string }
+
+func summarise(o outcome.Outcome, opts document.Options) summary {
+	c := document.Count(o)
+	s := summary{
+		Title:    neutralise.Line(document.ImageName(o)),
+		Result:   result(o),
+		Verdict:  verdict(o, c),
+		Facts:    facts(o),
+		Severity: ringSlices(c),
+		Total:    c.Active, Failing: c.Failing, Fixable: c.Fixable,
+		Passive:  passive(c),
+		Coverage: coverageOf(o.Coverage),
+		Tool:     neutralise.Line(strings.TrimSpace(o.Tool.Name + " " + o.Tool.Version)),
+		Command:  neutralise.Line(opts.Command),
+	}
+	if s.Title == "" {
+		s.Title = "Dockerfile and manifests"
+	}
+	if job, ok := neutralise.URL(opts.Links.Job); ok {
+		s.Job = job
+	}
+	for _, t := range o.Targets {
+		s.Targets = append(s.Targets, target{string(t.Kind), neutralise.Line(t.Name), neutralise.Line(t.Detail), t.Examined})
+	}
+	for _, k := range o.Verdict.Clauses {
+		state := "held"
+		switch {
+		case k.Broken:
+			state = "broken"
+		case s.Result == "incomplete":
+			state = "open"
+		}
+		s.Clauses = append(s.Clauses, clause{neutralise.Line(k.Name), neutralise.Line(k.Demand), neutralise.Line(k.Reason), state})
+	}
+	for _, f := range o.Failures {
+		s.Failures = append(s.Failures, failure{neutralise.Line(f.Stage), neutralise.Line(f.Target), neutralise.Line(f.Message), neutralise.Line(f.Hint)})
+	}
+	return s
+}
+
+func result(o outcome.Outcome) string {
+	switch o.Verdict.Result {
+	case outcome.Pass, outcome.Fail:
+		return string(o.Verdict.Result)
+	default:
+		return "incomplete"
+	}
+}
+
+func verdict(o outcome.Outcome, c document.Counts) string {
+	switch o.Verdict.Result {
+	case outcome.Pass:
+		return "The policy holds."
+	case outcome.Fail:
+		if c.Failing == 0 {
+			return "The policy is broken."
+		}
+		return fmt.Sprintf("The policy is broken by %d of %d open findings.", c.Failing, c.Active)
+	default:
+		return "Not everything could be examined, so there is no verdict."
+	}
+}
+
+func facts(o outcome.Outcome) [][2]string {
+	var all [][2]string
+	add := func(name, value string) {
+		if value != "" {
+			all = append(all, [2]string{name, neutralise.Line(value)})
+		}
+	}
+	if img := o.Image; img != nil {
+		add("Image", img.Reference)
+		add("Digest", img.Digest)
+		add("Platform", img.Platform)
+	}
+	if d := o.Distro; d != nil {
+		name := d.PrettyName
+		if name == "" {
+			name = strings.TrimSpace(d.ID + " " + d.Version)
+		}
+		add("System", name)
+	}
+	if db := o.Database; !db.Built.IsZero() {
+		add("Advisories", fmt.Sprintf("of %s, %d sources used", db.Built.UTC().Format("2006-01-02 15:04 UTC"), len(db.Sources)))
+	}
+	if !o.Started.IsZero() {
+		add("Examined", o.Started.UTC().Format("2006-01-02 15:04 UTC")+" in "+o.Finished.Sub(o.Started).Round(100*time.Millisecond).String())
+	}
+	return all
+}
+
+// ringSlices lays the severities around a ring.
+func ringSlices(c document.Counts) []slice {
+	var all []slice
+	start := 0.0
+	for _, severity := range finding.Severities() {
+		n := c.BySeverity[severity]
+		s := slice{Name: severity.String(), Count: n}
+		if n > 0 {
+			s.Start, s.Length = start, 100*float64(n)/float64(c.Active)
+			start += s.Length
+		}
+		s.Dash = fmt.Sprintf("%.3f %.3f", s.Length, 100-s.Length)
+		s.Offset = fmt.Sprintf("%.3f", 25-s.Start)
+		all = append(all, s)
+	}
+	return all
+}
+
+func passive(c document.Counts) string {
+	var words []string
+	for _, s := range []finding.Status{finding.Waived, finding.NotAffected, finding.Inherited, finding.Known} {
+		if n := c.ByStatus[s]; n > 0 {
+			words = append(words, fmt.Sprintf("%d %s", n, s))
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+// Lists of the coverage part are cut at these numbers, with a count.
+const (
+	maxGapPackages = 200
+	maxUnreadable  = 100
+)
+
+func coverageOf(c outcome.Coverage) coverage {
+	v := coverage{Packages: c.Packages, Assessed: c.Assessed, Missing: c.NotAssessed()}
+	if c.Packages > 0 {
+		percent := 100 * float64(c.Assessed) / float64(c.Packages)
+		v.Width = fmt.Sprintf("%.2f", percent)
+		v.Percent = fmt.Sprintf("%.0f", percent)
+		// A rounded 100 % would hide what is missing.
+		if v.Missing > 0 && v.Percent == "100" {
+			v.Percent = fmt.Sprintf("%.2f", percent)
+		}
+	}
+	for _, g := range c.Gaps {
+		x := gap{Reason: strings.ReplaceAll(string(g.Reason), "-", " "), Detail: neutralise.Line(g.Detail), Count: len(g.Packages)}
+		for i, p := range g.Packages {
+			if i == maxGapPackages {
+				x.More = len(g.Packages) - i
+				break
+			}
+			x.Packages = append(x.Packages, neutralise.Line(p))
+		}
+		v.Gaps = append(v.Gaps, x)
+	}
+	for i, u := range c.Unreadable {
+		if i == maxUnreadable {
+			v.MoreUnreadable = len(c.Unreadable) - i
+			break
+		}
+		v.Unreadable = append(v.Unreadable, unreadable{neutralise.Line(u.Path), neutralise.Line(u.Reason)})
+	}
+	return v
+}
