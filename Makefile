@@ -16,7 +16,7 @@ GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
 .PHONY: demo test test-race build lint fmt generate fuzz bench release-snapshot clean
 
 demo: build ## build a sample image, gate it offline, show why it fails
-	@$(GO) run ./internal/demo/cmd -bin $(BIN) -dir .demo
+	@$(GO) run ./internal/demo -bin $(BIN) -dir .demo
 
 test: ## all tests
 	$(GO) test ./...

@@ -185,8 +185,8 @@ func decodeCoverageMinimum(c *Config, n *yaml.Node) error {
 // allowable are the reasons that a policy may accept. A missing database is
 // not among them: a gate without data has nothing to say.
 var allowable = []outcome.Reason{
-	outcome.UnknownDistro, outcome.EndOfLife, outcome.NoFeed, outcome.VersionUnreadable,
-	outcome.ForeignRepository, outcome.DataStale, outcome.NotIdentified,
+	outcome.UnknownDistro, outcome.EndOfLife, outcome.NoFeed, outcome.UnsupportedType,
+	outcome.VersionUnreadable, outcome.ForeignRepository, outcome.DataStale, outcome.NotIdentified,
 }
 
 func decodeCoverageAllow(c *Config, n *yaml.Node) error {

@@ -11,11 +11,10 @@ import (
 
 // blind are the reasons that leave a whole class of packages unexamined, so
 // that a clean result would say nothing about them. They make the verdict
-// incomplete unless the policy accepts them. The other reasons concern single
-// packages; they are shown, counted and held against CoverageMinimum.
-var blind = []outcome.Reason{
-	outcome.NoDatabase, outcome.UnknownDistro, outcome.EndOfLife, outcome.DataStale,
-}
+// incomplete unless the policy accepts them; so does stale data, in a clause of
+// its own. The other reasons concern single packages; they are shown, counted
+// and held against CoverageMinimum.
+var blind = []outcome.Reason{outcome.NoDatabase, outcome.NoFeed, outcome.UnknownDistro, outcome.EndOfLife}
 
 // coverageClauses demand that enough was looked at.
 func (p Policy) coverageClauses(c outcome.Coverage) []judged {
@@ -29,41 +28,45 @@ func (p Policy) coverageClauses(c outcome.Coverage) []judged {
 // inventoryClause demands that there were packages to judge, and that at least
 // one of them could be.
 func (p Policy) inventoryClause(c outcome.Coverage) judged {
-	clause := outcome.Clause{Name: "inventory", Demand: "packages are found and at least one can be assessed"}
+	clause := outcome.Clause{Name: "inventory", Demand: "packages are found, and one at least is assessed or accepted unassessed"}
 	switch {
 	case c.Packages == 0:
 		clause.Broken, clause.Reason = true, "no package was found: nothing could be assessed"
-	case c.Assessed == 0 && !p.allAccepted(c):
+	case c.Assessed == 0 && p.unexplained(c):
 		clause.Broken = true
 		clause.Reason = fmt.Sprintf("none of %s could be assessed", plural(c.Packages, "package", "packages"))
 	}
 	return judged{clause, codeFor(c)}
 }
 
-// allAccepted reports whether every gap is one that the policy accepts.
-func (p Policy) allAccepted(c outcome.Coverage) bool {
-	for _, gap := range c.Gaps {
-		if !slices.Contains(p.CoverageAllow, gap.Reason) {
-			return false
-		}
-	}
-	return true
+// unexplained reports whether there is a gap that the policy does not accept
+// and that no other clause is about.
+func (p Policy) unexplained(c outcome.Coverage) bool {
+	return slices.ContainsFunc(c.Gaps, func(gap outcome.Gap) bool {
+		return !slices.Contains(p.CoverageAllow, gap.Reason) &&
+			!slices.Contains(blind, gap.Reason) && gap.Reason != outcome.DataStale
+	})
 }
 
 // blindSpotClause demands that no class of packages was passed over whole.
 func (p Policy) blindSpotClause(c outcome.Coverage) judged {
-	clause := outcome.Clause{Name: "coverage", Demand: "no distribution or source of data is missing"}
+	clause := outcome.Clause{Name: "coverage", Demand: "no distribution and no source of data is missing, unless accepted"}
+	clause.Reason = p.unaccepted(c, func(r outcome.Reason) bool { return slices.Contains(blind, r) })
+	clause.Broken = clause.Reason != ""
+	return judged{clause, codeFor(c)}
+}
+
+// unaccepted describes the gaps with one of the wanted reasons that the policy
+// does not accept; empty when there are none.
+func (p Policy) unaccepted(c outcome.Coverage, wanted func(outcome.Reason) bool) string {
 	var spots []string
 	for _, gap := range c.Gaps {
-		if slices.Contains(blind, gap.Reason) && !slices.Contains(p.CoverageAllow, gap.Reason) {
+		if wanted(gap.Reason) && !slices.Contains(p.CoverageAllow, gap.Reason) {
 			spots = append(spots, fmt.Sprintf("%s not assessed: %s (%s)",
 				plural(len(gap.Packages), "package", "packages"), gap.Reason, gap.Detail))
 		}
 	}
-	if len(spots) > 0 {
-		clause.Broken, clause.Reason = true, strings.Join(spots, "; ")
-	}
-	return judged{clause, codeFor(c)}
+	return strings.Join(spots, "; ")
 }
 
 // minimumClause demands a share of assessed packages, leaving out those whose
@@ -96,7 +99,7 @@ func percent(part, whole int) float64 {
 // codeFor tells missing data apart from a target that cannot be judged.
 func codeFor(c outcome.Coverage) exit.Code {
 	for _, gap := range c.Gaps {
-		if gap.Reason == outcome.NoDatabase || gap.Reason == outcome.DataStale {
+		if gap.Reason == outcome.NoDatabase || gap.Reason == outcome.NoFeed || gap.Reason == outcome.DataStale {
 			return exit.DataMissing
 		}
 	}

@@ -50,8 +50,8 @@ func Evaluate(p Policy, in Input) (outcome.Verdict, exit.Code) {
 	clauses = append(clauses, p.severityClause(in.Findings))
 	if in.InventoryExamined {
 		clauses = append(clauses, p.coverageClauses(in.Coverage)...)
-		if p.DatabaseMaxAge > 0 && in.Database.Location != "" {
-			clauses = append(clauses, p.freshnessClause(in.Database, in.Now))
+		if in.Database.Location != "" {
+			clauses = append(clauses, p.freshnessClause(in))
 		}
 	}
 	code := exit.Passed
@@ -158,25 +158,28 @@ func countsInWords(counts map[finding.Severity]int) string {
 	return words
 }
 
-// freshnessClause demands data that is young enough.
-func (p Policy) freshnessClause(db outcome.Database, now time.Time) judged {
-	c := outcome.Clause{
-		Name:   "db.max-age",
-		Demand: fmt.Sprintf("advisory data no older than %s", ageInWords(p.DatabaseMaxAge)),
+// freshnessClause demands data that is young enough. The matcher compares the
+// age of each shard with DatabaseMaxAge and leaves the packages of an old one
+// unassessed; here that is judged, together with a clock that cannot be right.
+func (p Policy) freshnessClause(in Input) judged {
+	c := outcome.Clause{Name: "db.max-age", Demand: "advisory data of any age"}
+	if p.DatabaseMaxAge > 0 {
+		c.Demand = fmt.Sprintf("advisory data no older than %s", ageInWords(p.DatabaseMaxAge))
 	}
-	age := now.Sub(db.Built)
-	switch {
-	case db.Built.IsZero():
-		c.Broken, c.Reason = true, "the database does not say when it was built"
-	case age > p.DatabaseMaxAge:
+	if in.Database.Built.Sub(in.Now) > clockSkew {
 		c.Broken = true
-		c.Reason = fmt.Sprintf("the database was built on %s, %s ago", db.Built.UTC().Format(time.DateOnly), ageInWords(age))
-	case age < -time.Hour:
-		c.Broken = true
-		c.Reason = fmt.Sprintf("the database says that it was built on %s, which is in the future", db.Built.UTC().Format(time.RFC3339))
+		c.Reason = fmt.Sprintf("the database says that it was built on %s, which is in the future",
+			in.Database.Built.UTC().Format(time.RFC3339))
+		return judged{c, exit.DataMissing}
 	}
+	stale := p.unaccepted(in.Coverage, func(r outcome.Reason) bool { return r == outcome.DataStale })
+	c.Broken, c.Reason = stale != "", stale
 	return judged{c, exit.DataMissing}
 }
+
+// clockSkew is how far apart the clocks of the machine that built the database
+// and of this one may be.
+const clockSkew = time.Hour
 
 func ageInWords(d time.Duration) string {
 	if d >= 24*time.Hour {

@@ -117,6 +117,12 @@ func TestEvaluate(t *testing.T) {
 			result: outcome.Incomplete, code: exit.NotExamined, broken: []string{"coverage"},
 		},
 		{
+			name:   "a distribution that the database lacks is missing data although others were assessed",
+			policy: Policy{FailOn: failOn(finding.High)},
+			input:  Input{InventoryExamined: true, Coverage: gap(outcome.NoFeed, 5, "bash 5.2")},
+			result: outcome.Incomplete, code: exit.DataMissing, broken: []string{"coverage"},
+		},
+		{
 			name:   "an accepted reason does not make the verdict incomplete",
 			policy: Policy{CoverageAllow: []outcome.Reason{outcome.EndOfLife}},
 			input:  Input{InventoryExamined: true, Coverage: gap(outcome.EndOfLife, 0, "bash 5.2")},
@@ -126,7 +132,13 @@ func TestEvaluate(t *testing.T) {
 			name:   "a missing database ends with the code for data",
 			policy: Policy{},
 			input:  Input{InventoryExamined: true, Coverage: gap(outcome.NoDatabase, 0, "bash 5.2")},
-			result: outcome.Incomplete, code: exit.DataMissing, broken: []string{"inventory", "coverage"},
+			result: outcome.Incomplete, code: exit.DataMissing, broken: []string{"coverage"},
+		},
+		{
+			name:   "an image of which nothing could be assessed is incomplete",
+			policy: Policy{},
+			input:  Input{InventoryExamined: true, Coverage: gap(outcome.UnsupportedType, 0, "app 1")},
+			result: outcome.Incomplete, code: exit.NotExamined, broken: []string{"inventory"},
 		},
 		{
 			name:   "a package with an unreadable version is shown and passes",
@@ -150,10 +162,19 @@ func TestEvaluate(t *testing.T) {
 			name:   "old data ends with the code for data",
 			policy: Policy{DatabaseMaxAge: 7 * 24 * time.Hour},
 			input: Input{
-				InventoryExamined: true, Coverage: covered(1), Now: now,
-				Database: outcome.Database{Location: "db", Built: now.AddDate(0, 0, -8)},
+				InventoryExamined: true, Coverage: gap(outcome.DataStale, 3, "bash 5.2"), Now: now,
+				Database: outcome.Database{Location: "db", Built: now},
 			},
 			result: outcome.Incomplete, code: exit.DataMissing, broken: []string{"db.max-age"},
+		},
+		{
+			name:   "old data that the policy accepts is a pass",
+			policy: Policy{DatabaseMaxAge: 7 * 24 * time.Hour, CoverageAllow: []outcome.Reason{outcome.DataStale}},
+			input: Input{
+				InventoryExamined: true, Coverage: gap(outcome.DataStale, 3, "bash 5.2"), Now: now,
+				Database: outcome.Database{Location: "db", Built: now},
+			},
+			result: outcome.Pass, code: exit.Passed,
 		},
 		{
 			name:   "data from the future is not trusted",
@@ -168,8 +189,8 @@ func TestEvaluate(t *testing.T) {
 			name:   "a broken policy outranks old data",
 			policy: Policy{FailOn: failOn(finding.High), DatabaseMaxAge: time.Hour},
 			input: Input{
-				InventoryExamined: true, Coverage: covered(1), Now: now,
-				Database: outcome.Database{Location: "db", Built: now.AddDate(0, 0, -1)},
+				InventoryExamined: true, Coverage: gap(outcome.DataStale, 3, "bash 5.2"), Now: now,
+				Database: outcome.Database{Location: "db", Built: now},
 				Findings: []finding.Finding{vulnerability("CVE-1", finding.High, finding.Fixed)},
 			},
 			result: outcome.Fail, code: exit.PolicyBroken, broken: []string{"fail-on", "db.max-age"},

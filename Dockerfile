@@ -1,0 +1,33 @@
+# syntax=docker/dockerfile:1
+
+# The image of the gate itself: one static binary and the certificates that it
+# needs to talk to registries.
+FROM golang:1.26.8-bookworm AS build
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY cmd ./cmd
+COPY internal ./internal
+ARG VERSION=""
+RUN CGO_ENABLED=0 go build -trimpath \
+      -ldflags "-s -w -X github.com/portcullis-ci/portcullis/internal/cli.BuildVersion=${VERSION}" \
+      -o /out/portcullis ./cmd/portcullis
+
+# For CI hosts that run scripts inside the image, such as GitLab: the same with
+# a shell. Built with --target ci.
+FROM busybox:1.37.0 AS ci
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY --from=build /out/portcullis /usr/local/bin/portcullis
+USER 65532:65532
+WORKDIR /work
+
+FROM scratch
+LABEL org.opencontainers.image.title="Portcullis" \
+      org.opencontainers.image.description="A container security gate for CI/CD" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.source="https://github.com/portcullis-ci/portcullis"
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY --from=build /out/portcullis /usr/local/bin/portcullis
+USER 65532:65532
+WORKDIR /work
+ENTRYPOINT ["/usr/local/bin/portcullis"]

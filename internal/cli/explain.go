@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/agext/levenshtein"
+	"github.com/spf13/cobra"
+
+	"github.com/portcullis-ci/portcullis/internal/exit"
+	"github.com/portcullis-ci/portcullis/internal/neutralise"
+	"github.com/portcullis-ci/portcullis/internal/rules"
+)
+
+func (p Program) explainCommand() *cobra.Command {
+	var database string
+	cmd := &cobra.Command{
+		Use:   "explain RULE|ADVISORY",
+		Short: "Tell what a rule or an advisory is about",
+		Long: `Tell what a rule checks, why, and what to do; by its own id or by the id that
+another tool uses for the same check. With --db, advisories are looked up by
+any of their ids.`,
+		Example: `  portcullis explain DL3002
+  portcullis explain CVE-2023-38545 --db db/`,
+		Args: exactlyOne("one rule or advisory id"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.explainID(cmd.Context(), args[0], database)
+		},
+	}
+	cmd.Flags().StringVar(&database, "db", "", "directory of the advisory database")
+	return cmd
+}
+
+// explainID prints the page of a rule, or what the database says of an
+// advisory.
+func (p Program) explainID(ctx context.Context, id, database string) error {
+	catalogue, err := Catalogue()
+	if err != nil {
+		return err
+	}
+	if r, ok := catalogue.Find(id); ok {
+		_, err := io.WriteString(p.Stdout, rules.Page(r))
+		return err
+	}
+	if database == "" {
+		database = p.Getenv(envPrefix + "DB")
+	}
+	if database != "" {
+		return p.explainAdvisory(ctx, id, database)
+	}
+	return &exit.Error{
+		Code: exit.Usage, Doing: fmt.Sprintf("no rule is called %q", neutralise.Line(id)),
+		Hint: nearRules(catalogue, id),
+	}
+}
+
+// nearRules suggests what may have been meant.
+func nearRules(c rules.Catalogue, id string) string {
+	if looksLikeAdvisory(id) {
+		return "for an advisory, name the database with --db"
+	}
+	names := make([]string, 0, len(c.All()))
+	for _, r := range c.All() {
+		names = append(names, r.ID)
+	}
+	similarity := func(name string) float64 {
+		return levenshtein.Similarity(strings.ToLower(name), strings.ToLower(id), nil)
+	}
+	nearest := slices.MaxFunc(names, func(a, b string) int { return cmp.Compare(similarity(a), similarity(b)) })
+	if similarity(nearest) < 0.5 {
+		return "all rules are in docs/rules"
+	}
+	return fmt.Sprintf("did you mean %s? All rules are in docs/rules", nearest)
+}
+
+func looksLikeAdvisory(id string) bool {
+	for _, prefix := range []string{"CVE-", "GHSA-", "GO-", "PYSEC-", "DSA-", "DLA-", "ALSA-", "RHSA-", "USN-", "RUSTSEC-", "MAL-", "OSV-"} {
+		if strings.HasPrefix(strings.ToUpper(id), prefix) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,310 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/portcullis-ci/portcullis/internal/ci"
+	"github.com/portcullis-ci/portcullis/internal/config"
+	"github.com/portcullis-ci/portcullis/internal/exit"
+	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/gate"
+	"github.com/portcullis-ci/portcullis/internal/inventory/syftcatalog"
+	"github.com/portcullis-ci/portcullis/internal/outcome"
+	"github.com/portcullis-ci/portcullis/internal/policy"
+	"github.com/portcullis-ci/portcullis/internal/progress"
+	"github.com/portcullis-ci/portcullis/internal/report"
+	"github.com/portcullis-ci/portcullis/internal/repository"
+	"github.com/portcullis-ci/portcullis/internal/target"
+)
+
+// imageFlags are the flags of commands that open an image.
+type imageFlags struct {
+	platform string
+	insecure bool
+	offline  bool
+}
+
+func (f *imageFlags) register(flags *pflag.FlagSet) {
+	flags.StringVar(&f.platform, "platform", "", "platform of a multi-platform image, such as linux/arm64 (default: this machine's)")
+	flags.BoolVar(&f.insecure, "insecure", false, "allow plain HTTP to the registry")
+	flags.BoolVar(&f.offline, "offline", false, "forbid every network access")
+}
+
+func (f imageFlags) request(reference string) target.Request {
+	return target.Request{Reference: reference, Platform: f.platform, Insecure: f.insecure, Offline: f.offline}
+}
+
+// policyFlags are the flags that override the configuration file.
+type policyFlags struct {
+	config          string
+	failOn          string
+	onlyFixed       bool
+	unknownSeverity string
+	database        string
+	databaseMaxAge  string
+}
+
+func (f *policyFlags) register(flags *pflag.FlagSet) {
+	flags.StringVar(&f.config, "config", "", "configuration file (default: "+config.FileName+" here or above, up to the repository's root)")
+	flags.StringVar(&f.failOn, "fail-on", "", "lowest severity that fails the gate: none, info, low, medium, high, critical (default high)")
+}
+
+func (f *policyFlags) registerPackages(flags *pflag.FlagSet) {
+	flags.BoolVar(&f.onlyFixed, "only-fixed", false, "only findings that can be fixed fail the gate; all are reported")
+	flags.StringVar(&f.unknownSeverity, "unknown-severity", "", "findings of unknown severity: fail or pass (default fail)")
+	flags.StringVar(&f.database, "db", "", "directory of the advisory database")
+	flags.StringVar(&f.databaseMaxAge, "db-max-age", "", "how old the database may be: 7d, 36h, any (default 7d)")
+}
+
+// effective reads the configuration file and lays the given flags over it.
+func (f policyFlags) effective(dir string, flags *pflag.FlagSet) (config.Config, error) {
+	c, _, err := config.Load(dir, f.config)
+	if err != nil {
+		return c, err
+	}
+	if f.failOn != "" {
+		if c.FailOn, err = config.ParseFailOn(f.failOn); err != nil {
+			return c, &exit.Error{Code: exit.Usage, Doing: "--fail-on", Err: err}
+		}
+	}
+	if flags.Changed("only-fixed") {
+		c.OnlyFixed = f.onlyFixed
+	}
+	switch f.unknownSeverity {
+	case "":
+	case "fail", "pass":
+		c.UnknownSeverityPasses = f.unknownSeverity == "pass"
+	default:
+		return c, &exit.Error{Code: exit.Usage, Doing: fmt.Sprintf("--unknown-severity is %q: expected fail or pass", f.unknownSeverity)}
+	}
+	if f.database != "" {
+		c.DatabasePath = f.database
+	}
+	if f.databaseMaxAge != "" {
+		if c.DatabaseMaxAge, err = config.ParseAge(f.databaseMaxAge); err != nil {
+			return c, &exit.Error{Code: exit.Usage, Doing: "--db-max-age", Err: err}
+		}
+	}
+	return c, nil
+}
+
+func policyOf(c config.Config) policy.Policy {
+	return policy.Policy{
+		FailOn: c.FailOn, OnlyFixed: c.OnlyFixed, UnknownSeverityPasses: c.UnknownSeverityPasses,
+		CoverageMinimum: c.CoverageMinimum, CoverageAllow: c.CoverageAllow, DatabaseMaxAge: c.DatabaseMaxAge,
+	}
+}
+
+// gateFlags are all flags of the gate command.
+type gateFlags struct {
+	image       string
+	sbom        string
+	rootfs      string
+	name        string
+	dockerfiles []string
+	manifests   []string
+	buildArgs   []string
+	stage       string
+	sbomOut     []string
+	sbomFormat  []string
+	imageFlags
+	policyFlags
+	reportFlags
+}
+
+func (p Program) gateCommand(result *exit.Code) *cobra.Command {
+	var f gateFlags
+	cmd := &cobra.Command{
+		Use:   "gate",
+		Short: "Examine an image, its Dockerfile and its manifests, and decide",
+		Long: `Examine an image (or an SBOM, or a root file system) together with the
+Dockerfile that it was built from and the manifests that run it, in one run.
+Everything that is found is reported; the policy decides what fails.
+
+The image is one of
+  registry:shop/web:1.2        from its registry (credentials as docker login left them)
+  oci:DIR[:TAG|@DIGEST]        an OCI layout
+  oci-archive:FILE             an OCI layout in a tar file
+  docker-archive:FILE          what docker save writes
+  daemon:shop/web:1.2          from a Docker or Podman daemon's socket
+Without a scheme, an existing directory or file is taken for what it holds, and
+everything else is looked for in its registry.
+
+Each flag can be given as an environment variable: PORTCULLIS_FAIL_ON stands
+for --fail-on. Flags win over the environment, and that over the file.`,
+		Example: `  portcullis gate --image registry.example/shop/web:1.2 --dockerfile Dockerfile --manifests k8s/ --db db/
+  portcullis gate --image oci:build/image --fail-on critical --only-fixed --output sarif=gate.sarif --output json=gate.json`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			code, err := p.gate(cmd.Context(), &f, cmd.Flags())
+			*result = code
+			return err
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&f.image, "image", "", "image to examine")
+	flags.StringVar(&f.sbom, "sbom", "", "SBOM to examine in place of an image: CycloneDX, SPDX or syft JSON")
+	flags.StringVar(&f.rootfs, "rootfs", "", "root file system to examine in place of an image")
+	flags.StringVar(&f.name, "name", "", "stable name of the image in findings (default: its repository or file)")
+	flags.StringArrayVar(&f.dockerfiles, "dockerfile", nil, "Dockerfile or directory to lint; the image's findings are led back to it (repeatable, - for standard input)")
+	flags.StringArrayVar(&f.manifests, "manifests", nil, "Kubernetes manifest or directory to lint (repeatable, - for standard input)")
+	flags.StringArrayVar(&f.buildArgs, "build-arg", nil, "NAME=VALUE that the Dockerfile was built with (repeatable)")
+	flags.StringVar(&f.stage, "target", "", "stage of the Dockerfile that makes the image (default: the last)")
+	f.imageFlags.register(flags)
+	f.policyFlags.register(flags)
+	f.registerPackages(flags)
+	flags.StringArrayVar(&f.sbomOut, "sbom-out", nil, "file to write the SBOM to (repeatable)")
+	flags.StringArrayVar(&f.sbomFormat, "sbom-format", nil, "format of the SBOM file at the same place: "+sbomFormats()+" (default cyclonedx-json)")
+	f.reportFlags.register(flags)
+	return cmd
+}
+
+func sbomFormats() string {
+	var names []string
+	for _, f := range syftcatalog.Formats() {
+		names = append(names, string(f))
+	}
+	return strings.Join(names, ", ")
+}
+
+// gate runs the pipeline and writes the reports.
+func (p Program) gate(ctx context.Context, f *gateFlags, flags *pflag.FlagSet) (exit.Code, error) {
+	if err := p.flagsFromEnvironment(flags); err != nil {
+		return exit.Usage, err
+	}
+	s, err := p.prepare(f.policyFlags, f.reportFlags, flags)
+	if err != nil {
+		return exit.Usage, err
+	}
+	boms, err := sbomOutputs(f.sbomOut, f.sbomFormat)
+	if err != nil {
+		return exit.Usage, err
+	}
+	if len(boms) > 0 && f.image+f.sbom+f.rootfs == "" {
+		return exit.Usage, &exit.Error{Code: exit.Usage, Doing: "--sbom-out needs an --image, --rootfs or --sbom to list the packages of"}
+	}
+	args, err := buildArguments(f.buildArgs)
+	if err != nil {
+		return exit.Usage, err
+	}
+	req := gate.Request{
+		Image: f.request(f.image), RootFS: f.rootfs, SBOM: f.sbom, Name: f.name,
+		Dockerfiles: f.dockerfiles, Manifests: f.manifests, BuildArgs: args, Stage: f.stage,
+		Database: s.config.DatabasePath, Policy: policyOf(s.config), Tool: tool(),
+	}
+	return p.runAndReport(ctx, s, req, boms)
+}
+
+// session is what a command that runs the pipeline has prepared.
+type session struct {
+	config  config.Config
+	root    repository.Root
+	outputs []output
+	flags   reportFlags
+}
+
+// prepare checks everything that can be wrong with the request before the
+// first byte of a target is read.
+func (p Program) prepare(pf policyFlags, rf reportFlags, flags *pflag.FlagSet) (session, error) {
+	working, err := os.Getwd()
+	if err != nil {
+		return session{}, &exit.Error{Code: exit.Usage, Doing: "find the working directory", Err: err}
+	}
+	root, err := repository.FindRoot(working)
+	if err != nil {
+		return session{}, &exit.Error{Code: exit.Usage, Err: err}
+	}
+	c, err := pf.effective(working, flags)
+	if err != nil {
+		return session{}, err
+	}
+	outputs, err := rf.outputs()
+	if err != nil {
+		return session{}, err
+	}
+	return session{config: c, root: root, outputs: outputs, flags: rf}, nil
+}
+
+// runAndReport runs the pipeline and writes SBOMs and reports. A report that
+// cannot be written makes the run fail, whatever the verdict.
+func (p Program) runAndReport(ctx context.Context, s session, req gate.Request, boms []sbomOutput) (exit.Code, error) {
+	var display *progress.Display
+	if !s.flags.quiet {
+		display = progress.New(p.Stderr, p.isTerminal(p.Stderr), p.Clock)
+	}
+	result, err := gate.Run(ctx, req, gate.Environment{
+		Repository: s.root, Stdin: p.Stdin, Clock: p.Clock, Progress: display,
+		Target: target.Environment{
+			Getenv: p.Getenv, HTTP: p.Transport,
+			Announce: func(message string) { display.Note("%s", message) },
+		},
+	})
+	display.Close()
+	if err != nil {
+		return exit.CodeOf(err), err
+	}
+	if result.SBOM == nil {
+		boms = nil // the target could not be examined: the outcome says so and fails
+	}
+	if err := writeSBOMs(boms, result.SBOM, p.Stdout, p.Clock()); err != nil {
+		return exit.NotExamined, err
+	}
+	if err := p.report(ctx, s, result.Outcome, boms); err != nil {
+		return exit.NotExamined, err
+	}
+	return result.Outcome.ExitCode, nil
+}
+
+// report writes the outcome in every format that was asked for, and to the CI
+// host that the run is on.
+func (p Program) report(ctx context.Context, s session, o outcome.Outcome, boms []sbomOutput) error {
+	opts := report.Options{
+		Root: os.DirFS(s.root.Dir), Color: p.colour(p.Stdout), Width: p.width(p.Stdout),
+		All: s.flags.all, Category: s.flags.category,
+	}
+	catalogue, err := Catalogue()
+	if err != nil {
+		return err
+	}
+	opts.Catalogue = catalogue
+	if s.flags.reportSeverity != "" {
+		if opts.MinSeverity, err = finding.ParseSeverity(s.flags.reportSeverity); err != nil {
+			return &exit.Error{Code: exit.Usage, Doing: "--report-severity", Err: err}
+		}
+	}
+	files := make(map[string]string)
+	for _, b := range boms {
+		files["sbom"] = b.path
+	}
+	for _, out := range s.outputs {
+		if err := report.WriteFile(ctx, out.path, p.Stdout, out.format, o, opts); err != nil {
+			return err
+		}
+		if out.path != stdoutPath {
+			files[out.format.Name] = out.path
+		}
+	}
+	return ci.Publish(ctx, ci.Request{Getenv: p.Getenv, Stdout: p.Stdout, Outcome: o, Options: opts, Files: files})
+}
+
+func tool() outcome.Tool { return outcome.Tool{Name: "portcullis", Version: Version().Version} }
+
+// buildArguments reads NAME=VALUE pairs.
+func buildArguments(given []string) (map[string]string, error) {
+	args := make(map[string]string, len(given))
+	for _, g := range given {
+		name, value, found := strings.Cut(g, "=")
+		if !found || name == "" {
+			return nil, &exit.Error{Code: exit.Usage, Doing: fmt.Sprintf("--build-arg %q: expected NAME=VALUE", name)}
+		}
+		args[name] = value
+	}
+	return args, nil
+}

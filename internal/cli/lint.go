@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/portcullis-ci/portcullis/internal/exit"
+	"github.com/portcullis-ci/portcullis/internal/gate"
+)
+
+// lintFlags are the flags of the lint command.
+type lintFlags struct {
+	buildArgs []string
+	stage     string
+	policyFlags
+	reportFlags
+}
+
+func (p Program) lintCommand(result *exit.Code) *cobra.Command {
+	var f lintFlags
+	cmd := &cobra.Command{
+		Use:   "lint PATH…",
+		Short: "Lint Dockerfiles and Kubernetes manifests",
+		Long: `Lint Dockerfiles and Kubernetes manifests by the rules of the gate, without an
+image. A directory is searched for both; a file is taken for a manifest when
+its name ends in .yaml, .yml or .json, and for a Dockerfile otherwise.`,
+		Example: `  portcullis lint .
+  portcullis lint Dockerfile k8s/ --fail-on medium --output sarif=lint.sarif`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usageError(cmd, fmt.Errorf("expected at least one file or directory"))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			code, err := p.lint(cmd.Context(), &f, cmd.Flags(), args)
+			*result = code
+			return err
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringArrayVar(&f.buildArgs, "build-arg", nil, "NAME=VALUE that the Dockerfile is built with (repeatable)")
+	flags.StringVar(&f.stage, "target", "", "stage of the Dockerfile that makes the image (default: the last)")
+	f.policyFlags.register(flags)
+	f.reportFlags.register(flags)
+	return cmd
+}
+
+// lint runs the pipeline on the files and directories alone.
+func (p Program) lint(ctx context.Context, f *lintFlags, flags *pflag.FlagSet, paths []string) (exit.Code, error) {
+	if err := p.flagsFromEnvironment(flags); err != nil {
+		return exit.Usage, err
+	}
+	s, err := p.prepare(f.policyFlags, f.reportFlags, flags)
+	if err != nil {
+		return exit.Usage, err
+	}
+	args, err := buildArguments(f.buildArgs)
+	if err != nil {
+		return exit.Usage, err
+	}
+	req := gate.Request{BuildArgs: args, Stage: f.stage, Policy: policyOf(s.config), Tool: tool()}
+	for _, path := range paths {
+		info, statErr := os.Stat(s.root.Path(path))
+		switch {
+		case path == "":
+			return exit.Usage, &exit.Error{Code: exit.Usage, Doing: "one of the paths is empty"}
+		case statErr == nil && info.IsDir():
+			req.Search = append(req.Search, path)
+		case isManifestName(path):
+			req.Manifests = append(req.Manifests, path)
+		default:
+			req.Dockerfiles = append(req.Dockerfiles, path)
+		}
+	}
+	return p.runAndReport(ctx, s, req, nil)
+}
+
+func isManifestName(path string) bool {
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".yaml", ".yml", ".json":
+		return true
+	}
+	return false
+}

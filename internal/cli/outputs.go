@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/portcullis-ci/portcullis/internal/exit"
+	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/inventory/syftcatalog"
+	"github.com/portcullis-ci/portcullis/internal/report"
+)
+
+// stdoutPath stands for standard output.
+const stdoutPath = "-"
+
+// reportFlags are the flags of commands that write reports.
+type reportFlags struct {
+	output         []string
+	quiet          bool
+	all            bool
+	category       string
+	reportSeverity string
+}
+
+func (f *reportFlags) register(flags *pflag.FlagSet) {
+	var names []string
+	for _, format := range report.Formats() {
+		names = append(names, format.Name)
+	}
+	flags.StringArrayVar(&f.output, "output", nil, "FORMAT=FILE to write a report to, - for standard output (repeatable): "+strings.Join(names, ", "))
+	flags.BoolVar(&f.all, "all", false, "list every finding on the terminal in place of groups")
+	flags.StringVar(&f.reportSeverity, "report-severity", "", "lowest severity that machine-readable reports hold (default: all)")
+	flags.StringVar(&f.category, "category", "", "first part of the SARIF category, to tell several gates of one workflow apart (default gate)")
+	flags.BoolVar(&f.quiet, "quiet", false, "no progress and no table: only the reports that --output names")
+}
+
+// output is one report to write.
+type output struct {
+	format report.Format
+	path   string
+}
+
+// outputs reads the --output flags. The table for people goes to standard
+// output unless something else was sent there.
+func (f reportFlags) outputs() ([]output, error) {
+	var out []output
+	if f.reportSeverity != "" {
+		if _, err := finding.ParseSeverity(f.reportSeverity); err != nil {
+			return nil, &exit.Error{Code: exit.Usage, Doing: "--report-severity", Err: err}
+		}
+	}
+	taken := make(map[string]string)
+	for _, given := range f.output {
+		name, path, found := strings.Cut(given, "=")
+		if !found || path == "" {
+			return nil, &exit.Error{
+				Code: exit.Usage, Doing: fmt.Sprintf("--output %q: expected FORMAT=FILE", given),
+				Hint: "for example --output sarif=gate.sarif, or --output json=- for standard output",
+			}
+		}
+		format, err := report.Find(name)
+		if err != nil {
+			return nil, err
+		}
+		if other, twice := taken[path]; twice {
+			return nil, &exit.Error{Code: exit.Usage, Doing: fmt.Sprintf("--output: %s and %s both go to %s", other, name, path)}
+		}
+		taken[path] = name
+		out = append(out, output{format, path})
+	}
+	if _, used := taken[stdoutPath]; !used && !f.quiet {
+		terminal, err := report.Find("terminal")
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, output{terminal, stdoutPath})
+	}
+	return out, nil
+}
+
+// sbomOutput is one SBOM to write.
+type sbomOutput struct {
+	path   string
+	format syftcatalog.Format
+}
+
+// sbomOutputs pairs --sbom-out with --sbom-format by their order. Formats that
+// are left out are CycloneDX, which CI hosts read.
+func sbomOutputs(paths, formats []string) ([]sbomOutput, error) {
+	if len(formats) > len(paths) {
+		return nil, &exit.Error{
+			Code: exit.Usage, Doing: fmt.Sprintf("%d --sbom-format for %d --sbom-out", len(formats), len(paths)),
+			Hint: "name a file for each format: --sbom-out a.json --sbom-format cyclonedx-json",
+		}
+	}
+	out := make([]sbomOutput, len(paths))
+	for i, path := range paths {
+		out[i] = sbomOutput{path: path, format: syftcatalog.CycloneDX}
+		if i < len(formats) {
+			format, err := syftcatalog.ParseFormat(formats[i])
+			if err != nil {
+				return nil, err
+			}
+			out[i].format = format
+		}
+	}
+	return out, nil
+}
+
+// writeSBOMs writes the SBOM whole or not at all to each of the files.
+func writeSBOMs(outputs []sbomOutput, sbom *syftcatalog.SBOM, stdout io.Writer, now time.Time) error {
+	for _, o := range outputs {
+		write := func(w io.Writer) error { return sbom.Write(w, o.format, now) }
+		if o.path == stdoutPath {
+			if err := write(stdout); err != nil {
+				return fmt.Errorf("write the SBOM to standard output: %w", err)
+			}
+			continue
+		}
+		if err := report.WholeFile(o.path, "write the SBOM", write); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,194 @@
+// Package cli is the command line: it turns arguments, environment and
+// configuration into requests for package gate and shows what comes back. It
+// holds no judgement of its own. One file a command.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"github.com/portcullis-ci/portcullis/internal/exit"
+	"github.com/portcullis-ci/portcullis/internal/neutralise"
+)
+
+// Program is everything that a run takes from the world outside. Nothing
+// below reads globals, the clock, the environment or the network behind its
+// back, so tests run the whole program in process.
+type Program struct {
+	// Args are the arguments without the program's name.
+	Args   []string
+	Getenv func(string) string
+	Stdin  io.Reader
+	Stdout io.Writer
+	Stderr io.Writer
+	Clock  func() time.Time
+	// Transport carries all network traffic.
+	Transport http.RoundTripper
+}
+
+// Main runs the program and returns its exit code. It is the one place that
+// prints errors and that turns an interrupt or a panic into a code.
+func (p Program) Main(ctx context.Context) (code exit.Code) {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	defer func() {
+		if r := recover(); r != nil {
+			p.printf("portcullis: internal error: %v\nThis is a fault in portcullis %s; please report it with the following:\n%s\n",
+				r, Version().Version, debug.Stack())
+			code = exit.NotExamined
+		}
+	}()
+	var result exit.Code
+	root := p.command(&result)
+	root.SetArgs(p.Args)
+	if err := root.ExecuteContext(ctx); err != nil {
+		return p.explain(ctx, err)
+	}
+	return result
+}
+
+// explain prints an error for a person and returns its exit code.
+func (p Program) explain(ctx context.Context, err error) exit.Code {
+	if ctx.Err() != nil {
+		p.printf("portcullis: interrupted; nothing was decided\n")
+		return exit.NotExamined
+	}
+	// A failure may be several errors joined by newlines; each stays a line.
+	for line := range strings.Lines(err.Error()) {
+		p.printf("portcullis: %s\n", neutralise.Log(strings.TrimRight(line, "\n")))
+	}
+	if hint := exit.HintOf(err); hint != "" {
+		p.printf("  hint: %s\n", neutralise.Log(hint))
+	}
+	return exit.CodeOf(err)
+}
+
+// printf writes to standard error. If that is closed there is no one to tell,
+// and the exit code still speaks.
+func (p Program) printf(format string, args ...any) {
+	_, _ = fmt.Fprintf(p.Stderr, format, args...)
+}
+
+// command builds the tree of commands. Commands that decide something store
+// their exit code in result.
+func (p Program) command(result *exit.Code) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "portcullis",
+		Short:         "A container security gate for CI/CD",
+		Long:          rootHelp,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          noArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SuggestionsMinimumDistance = 2
+	root.SetOut(p.Stdout)
+	root.SetErr(p.Stderr)
+	root.SetIn(p.Stdin)
+	root.SetFlagErrorFunc(usageError)
+	root.AddCommand(
+		p.gateCommand(result), p.lintCommand(result), p.sbomCommand(), p.dbCommand(),
+		p.explainCommand(), p.versionCommand(),
+	)
+	return root
+}
+
+const rootHelp = `Portcullis examines a container image, its Dockerfile and its Kubernetes
+manifests in one run, reports everything it finds at the line that caused it,
+and decides by policy: its exit code says whether the build may go on.
+
+Exit codes: 0 passed, 1 policy broken, 2 usage or configuration, 3 passed with
+warnings, 4 not examined, 5 vulnerability data missing or too old.`
+
+// usageError marks an error of the command line.
+func usageError(cmd *cobra.Command, err error) error {
+	return &exit.Error{
+		Code: exit.Usage, Err: err,
+		Hint: fmt.Sprintf("run `%s --help` for what it takes", cmd.CommandPath()),
+	}
+}
+
+// noArgs refuses arguments; for the root, an unknown command.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if cmd.HasSubCommands() {
+		err := fmt.Errorf("unknown command %q", args[0])
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			err = fmt.Errorf("%w; did you mean %q?", err, near[0])
+		}
+		return usageError(cmd, err)
+	}
+	return usageError(cmd, fmt.Errorf("%s takes no arguments, but got %q", cmd.Name(), args[0]))
+}
+
+// exactlyOne demands one argument, named for the message.
+func exactlyOne(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 1 && args[0] != "" {
+			return nil
+		}
+		return usageError(cmd, fmt.Errorf("expected %s, but got %d arguments", what, len(args)))
+	}
+}
+
+// envPrefix begins the names of the environment variables that stand in for
+// flags: PORTCULLIS_FAIL_ON for --fail-on.
+const envPrefix = "PORTCULLIS_"
+
+// flagsFromEnvironment sets each flag that was not given from its environment
+// variable. Empty counts as not set, because CI hosts cannot tell the two
+// apart.
+func (p Program) flagsFromEnvironment(flags *pflag.FlagSet) error {
+	var errs []error
+	flags.VisitAll(func(f *pflag.Flag) {
+		if f.Changed || f.Name == "help" {
+			return
+		}
+		name := envPrefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		if value := p.Getenv(name); value != "" {
+			if err := flags.Set(f.Name, value); err != nil {
+				errs = append(errs, &exit.Error{
+					Code: exit.Usage, Doing: "read " + name, Err: err,
+					Hint: fmt.Sprintf("it stands for --%s: %s", f.Name, f.Usage),
+				})
+			}
+		}
+	})
+	return errors.Join(errs...)
+}
+
+// isTerminal reports whether w is a terminal that a person looks at.
+func (p Program) isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && p.Getenv("CI") == "" && term.IsTerminal(int(f.Fd()))
+}
+
+// width returns the number of columns to use on w.
+func (p Program) width(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
+			return columns
+		}
+	}
+	return 0
+}
+
+// colour reports whether w takes colours (https://no-color.org).
+func (p Program) colour(w io.Writer) bool {
+	return p.isTerminal(w) && p.Getenv("NO_COLOR") == "" && p.Getenv("TERM") != "dumb"
+}

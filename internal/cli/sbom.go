@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/portcullis-ci/portcullis/internal/inventory/syftcatalog"
+	"github.com/portcullis-ci/portcullis/internal/progress"
+	"github.com/portcullis-ci/portcullis/internal/target"
+)
+
+// sbomFlags are the flags of the sbom command.
+type sbomFlags struct {
+	out    []string
+	format []string
+	rootfs string
+	quiet  bool
+	imageFlags
+}
+
+func (p Program) sbomCommand() *cobra.Command {
+	var f sbomFlags
+	cmd := &cobra.Command{
+		Use:   "sbom [REF]",
+		Short: "Write the SBOM of an image or a root file system",
+		Example: `  portcullis sbom registry.example/shop/web:1.2
+  portcullis sbom oci:build/image --sbom-out a.cdx.json --sbom-format cyclonedx-json --sbom-out a.spdx.json --sbom-format spdx-json`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if f.rootfs != "" {
+				return noArgs(cmd, args)
+			}
+			return exactlyOne("one image reference")(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			reference := ""
+			if len(args) == 1 {
+				reference = args[0]
+			}
+			return p.sbom(cmd.Context(), &f, cmd.Flags(), reference)
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringArrayVar(&f.out, "sbom-out", nil, "file to write to, - for standard output (repeatable, default -)")
+	flags.StringArrayVar(&f.format, "sbom-format", nil, "format of the file at the same place: "+sbomFormats()+" (default cyclonedx-json)")
+	flags.StringVar(&f.rootfs, "rootfs", "", "root file system to list in place of an image")
+	flags.BoolVar(&f.quiet, "quiet", false, "no progress")
+	f.register(flags)
+	return cmd
+}
+
+// sbom writes the SBOM. An SBOM without packages is written with a warning:
+// a scratch image with a single static binary may truly have none.
+func (p Program) sbom(ctx context.Context, f *sbomFlags, flags *pflag.FlagSet, reference string) (err error) {
+	if err := p.flagsFromEnvironment(flags); err != nil {
+		return err
+	}
+	if len(f.out) == 0 {
+		f.out = []string{stdoutPath}
+	}
+	outputs, err := sbomOutputs(f.out, f.format)
+	if err != nil {
+		return err
+	}
+	var display *progress.Display
+	if !f.quiet {
+		display = progress.New(p.Stderr, p.isTerminal(p.Stderr), p.Clock)
+		defer display.Close()
+	}
+	t, err := p.openTarget(ctx, f, reference, display)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closeErr := t.Close(); err == nil {
+			err = closeErr
+		}
+	}()
+	done := display.Start("sbom")
+	inv, sbom, err := syftcatalog.Catalog(ctx, t, syftcatalog.Options{ToolVersion: Version().Version})
+	if err != nil {
+		done("not made")
+		return err
+	}
+	done(countPackages(len(inv.Packages)))
+	for _, u := range inv.Unreadable {
+		display.Note("not read: %s: %s", u.Path, u.Reason)
+	}
+	return writeSBOMs(outputs, sbom, p.Stdout, p.Clock())
+}
+
+func (p Program) openTarget(ctx context.Context, f *sbomFlags, reference string, display *progress.Display) (*target.Target, error) {
+	if f.rootfs != "" {
+		return target.OpenRootFS(ctx, f.rootfs)
+	}
+	return target.Open(ctx, f.request(reference), target.Environment{
+		Getenv: p.Getenv, HTTP: p.Transport, TempDir: os.TempDir(),
+		Announce: func(message string) { display.Note("%s", message) },
+	})
+}
+
+func countPackages(n int) string {
+	if n == 0 {
+		return "no packages were found: check that this is what you expect"
+	}
+	return fmt.Sprintf("%d packages", n)
+}

@@ -1,0 +1,164 @@
+package cli_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/portcullis-ci/portcullis/internal/cli"
+	"github.com/portcullis-ci/portcullis/internal/imagetest"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"portcullis": func() {
+			os.Exit(int(cli.Program{
+				Args: os.Args[1:], Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+				Clock: time.Now, Transport: http.DefaultTransport,
+			}.Main(context.Background())))
+		},
+	})
+}
+
+// TestScripts runs the stories in testdata/script: one file a user story.
+func TestScripts(t *testing.T) {
+	advisories, err := filepath.Abs("../../testdata/advisories")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireUniqueNames:  true,
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("ADVISORIES", advisories)
+			env.Setenv("HOME", env.WorkDir)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"image":    writeImage,
+			"registry": startRegistry,
+			"daemon":   startDaemon,
+			"findings": extractFindings,
+			"exits":    exitsWith,
+		},
+	})
+}
+
+// images are the images that scripts use, by name.
+var images = map[string]func() *imagetest.Builder{
+	"shop": func() *imagetest.Builder {
+		base := []imagetest.Package{
+			{Name: "libc6", Version: "2.36-9+deb12u1", Source: "glibc"},
+			{Name: "zlib1g", Version: "1:1.2.13.dfsg-1", Source: "zlib"},
+		}
+		all := append(base, imagetest.Package{Name: "curl", Version: "7.88.1-10+deb12u1"},
+			imagetest.Package{Name: "libssl3", Version: "3.0.9-1", Source: "openssl"})
+		added := imagetest.Debian(all...)
+		kept := added[:0:0]
+		for _, f := range added {
+			// The lists of the base's packages are not written again.
+			if !strings.HasSuffix(f.Path, "/libc6.list") && !strings.HasSuffix(f.Path, "/zlib1g.list") {
+				kept = append(kept, f)
+			}
+		}
+		return imagetest.New().
+			Layer("# debian.sh --arch 'amd64' out/ 'bookworm'", imagetest.Debian(base...)...).
+			Env("TZ=UTC").
+			Layer("RUN /bin/sh -c apt-get update   && apt-get install -y     curl # buildkit", kept...).
+			Layer("COPY node_modules /app/node_modules # buildkit", imagetest.NPM("/app", "lodash@4.17.20", "left-pad@1.3.0")...).
+			User("10001")
+	},
+	"fixed": func() *imagetest.Builder {
+		return imagetest.New().
+			Layer("# debian.sh", imagetest.Debian(imagetest.Package{Name: "libc6", Version: "2.36-9+deb12u13", Source: "glibc"})...).
+			User("10001")
+	},
+	"empty": func() *imagetest.Builder {
+		return imagetest.New().Layer("COPY app /app # buildkit", imagetest.Text("app", "no package")).User("10001")
+	},
+	"foreign": func() *imagetest.Builder {
+		return imagetest.New().Layer("ADD rootfs /",
+			append(imagetest.Debian(imagetest.Package{Name: "bash", Version: "5.2"}),
+				imagetest.Text("usr/lib/os-release", "ID=frobnix\nVERSION_ID=1\nPRETTY_NAME=\"Frobnix 1\"\n"))...).User("10001")
+	},
+	"old": func() *imagetest.Builder {
+		return imagetest.New().Layer("ADD rootfs /",
+			append(imagetest.Debian(imagetest.Package{Name: "bash", Version: "4.4-5"}),
+				imagetest.Text("etc/debian_version", "9.13\n"),
+				imagetest.Text("usr/lib/os-release", "ID=debian\nVERSION_ID=9\nPRETTY_NAME=\"Debian GNU/Linux 9 (stretch)\"\n"))...).User("10001")
+	},
+}
+
+func build(ts *testscript.TestScript, name string) v1.Image {
+	b, ok := images[name]
+	if !ok {
+		ts.Fatalf("no image is called %q", name)
+	}
+	img, err := b().Image()
+	ts.Check(err)
+	return img
+}
+
+// writeImage: image NAME DIR writes the image as DIR/layout, DIR/oci.tar and
+// DIR/docker.tar, all tagged shop/web:1.
+func writeImage(ts *testscript.TestScript, _ bool, args []string) {
+	img, dir := build(ts, args[0]), ts.MkAbs(args[1])
+	ts.Check(os.MkdirAll(dir, 0o755))
+	ts.Check(imagetest.WriteLayout(filepath.Join(dir, "layout"), "1", img))
+	ts.Check(imagetest.WriteOCIArchive(filepath.Join(dir, "oci.tar"), "1", img))
+	ts.Check(imagetest.WriteDockerArchive(filepath.Join(dir, "docker.tar"), "shop/web:1", img))
+}
+
+// startRegistry: registry NAME starts a registry that holds the image as
+// shop/web:1 and sets $REF.
+func startRegistry(ts *testscript.TestScript, _ bool, args []string) {
+	reg := imagetest.NewRegistry()
+	ts.Defer(reg.Close)
+	ref, err := reg.Push("shop/web:1", build(ts, args[0]))
+	ts.Check(err)
+	ts.Setenv("REF", ref)
+}
+
+// startDaemon: daemon NAME starts a container daemon that knows the image as
+// shop/web:1 and sets $DOCKER_HOST.
+func startDaemon(ts *testscript.TestScript, _ bool, args []string) {
+	// A socket's path must be short, whatever the work directory's is.
+	dir, err := os.MkdirTemp("", "pc")
+	ts.Check(err)
+	d, err := imagetest.NewDaemon(filepath.Join(dir, "s"), map[string]v1.Image{"shop/web:1": build(ts, args[0])})
+	ts.Check(err)
+	ts.Defer(func() {
+		ts.Check(d.Close())
+		ts.Check(os.RemoveAll(dir))
+	})
+	ts.Setenv("DOCKER_HOST", d.Host)
+}
+
+// extractFindings: findings REPORT.json FILE writes the findings of a report
+// byte for byte.
+func extractFindings(ts *testscript.TestScript, _ bool, args []string) {
+	var report struct{ Findings json.RawMessage }
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &report))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), report.Findings, 0o600))
+}
+
+// exitsWith: exits CODE COMMAND… runs a command that must end with the code.
+func exitsWith(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec(args[1], args[2:]...)
+	got := "0"
+	if err != nil {
+		got = strings.TrimPrefix(err.Error(), "exit status ")
+	}
+	if got != args[0] {
+		ts.Fatalf("%s: got %q, want exit code %s", strings.Join(args[1:], " "), got, args[0])
+	}
+}

@@ -1,0 +1,280 @@
+// Package gate is the pipeline: it opens what is to be examined, takes its
+// inventory, runs the detectors side by side, leads findings back to the
+// user's lines and has the policy decide. It is the only package that knows
+// the whole order. It prints nothing and writes no report.
+package gate
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/portcullis-ci/portcullis/internal/exit"
+	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/inventory"
+	"github.com/portcullis-ci/portcullis/internal/inventory/syftcatalog"
+	"github.com/portcullis-ci/portcullis/internal/layers"
+	"github.com/portcullis-ci/portcullis/internal/outcome"
+	"github.com/portcullis-ci/portcullis/internal/policy"
+	"github.com/portcullis-ci/portcullis/internal/progress"
+	"github.com/portcullis-ci/portcullis/internal/repository"
+	"github.com/portcullis-ci/portcullis/internal/target"
+)
+
+// Request says what to examine and how to judge it.
+type Request struct {
+	// Image, RootFS and SBOM are three ways to name the one thing whose
+	// packages are examined; at most one may be set.
+	Image  target.Request
+	RootFS string
+	SBOM   string
+	// Name is the stable name of what Image, RootFS or SBOM names, where that
+	// of its repository or file will not do: an image that travels through
+	// temporary files keeps its findings' fingerprints by it.
+	Name string
+	// Dockerfiles and Manifests are files or directories; "-" is standard
+	// input.
+	Dockerfiles []string
+	Manifests   []string
+	// Search are directories that are searched for Dockerfiles and manifests;
+	// a directory that holds only one of the two is in order.
+	Search []string
+	// BuildArgs are the build arguments of the Dockerfiles.
+	BuildArgs map[string]string
+	// Stage is the stage of the Dockerfile that the image is built from; empty
+	// for the last.
+	Stage string
+	// Database is the directory of the advisory database; empty for none.
+	Database string
+	// SkipVulnerabilities leaves packages unjudged: for lint and for writing
+	// an SBOM only.
+	SkipVulnerabilities bool
+	Limits              layers.Limits
+	Policy              policy.Policy
+	Tool                outcome.Tool
+}
+
+// Environment is what the pipeline takes from the world outside.
+type Environment struct {
+	Repository repository.Root
+	Target     target.Environment
+	Stdin      io.Reader
+	Clock      func() time.Time
+	Progress   *progress.Display
+}
+
+// Result is what a run comes to.
+type Result struct {
+	Outcome outcome.Outcome
+	// SBOM is nil when no image, root file system or SBOM was examined.
+	SBOM *syftcatalog.SBOM
+}
+
+// part is what one branch of the pipeline contributes to the outcome.
+type part struct {
+	targets  []outcome.Target
+	findings []finding.Finding
+	failures []outcome.Failure
+	timings  []outcome.Timing
+	// The rest is set by the image branch only.
+	inventory *inventory.Inventory
+	sbom      *syftcatalog.SBOM
+	coverage  outcome.Coverage
+	database  outcome.Database
+	// dockerfiles is set by the Dockerfile branch only.
+	dockerfiles []repository.File
+	images      []namedImage
+}
+
+// run carries the inputs through the branches.
+type run struct {
+	Request
+	Environment
+}
+
+// Run examines everything that the request names and returns the outcome. An
+// error is returned only when there is nothing to report: a request that names
+// no target, or a cancelled context. All other faults are failures in the
+// outcome, so that reports can show them.
+func Run(ctx context.Context, req Request, env Environment) (Result, error) {
+	if err := req.validate(); err != nil {
+		return Result{}, err
+	}
+	r := run{req, env}
+	started := env.Clock()
+	branches := r.branches()
+	parts := make([]part, len(branches))
+	var group errgroup.Group
+	for i, b := range branches {
+		group.Go(func() error {
+			parts[i] = r.guard(ctx, b)
+			return nil
+		})
+	}
+	// The branches return no errors: their faults are failures in their part.
+	_ = group.Wait()
+	if err := ctx.Err(); err != nil {
+		return Result{}, err
+	}
+	result := r.assemble(parts)
+	result.Outcome.Started, result.Outcome.Finished = started, env.Clock()
+	return result, nil
+}
+
+// validate refuses requests that could only end in an empty result.
+func (req Request) validate() error {
+	var inventories int
+	for _, set := range []bool{req.Image.Reference != "", req.RootFS != "", req.SBOM != ""} {
+		if set {
+			inventories++
+		}
+	}
+	if inventories > 1 {
+		return &exit.Error{
+			Code: exit.Usage, Doing: "more than one of image, SBOM and root file system is given",
+			Hint: "examine them in runs of their own",
+		}
+	}
+	if inventories+len(req.Dockerfiles)+len(req.Manifests)+len(req.Search) == 0 {
+		return &exit.Error{
+			Code: exit.Usage, Doing: "there is nothing to examine: no image, SBOM, root file system, Dockerfile or manifest is given",
+			Hint: "name at least one, such as --image or --dockerfile; an empty value in a pipeline often comes from a variable that is not set",
+		}
+	}
+	return nil
+}
+
+// branch is one independent line of work.
+type branch struct {
+	stage string
+	run   func(context.Context) part
+}
+
+func (r run) branches() []branch {
+	var out []branch
+	switch {
+	case r.Image.Reference != "":
+		out = append(out, branch{"image", r.examineImage})
+	case r.RootFS != "":
+		out = append(out, branch{"rootfs", r.examineRootFS})
+	case r.SBOM != "":
+		out = append(out, branch{"sbom", r.examineSBOM})
+	}
+	if len(r.Dockerfiles) > 0 || len(r.Search) > 0 {
+		out = append(out, branch{"dockerfile", r.lintDockerfiles})
+	}
+	if len(r.Manifests) > 0 || len(r.Search) > 0 {
+		out = append(out, branch{"manifests", r.lintManifests})
+	}
+	return out
+}
+
+// guard runs a branch with its progress line; a panic in it becomes a failure
+// and leaves the others alone.
+func (r run) guard(ctx context.Context, b branch) (p part) {
+	began := r.Clock()
+	done := r.Progress.Start(b.stage)
+	defer func() {
+		if cause := recover(); cause != nil {
+			p.failures = append(p.failures, panicked(b.stage, "", cause))
+		}
+		p.timings = append(p.timings, outcome.Timing{Stage: b.stage, Duration: r.Clock().Sub(began)})
+		done(p.summary())
+	}()
+	return b.run(ctx)
+}
+
+// panicked makes a failure of a recovered panic.
+func panicked(stage, name string, cause any) outcome.Failure {
+	return outcome.Failure{
+		Stage: stage, Target: name, Code: exit.NotExamined,
+		Message: fmt.Sprintf("internal error while examining: %v", cause),
+		Hint:    "this is a fault in portcullis; please report it together with the input",
+	}
+}
+
+// failure makes a failure of an error.
+func failure(stage, name string, err error) outcome.Failure {
+	return outcome.Failure{
+		Stage: stage, Target: name, Message: err.Error(), Hint: exit.HintOf(err), Code: exit.CodeOf(err),
+	}
+}
+
+// summary says in a few words what came of a branch, for the progress line.
+func (p part) summary() string {
+	s := count(len(p.findings), "finding", "findings")
+	if p.inventory != nil {
+		s = count(len(p.inventory.Packages), "package", "packages") + ", " + s
+	}
+	if n := len(p.failures); n > 0 {
+		s += ", " + count(n, "failure", "failures")
+	}
+	return s
+}
+
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// assemble joins the parts in their fixed order, leads findings to the user's
+// lines and judges them.
+func (r run) assemble(parts []part) Result {
+	result := Result{}
+	o := &result.Outcome
+	o.Tool = r.Tool
+	var all part
+	for _, p := range parts {
+		o.Targets = append(o.Targets, p.targets...)
+		o.Failures = append(o.Failures, p.failures...)
+		o.Timings = append(o.Timings, p.timings...)
+		all.findings = append(all.findings, p.findings...)
+		all.dockerfiles = append(all.dockerfiles, p.dockerfiles...)
+		all.images = append(all.images, p.images...)
+		if p.inventory != nil {
+			all.inventory, result.SBOM = p.inventory, p.sbom
+			o.Coverage, o.Database = p.coverage, p.database
+			o.Image, o.Distro, o.Packages = p.inventory.Image, p.inventory.Distro, byType(p.inventory.Packages)
+		}
+	}
+	if len(r.Search) > 0 && len(o.Targets) == 0 && len(o.Failures) == 0 {
+		o.Failures = append(o.Failures, nothingFound(r.Search))
+	}
+	o.Findings = r.trace(all)
+	o.Findings, o.Failures = sound(o.Findings, o.Failures)
+	finding.Sort(o.Findings)
+	o.Verdict, o.ExitCode = policy.Evaluate(r.Policy, policy.Input{
+		Findings: o.Findings, Coverage: o.Coverage, Failures: o.Failures, Database: o.Database,
+		InventoryExamined: all.inventory != nil && !r.SkipVulnerabilities, Now: r.Clock(),
+	})
+	return result
+}
+
+// sound takes out findings that break the promises of the type. That is a
+// fault of a detector; losing one in silence would be a miss, so each becomes
+// a failure.
+func sound(findings []finding.Finding, failures []outcome.Failure) ([]finding.Finding, []outcome.Failure) {
+	kept := make([]finding.Finding, 0, len(findings))
+	for _, f := range findings {
+		if err := f.Validate(); err != nil {
+			failures = append(failures, panicked(string(f.Kind), f.Target, err))
+			continue
+		}
+		kept = append(kept, f)
+	}
+	return slices.Clip(kept), failures
+}
+
+func byType(packages []inventory.Package) map[string]int {
+	counts := make(map[string]int)
+	for _, p := range packages {
+		counts[p.Type]++
+	}
+	return counts
+}
