@@ -223,7 +223,7 @@
     });
   });
   function open(filter) {
-    state = Object.assign(fresh(), { status: '' }, filter);
+    state = Object.assign(fresh(), filter);
     apply();
     show(tabs[0], true);
     $('findings').scrollIntoView();
@@ -238,7 +238,7 @@
   function by(name) {
     const map = new Map();
     for (const f of findings) {
-      if (!f[name]) continue;
+      if (!f[name] || f.status !== 'open') continue;
       if (!map.has(f[name])) map.set(f[name], []);
       map.get(f[name]).push(f);
     }
@@ -252,9 +252,11 @@
 
   function makeFiles() {
     const view = $('view-files'), perFile = by('file');
-    if (!data.files.length) { view.append(el('p', { class: 'note' }, 'No finding has its place in a file of the repository.')); return; }
-    const order = data.files.map(s => [s, perFile.get(s.path) || []]).sort((a, b) => rank[worst(a[1])] - rank[worst(b[1])] || b[1].length - a[1].length);
+    if (!perFile.size) { view.append(el('p', { class: 'note' }, 'No open finding has its place in a file of the repository.')); return; }
+    const least = list => Math.min(SEVERITIES.length, ...list.map(f => rank[f.sev]));
+    const order = data.files.map(s => [s, perFile.get(s.path) || []]).sort((a, b) => least(a[1]) - least(b[1]) || b[1].length - a[1].length);
     for (const [source, list] of order) {
+      if (!list.length) continue;
       const lines = new Map();
       for (const f of list) { const l = f.line || 1; if (!lines.has(l)) lines.set(l, []); lines.get(l).push(f); }
       const code = el('div', { class: 'code' });
@@ -303,8 +305,8 @@
         el('code', { class: 'step' }, layer.step || '(the history does not say how it was made)'), stack(here, max)));
     }
     view.append(list);
-    const unplaced = findings.filter(f => !f.layer && f.kind === 'vulnerability').length;
-    if (unplaced) view.append(el('p', { class: 'note' }, plural(unplaced, 'vulnerability', 'vulnerabilities') + ' could not be led to a layer; they are in the list of findings.'));
+    const unplaced = findings.filter(f => !f.layer && f.kind === 'vulnerability' && f.status === 'open').length;
+    if (unplaced) view.append(el('p', { class: 'note' }, plural(unplaced, 'vulnerability', 'vulnerabilities') + ' with no known layer: see the list of findings.'));
   }
 
   // Keys.

@@ -5,6 +5,7 @@ import (
 
 	gosarif "github.com/owenrumney/go-sarif/v2/sarif"
 
+	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/neutralise"
 )
 
@@ -61,6 +62,30 @@ func location(uri string, r region) *gosarif.Location {
 		WithArtifactLocation(gosarif.NewSimpleArtifactLocation(uri)).
 		WithRegion(gosarif.NewRegion().WithStartLine(r.line).WithStartColumn(r.column).
 			WithEndLine(r.line).WithEndColumn(r.endColumn)))
+}
+
+// fixOf turns the edits of one finding into a fix that viewers can apply, nil
+// when there are none.
+func fixOf(f finding.Finding) []*gosarif.Fix {
+	if len(f.Fix.Edits) == 0 {
+		return nil
+	}
+	var changes []*gosarif.ArtifactChange
+	byPath := make(map[string]*gosarif.ArtifactChange)
+	for _, e := range f.Fix.Edits {
+		change := byPath[e.Path]
+		if change == nil {
+			change = &gosarif.ArtifactChange{ArtifactLocation: *gosarif.NewSimpleArtifactLocation(escapePath(cleanPath(e.Path)))}
+			byPath[e.Path] = change
+			changes = append(changes, change)
+		}
+		text := e.NewText
+		change.Replacements = append(change.Replacements, &gosarif.Replacement{
+			DeletedRegion:   *gosarif.NewRegion().WithStartLine(e.Line).WithStartColumn(e.Column).WithEndLine(e.EndLine).WithEndColumn(e.EndColumn),
+			InsertedContent: &gosarif.ArtifactContent{Text: &text},
+		})
+	}
+	return []*gosarif.Fix{{Description: gosarif.NewTextMessage(plainText(orElse(f.Fix.Text, f.Title))), ArtifactChanges: changes}}
 }
 
 // cutText shortens text to at most limit UTF-16 units, the measure of the

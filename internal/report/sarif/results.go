@@ -104,6 +104,9 @@ func (a alert) toResult(ruleIndex int, level string, files *sources) *result {
 	if hash := a.fingerprint(); hash != "" {
 		r.PartialFingerprints["primaryLocationLineHash"] = hash
 	}
+	if len(a.findings) == 1 {
+		r.Fixes = fixOf(a.findings[0])
+	}
 	r.Properties = a.properties()
 	return r
 }

@@ -19,18 +19,25 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/report/document"
 )
 
-// The host's limits. GitHub rejects more than 10 MB of gzip and keeps 5,000
-// results of a run, in an order of its own choosing.
-const (
-	maxResults = 5000
-	maxGzip    = 9_000_000
-)
+// limits are what a host takes.
+type limits struct {
+	// results of one run, and bytes of the whole file after gzip.
+	results, gzip int
+}
+
+// codeScanning are the limits of GitHub, which rejects more than 10 MB of gzip
+// and keeps 5,000 results of a run, in an order of its own choosing.
+var codeScanning = limits{results: 5000, gzip: 9_000_000}
 
 // Write writes the outcome's findings as one SARIF log. When the log would be
 // too large for GitHub it first shortens the help of rules, then leaves out
 // the least severe results, and says so in a notification.
 func Write(ctx context.Context, w io.Writer, o outcome.Outcome, opts document.Options) error {
-	plan := budget{results: maxResults}
+	return writeWithin(ctx, codeScanning, w, o, opts)
+}
+
+func writeWithin(ctx context.Context, most limits, w io.Writer, o outcome.Outcome, opts document.Options) error {
+	plan := budget{results: most.results}
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -43,7 +50,7 @@ func Write(ctx context.Context, w io.Writer, o outcome.Outcome, opts document.Op
 		if err != nil {
 			return err
 		}
-		if size <= maxGzip || plan.results <= 1 {
+		if size <= most.gzip || plan.results <= 1 {
 			_, err := w.Write(encoded)
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/portcullis-ci/portcullis/internal/outcome"
 	"github.com/portcullis-ci/portcullis/internal/report/document"
@@ -60,3 +61,5 @@ func TestGoldenFilesPassTheHostsChecks(t *testing.T) {
 		}
 	}
 }
+
+func utf16Len(s string) int { return len(utf16.Encode([]rune(s))) }
