@@ -99,6 +99,7 @@ func (c *collector) add(at *Place, apiVersion, kind string, depth int) {
 	}
 	items := at.At("items")
 	switch {
+	case o.APIVersion == "" && o.Kind == "" && c.taskDefinition(at):
 	case o.APIVersion == "" || o.Kind == "":
 		c.other = true
 		if depth > 0 || o.APIVersion != "" || o.Kind != "" && at.At("metadata").Exists() {
@@ -120,4 +121,28 @@ func (c *collector) add(at *Place, apiVersion, kind string, depth int) {
 
 func (c *collector) problem(at *Place, message string) {
 	c.problems = append(c.problems, Problem{Span: at.Span(), Message: message, Subject: message})
+}
+
+// TaskDefinition is the kind, and ECS the API version, that stand for an
+// Amazon ECS task definition, which is JSON without either.
+const (
+	TaskDefinition = "TaskDefinition"
+	ECS            = "ecs.amazonaws.com/v1"
+)
+
+// taskDefinition takes in an ECS task definition, plain or as the AWS command
+// line prints it.
+func (c *collector) taskDefinition(at *Place) bool {
+	if inner := at.At("taskDefinition"); inner.At("containerDefinitions").Exists() {
+		at = NewPlace(inner.Node)
+	}
+	containers := at.At("containerDefinitions")
+	if containers.Node == nil || containers.Node.Kind != List {
+		return false
+	}
+	c.objects = append(c.objects, &Object{
+		File: c.doc.Path, Document: c.doc, Root: at,
+		APIVersion: ECS, Kind: TaskDefinition, Name: at.At("family").Text(),
+	})
+	return true
 }

@@ -114,7 +114,7 @@ func Pods(o *Object) []*Pod {
 // that of a pod.
 var podless = map[kindOf]bool{
 	{"ConfigMap", ""}: true, {"Secret", ""}: true,
-	{"LimitRange", ""}: true, {"HorizontalPodAutoscaler", "autoscaling"}: true,
+	{"LimitRange", ""}: true, {TaskDefinition, "ecs.amazonaws.com"}: true, {"HorizontalPodAutoscaler", "autoscaling"}: true,
 	{"VerticalPodAutoscaler", "autoscaling.k8s.io"}: true,
 }
 

@@ -25,6 +25,7 @@ type Image struct {
 func (s *set) images() []Image {
 	var images []Image
 	for _, pod := range s.pods {
+		exposed := s.exposure(pod) != nil
 		for _, c := range pod.Containers {
 			at := c.Place.At("image")
 			if at.Text() == "" {
@@ -36,6 +37,7 @@ func (s *set) images() []Image {
 				Object:      pod.Object.ID(),
 				Container:   c.Name,
 				Privileged:  c.Place.At(securityContext, "privileged").True() || pod.Spec.At("hostPID").True(),
+				Exposed:     exposed,
 				HostNetwork: pod.Spec.At("hostNetwork").True(),
 			})
 		}

@@ -25,6 +25,7 @@ func allRules() []rule {
 	families := [][]rule{
 		readingRules, privilegeRules, hostRules, capabilityRules, identityRules,
 		profileRules, hostShareRules, imageRules, resourceRules, secretRules, rbacRules, grantRules,
+		networkRules, exposureRules, meshRules, clusterRules, cloudRules, ecsRules,
 	}
 	all := slices.Concat(families...)
 	for i := range all {

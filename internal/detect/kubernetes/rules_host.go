@@ -30,7 +30,7 @@ var hostPID = rule{
 	},
 	pod: func(p *pass, pod *manifest.Pod) {
 		if at := pod.Spec.At("hostPID"); at.True() {
-			p.report(at, "The pod shares the node's process ids and sees every process of the node; remove hostPID: true.")
+			p.reportPower(pod, at, "The pod shares the node's process ids and sees every process of the node; remove hostPID: true.")
 		}
 	},
 }
@@ -50,7 +50,7 @@ var hostIPC = rule{
 	},
 	pod: func(p *pass, pod *manifest.Pod) {
 		if at := pod.Spec.At("hostIPC"); at.True() {
-			p.report(at, "The pod shares the node's inter-process communication and can read other processes' shared memory; remove hostIPC: true.")
+			p.reportPower(pod, at, "The pod shares the node's inter-process communication and can read other processes' shared memory; remove hostIPC: true.")
 		}
 	},
 }
@@ -71,7 +71,7 @@ var hostNetwork = rule{
 	},
 	pod: func(p *pass, pod *manifest.Pod) {
 		if at := pod.Spec.At("hostNetwork"); at.True() {
-			p.report(at, "The pod uses the node's network, where no NetworkPolicy applies and local services are open to it; remove hostNetwork: true and publish ports by a Service.")
+			p.reportPower(pod, at, "The pod uses the node's network, where no NetworkPolicy applies and local services are open to it; remove hostNetwork: true and publish ports by a Service.")
 		}
 	},
 }

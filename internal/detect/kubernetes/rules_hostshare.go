@@ -214,7 +214,7 @@ var hostUsers = rule{
 		at := pod.Spec.At("hostUsers")
 		// Only those that share nothing else with the node can have one, and
 		// not before 1.33 without a feature gate.
-		if at.False() || pod.Windows() || pod.Guessed || sharesNode(pod) || p.set.minor < 33 || hasProcMount(pod) {
+		if at.False() || pod.Windows() || pod.Guessed || cloudRun(pod.Object) || sharesNode(pod) || p.set.minor < 33 || hasProcMount(pod) {
 			return
 		}
 		p.report(at, "The pod's users are those of the node; set hostUsers: false so that root in a container is nobody outside of it.")

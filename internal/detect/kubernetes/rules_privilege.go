@@ -31,7 +31,7 @@ var privileged = rule{
 	},
 	container: func(p *pass, c *manifest.Container) {
 		if at := c.Place.At(securityContext, "privileged"); at.True() {
-			p.report(at, "Container %q runs privileged, which gives it the whole node; remove privileged: true and grant the single capability or device that it needs.", c.Name)
+			p.reportPower(c.Pod, at, "Container %q runs privileged, which gives it the whole node; remove privileged: true and grant the single capability or device that it needs.", c.Name)
 		}
 	},
 }
