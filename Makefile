@@ -8,6 +8,8 @@ PKG      := github.com/portcullis-ci/portcullis
 # No timestamps, no paths, no symbol table: the same sources give the same bytes.
 LDFLAGS  := -s -w$(if $(VERSION), -X $(PKG)/internal/cli.BuildVersion=$(VERSION))
 BUILD    := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
+# Further flags for go test, such as -v.
+TESTFLAGS ?=
 FUZZTIME ?= 10s
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -19,10 +21,10 @@ demo: build ## build a sample image, gate it offline, show why it fails
 	@$(GO) run ./internal/demo -bin $(BIN) -dir .demo
 
 test: ## all tests
-	$(GO) test ./...
+	$(GO) test $(TESTFLAGS) ./...
 
 test-race: ## all tests under the race detector
-	$(GO) test -race ./...
+	$(GO) test -race $(TESTFLAGS) ./...
 
 build: $(BIN)
 
