@@ -43,12 +43,18 @@ func samplePackages() []Package {
 	}
 }
 
-func TestAdvisoriesComeBackAsTheyWereEncoded(t *testing.T) {
-	want := samplePackages()
-	file, size, err := EncodeAdvisories(want)
+func packer(t *testing.T) *Packer {
+	t.Helper()
+	p, err := NewPacker()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return p
+}
+
+func TestAdvisoriesComeBackAsTheyWereEncoded(t *testing.T) {
+	want := samplePackages()
+	file, size := packer(t).EncodeAdvisories(want)
 	a, err := DecodeAdvisories(file, size)
 	if err != nil {
 		t.Fatal(err)
@@ -74,16 +80,10 @@ func TestAdvisoriesComeBackAsTheyWereEncoded(t *testing.T) {
 
 func TestEncodingDoesNotDependOnOrder(t *testing.T) {
 	packages := samplePackages()
-	one, _, err := EncodeAdvisories(packages)
-	if err != nil {
-		t.Fatal(err)
-	}
+	one, _ := packer(t).EncodeAdvisories(packages)
 	packages[0], packages[1] = packages[1], packages[0]
 	packages[1].Entries[0], packages[1].Entries[1] = packages[1].Entries[1], packages[1].Entries[0]
-	two, _, err := EncodeAdvisories(packages)
-	if err != nil {
-		t.Fatal(err)
-	}
+	two, _ := packer(t).EncodeAdvisories(packages)
 	if string(one) != string(two) {
 		t.Error("the same advisories in another order give other bytes")
 	}
@@ -149,10 +149,7 @@ func TestRangesAreEvaluatedAsTheSchemaSays(t *testing.T) {
 // writeDatabase makes a database of one shard and returns its directory.
 func writeDatabase(t *testing.T, change func(*Manifest)) string {
 	t.Helper()
-	file, size, err := EncodeAdvisories(samplePackages())
-	if err != nil {
-		t.Fatal(err)
-	}
+	file, size := packer(t).EncodeAdvisories(samplePackages())
 	dir := t.TempDir()
 	m := Manifest{
 		Tool: "test", Built: time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC),
@@ -249,19 +246,15 @@ func TestOpenSaysWhatIsWrongWithADatabase(t *testing.T) {
 
 func TestContentThatIsNoShardIsRefused(t *testing.T) {
 	pack := func(content string) ([]byte, int64) {
-		file, err := Compress([]byte(content))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return file, int64(len(content))
+		return packer(t).Pack([]byte(content)), int64(len(content))
 	}
-	for _, content := range []string{"", "hello", magic, magic + "\x01", magic + "\x00\x00\x00\x00\x00", magic + "\xff\xff\xff\xff\x0f"} {
+	for _, content := range []string{"", "hello", magic, magic + "\x01", magic + "\x00\x00\x00\x00\x00\x00\x00\x00\x00", magic + "\x01\x07\x01\x01a\x00\x00\x00\x00", magic + "\xff\xff\xff\xff\x0f"} {
 		file, size := pack(content)
 		if _, err := DecodeAdvisories(file, size); !errors.Is(err, ErrCorrupt) {
 			t.Errorf("%q: got %v, want ErrCorrupt", content, err)
 		}
 	}
-	file, size := pack(magic + "\x00\x00\x00\x00")
+	file, size := pack(magic + "\x00\x00\x00\x00\x00\x00\x00\x00")
 	if _, err := DecodeAdvisories(file, size+1); !errors.Is(err, ErrCorrupt) {
 		t.Errorf("a wrong size: %v, want ErrCorrupt", err)
 	}
@@ -272,7 +265,7 @@ func TestContentThatIsNoShardIsRefused(t *testing.T) {
 
 func TestRiskDataComesBackAsItWasEncoded(t *testing.T) {
 	scores := []EPSSScore{{"CVE-2024-10000", 0.5, 0.99}, {"CVE-1999-0001", 0.00043, 0.1}, {"CVE-2024-2", 1, 1}}
-	file, size, err := EncodeEPSS(scores)
+	file, size, err := packer(t).EncodeEPSS(scores)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -292,7 +285,7 @@ func TestRiskDataComesBackAsItWasEncoded(t *testing.T) {
 	}
 	day := time.Date(2021, 12, 10, 0, 0, 0, 0, time.UTC)
 	kev := []KnownExploited{{CVE: "CVE-2021-44228", Added: day, Due: day.AddDate(0, 0, 14), Ransomware: true}, {CVE: "CVE-2020-1", Added: day}}
-	if file, size, err = EncodeKEV(kev); err != nil {
+	if file, size, err = packer(t).EncodeKEV(kev); err != nil {
 		t.Fatal(err)
 	}
 	k, err := DecodeKEV(file, size)
@@ -302,7 +295,7 @@ func TestRiskDataComesBackAsItWasEncoded(t *testing.T) {
 	if diff := cmp.Diff(KEV{kev[0].CVE: kev[0], kev[1].CVE: kev[1]}, k); diff != "" {
 		t.Errorf("KEV (-want +got):\n%s", diff)
 	}
-	if _, _, err := EncodeKEV([]KnownExploited{{CVE: "x\ty"}}); err == nil {
+	if _, _, err := packer(t).EncodeKEV([]KnownExploited{{CVE: "x\ty"}}); err == nil {
 		t.Error("an id that is no CVE was encoded")
 	}
 }
@@ -311,7 +304,7 @@ func TestRiskDataComesBackAsItWasEncoded(t *testing.T) {
 // or can be read through and encoded again to the same packages.
 func FuzzDecodeAdvisories(f *testing.F) {
 	f.Add(layOut(samplePackages()))
-	f.Add([]byte(magic + "\x00\x00\x00\x00"))
+	f.Add([]byte(magic + "\x00\x00\x00\x00\x00\x00\x00\x00"))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		first, ok := readAll(t, content)
 		if !ok {

@@ -57,6 +57,90 @@ func cutColumn(data []byte) (column, []byte, error) {
 	return column{ends: ends, data: r.data[:total]}, r.data[total:], nil
 }
 
+// appendSorted writes sorted strings as a column in which each is cut down to
+// what follows the bytes that it shares with the one before: first the numbers
+// of shared bytes, then the rests as a column.
+func appendSorted(dst []byte, items [][]byte) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(items)))
+	rests := make([][]byte, len(items))
+	var last []byte
+	for i, item := range items {
+		n := sharedPrefix(last, item)
+		dst = binary.AppendUvarint(dst, uint64(n))
+		rests[i], last = item[n:], item
+	}
+	return appendColumn(dst, rests)
+}
+
+func sharedPrefix(a, b []byte) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+// cutSorted reads what appendSorted wrote and returns what follows.
+func cutSorted(data []byte) (column, []byte, error) {
+	r := reader{data: data}
+	shared := make([]uint64, r.count())
+	for i := range shared {
+		shared[i] = r.uvarint()
+	}
+	if r.err != nil {
+		return column{}, nil, r.err
+	}
+	rests, after, err := cutColumn(r.data)
+	if err != nil {
+		return column{}, nil, err
+	}
+	if rests.len() != len(shared) {
+		return column{}, nil, fmt.Errorf("%w: %d strings, %d shared beginnings", ErrCorrupt, rests.len(), len(shared))
+	}
+	c := column{ends: make([]uint32, 0, len(shared))}
+	start := 0
+	for i, n := range shared {
+		if n > uint64(len(c.data)-start) {
+			return column{}, nil, fmt.Errorf("%w: string %d shares %d bytes with one of %d", ErrCorrupt, i, n, len(c.data)-start)
+		}
+		begin := len(c.data)
+		c.data = append(append(c.data, c.data[start:start+int(n)]...), rests.at(i)...)
+		if len(c.data) > maxShardData {
+			return column{}, nil, fmt.Errorf("%w: strings of more than %d bytes", ErrCorrupt, maxShardData)
+		}
+		start = begin
+		c.ends = append(c.ends, uint32(len(c.data)))
+	}
+	return c, after, nil
+}
+
+// appendAscending writes numbers that do not descend as their differences.
+func appendAscending(dst []byte, list []uint64) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(list)))
+	last := uint64(0)
+	for _, n := range list {
+		dst = binary.AppendUvarint(dst, n-last)
+		last = n
+	}
+	return dst
+}
+
+// cutAscending reads what appendAscending wrote; every number must be an index
+// into a list of limit items. It returns what follows.
+func cutAscending(data []byte, limit int) ([]uint32, []byte, error) {
+	r := reader{data: data}
+	list := make([]uint32, r.count())
+	last := uint64(0)
+	for i := range list {
+		last += min(r.uvarint(), uint64(limit))
+		if r.err == nil && last >= uint64(limit) {
+			r.fail("index %d in a list of %d", last, limit)
+		}
+		list[i] = uint32(last)
+	}
+	return list, r.data, r.err
+}
+
 // reader takes values from the front of data. After the first error it returns
 // zero values, so that callers look at err once.
 type reader struct {
@@ -73,6 +157,16 @@ func (r *reader) fail(format string, args ...any) {
 
 func (r *reader) uvarint() uint64 {
 	v, n := binary.Uvarint(r.data)
+	if n <= 0 {
+		r.fail("a number is cut off")
+		return 0
+	}
+	r.data = r.data[n:]
+	return v
+}
+
+func (r *reader) varint() int64 {
+	v, n := binary.Varint(r.data)
 	if n <= 0 {
 		r.fail("a number is cut off")
 		return 0

@@ -13,9 +13,12 @@ import (
 // Advisories is an opened shard. It is safe for use by several goroutines.
 type Advisories struct {
 	strings  column
+	titles   column
 	vulns    column
 	advs     column
 	packages column
+	// vulnIDs and advIDs are the ids' indexes into strings.
+	vulnIDs, advIDs []uint32
 	// decoded keeps each advisory as one value, however many entries name it.
 	decoded []atomic.Pointer[Advisory]
 }
@@ -38,14 +41,28 @@ func openAdvisories(content []byte) (*Advisories, error) {
 		return nil, fmt.Errorf("%w: content does not begin with %q", ErrCorrupt, magic)
 	}
 	a := &Advisories{}
-	for _, c := range []*column{&a.strings, &a.vulns, &a.advs, &a.packages} {
-		var err error
+	var err error
+	if a.strings, rest, err = cutSorted(rest); err != nil {
+		return nil, err
+	}
+	for _, c := range []*column{&a.titles, &a.vulns, &a.advs} {
 		if *c, rest, err = cutColumn(rest); err != nil {
 			return nil, err
 		}
 	}
-	if len(rest) > 0 {
+	for _, list := range []*[]uint32{&a.vulnIDs, &a.advIDs} {
+		if *list, rest, err = cutAscending(rest, a.strings.len()); err != nil {
+			return nil, err
+		}
+	}
+	if a.packages, rest, err = cutColumn(rest); err != nil {
+		return nil, err
+	}
+	switch {
+	case len(rest) > 0:
 		return nil, fmt.Errorf("%w: %d bytes after the last column", ErrCorrupt, len(rest))
+	case a.titles.len() != a.advs.len() || len(a.advIDs) != a.advs.len() || len(a.vulnIDs) != a.vulns.len():
+		return nil, fmt.Errorf("%w: columns of different lengths", ErrCorrupt)
 	}
 	a.decoded = make([]atomic.Pointer[Advisory], a.advs.len())
 	return a, nil
@@ -88,8 +105,10 @@ func (a *Advisories) Package(i int) (Package, error) {
 	p := Package{Name: r.str()}
 	n := r.count()
 	p.Entries = make([]Entry, 0, n)
+	advisory := uint64(0)
 	for range n {
-		p.Entries = append(p.Entries, r.entry())
+		advisory += min(r.uvarint(), uint64(a.advs.len()))
+		p.Entries = append(p.Entries, r.entry(advisory))
 		if r.err != nil {
 			return Package{}, fmt.Errorf("package %d: %w", i, r.err)
 		}
@@ -124,6 +143,8 @@ func (r *shardReader) str() string {
 	}
 	return string(r.shard.strings.at(i))
 }
+
+func (a *Advisories) text(i uint32) string { return string(a.strings.at(int(i))) }
 
 func (r *shardReader) strs() []string {
 	n := r.count()
@@ -163,14 +184,16 @@ func (r *shardReader) ratings() []Rating {
 	return list
 }
 
-func (r *shardReader) entry() Entry {
-	advisory := r.index(r.shard.advs.len())
+func (r *shardReader) entry(advisory uint64) Entry {
 	flags := r.oneByte(0xff)
+	if r.err == nil && advisory >= uint64(r.shard.advs.len()) {
+		r.fail("advisory %d of %d", advisory, r.shard.advs.len())
+	}
 	if r.err != nil {
 		return Entry{}
 	}
 	e := Entry{}
-	a, err := r.shard.advisory(advisory)
+	a, err := r.shard.advisory(int(advisory))
 	if err != nil {
 		r.fail("%s", strings.TrimPrefix(err.Error(), ErrCorrupt.Error()+": "))
 		return Entry{}
@@ -242,7 +265,7 @@ func (a *Advisories) advisory(i int) (*Advisory, error) {
 
 func (a *Advisories) decodeAdvisory(i int) (*Advisory, error) {
 	r := a.reader(a.advs.at(i))
-	adv := &Advisory{ID: r.str(), Title: r.str(), Published: timeOf(r.uvarint()), Kind: Kind(r.oneByte(byte(Notice)))}
+	adv := &Advisory{ID: a.text(a.advIDs[i]), Title: string(a.titles.at(i)), Published: timeOf(r.uvarint()), Kind: Kind(r.oneByte(byte(Notice)))}
 	adv.Ratings = r.ratings()
 	n := r.count()
 	for range n {
@@ -264,7 +287,7 @@ func (a *Advisories) decodeAdvisory(i int) (*Advisory, error) {
 
 func (a *Advisories) vulnerability(i int) (Vulnerability, error) {
 	r := a.reader(a.vulns.at(i))
-	v := Vulnerability{ID: r.str(), Aliases: r.strs(), Ratings: r.ratings()}
+	v := Vulnerability{ID: a.text(a.vulnIDs[i]), Aliases: r.strs(), Ratings: r.ratings()}
 	r.end()
 	return v, r.err
 }

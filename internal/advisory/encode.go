@@ -37,10 +37,9 @@ const (
 // content. Packages, entries and everything below are put in order, so that
 // equal advisories give equal bytes. Each advisory must be one value however
 // many entries point to it, and each vulnerability the same wherever it occurs.
-func EncodeAdvisories(packages []Package) ([]byte, int64, error) {
+func (p *Packer) EncodeAdvisories(packages []Package) (file []byte, size int64) {
 	content := layOut(packages)
-	file, err := Compress(content)
-	return file, int64(len(content)), err
+	return p.Pack(content), int64(len(content))
 }
 
 // layOut writes a shard's content.
@@ -48,22 +47,33 @@ func layOut(packages []Package) []byte {
 	e := newEncoder(packages)
 	var content []byte
 	content = append(content, magic...)
-	content = appendColumn(content, e.strings.finish())
+	content = appendSorted(content, e.strings.finish())
+	content = appendColumn(content, e.titles())
 	content = appendColumn(content, e.vulnerabilities())
 	content = appendColumn(content, e.advisories())
+	content = appendAscending(content, e.ids(len(e.vulns), func(i int) string { return e.vulns[i].ID }))
+	content = appendAscending(content, e.ids(len(e.advs), func(i int) string { return e.advs[i].ID }))
 	return appendColumn(content, e.packages())
 }
 
-// Compress packs the content of a shard. The result depends on nothing else.
-func Compress(content []byte) ([]byte, error) {
+// Packer compresses the content of shards. It keeps its tables from one shard
+// to the next, which are larger than most shards; it is for one goroutine.
+type Packer struct {
+	w *zstd.Encoder
+}
+
+// NewPacker makes a packer.
+func NewPacker() (*Packer, error) {
 	w, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBestCompression),
-		zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(8<<20), zstd.WithEncoderCRC(true))
+		zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(4<<20), zstd.WithEncoderCRC(true))
 	if err != nil {
 		return nil, fmt.Errorf("compress shard: %w", err)
 	}
-	defer w.Close() //nolint:errcheck // EncodeAll leaves nothing to flush
-	return w.EncodeAll(content, nil), nil
+	return &Packer{w: w}, nil
 }
+
+// Pack compresses content. The result depends on nothing else.
+func (p *Packer) Pack(content []byte) []byte { return p.w.EncodeAll(content, nil) }
 
 // Decompress unpacks a shard's file of which the manifest says that it holds
 // size bytes. The error wraps ErrCorrupt.
@@ -136,7 +146,7 @@ func (e *encoder) collectEntry(entry Entry) {
 	}
 	e.advIdx[a] = 0
 	e.advs = append(e.advs, a)
-	e.strings.add(a.ID, a.Title)
+	e.strings.add(a.ID)
 	e.collectRatings(a.Ratings)
 	for _, v := range a.Vulnerabilities {
 		if _, ok := e.vulnIdx[v.ID]; ok {
@@ -179,7 +189,26 @@ func (e *encoder) ratings(dst []byte, ratings []Rating) []byte {
 func (e *encoder) vulnerabilities() [][]byte {
 	items := make([][]byte, len(e.vulns))
 	for i, v := range e.vulns {
-		items[i] = e.ratings(e.strs(e.str(nil, v.ID), v.Aliases), v.Ratings)
+		items[i] = e.ratings(e.strs(nil, v.Aliases), v.Ratings)
+	}
+	return items
+}
+
+// ids lists the indexes of ids that are in order, and so are their indexes.
+func (e *encoder) ids(n int, id func(int) string) []uint64 {
+	list := make([]uint64, n)
+	for i := range list {
+		list[i] = e.strings.index[id(i)]
+	}
+	return list
+}
+
+// titles lists the advisories' titles in the order of advisories: few occur
+// twice, and next to each other they compress better than among ids.
+func (e *encoder) titles() [][]byte {
+	items := make([][]byte, len(e.advs))
+	for i, a := range e.advs {
+		items[i] = []byte(a.Title)
 	}
 	return items
 }
@@ -187,8 +216,7 @@ func (e *encoder) vulnerabilities() [][]byte {
 func (e *encoder) advisories() [][]byte {
 	items := make([][]byte, len(e.advs))
 	for i, a := range e.advs {
-		b := e.str(e.str(nil, a.ID), a.Title)
-		b = binary.AppendUvarint(b, dayOf(a.Published))
+		b := binary.AppendUvarint(nil, dayOf(a.Published))
 		b = append(b, byte(a.Kind))
 		b = e.ratings(b, a.Ratings)
 		b = binary.AppendUvarint(b, uint64(len(a.Vulnerabilities)))
@@ -201,27 +229,35 @@ func (e *encoder) advisories() [][]byte {
 }
 
 func (e *encoder) packages() [][]byte {
+	type encoded struct {
+		advisory uint64
+		rest     []byte
+	}
 	items := make([][]byte, len(e.pkgs))
 	for i, p := range e.pkgs {
-		entries := make([][]byte, len(p.Entries))
+		entries := make([]encoded, len(p.Entries))
 		for j, entry := range p.Entries {
-			entries[j] = e.entry(entry)
+			entries[j] = encoded{e.advIdx[entry.Advisory], e.entry(entry)}
 		}
-		slices.SortFunc(entries, bytes.Compare)
+		slices.SortFunc(entries, func(a, b encoded) int {
+			return cmp.Or(cmp.Compare(a.advisory, b.advisory), bytes.Compare(a.rest, b.rest))
+		})
 		b := e.str(nil, p.Name)
 		b = binary.AppendUvarint(b, uint64(len(entries)))
+		last := uint64(0)
 		for _, entry := range entries {
-			b = append(b, entry...)
+			b = append(binary.AppendUvarint(b, entry.advisory-last), entry.rest...)
+			last = entry.advisory
 		}
 		items[i] = b
 	}
 	return items
 }
 
+// entry writes an entry without its advisory.
 func (e *encoder) entry(entry Entry) []byte {
 	flags := entryFlags(entry)
-	b := binary.AppendUvarint(nil, e.advIdx[entry.Advisory])
-	b = append(b, flags)
+	b := []byte{flags}
 	for _, part := range []struct {
 		flag byte
 		text string

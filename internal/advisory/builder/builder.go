@@ -58,6 +58,7 @@ func Build(ctx context.Context, req Request) (advisory.Manifest, error) {
 	if err != nil {
 		return advisory.Manifest{}, fmt.Errorf("build advisory database: %w", err)
 	}
+	c.strings = nil
 	c.resolve()
 	m, err := write(ctx, req, c)
 	if err != nil {
@@ -73,7 +74,11 @@ func collect(ctx context.Context, req Request) (*collection, error) {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	c := newCollection()
+	packer, err := advisory.NewPacker()
+	if err != nil {
+		return nil, err
+	}
+	c := newCollection(packer)
 	documents := make(chan document, 4*workers)
 	results := make(chan converted, 4*workers)
 	g, ctx := errgroup.WithContext(ctx)
@@ -159,8 +164,9 @@ func convertDocument(req Request, d document) (converted, error) {
 	if req.Redistributable && !source.Redistributable {
 		return converted{skipped: []string{skipLicence + source.Name}}, nil
 	}
+	sum := sha256.Sum256(d.data)
 	out := converted{
-		source: source, modified: r.Modified.UTC(), fetched: d.stamp, digest: sha256.Sum256(d.data),
+		source: &source, modified: r.Modified.UTC(), fetched: d.stamp, digest: [8]byte(sum[:8]),
 		withdrawn: r.Withdrawn != nil,
 		advisory:  advisory.Advisory{ID: r.ID, Title: r.Title(), Published: r.Published, Ratings: ratingsOf(r)},
 	}

@@ -2,7 +2,6 @@ package builder
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"slices"
 	"strings"
 	"time"
@@ -10,16 +9,18 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/advisory"
 	"github.com/portcullis-ci/portcullis/internal/advisory/ecosystem"
 	"github.com/portcullis-ci/portcullis/internal/advisory/osv"
+	"github.com/portcullis-ci/portcullis/internal/finding"
 )
 
 // converted is a record after the part of the work that can be done in
 // parallel.
 type converted struct {
-	advisory  advisory.Advisory // without Vulnerabilities
-	source    osv.Source
-	modified  time.Time
-	fetched   time.Time
-	digest    [sha256.Size]byte
+	advisory advisory.Advisory // without Vulnerabilities
+	source   *osv.Source
+	modified time.Time
+	fetched  time.Time
+	// digest is the beginning of the record's SHA-256.
+	digest    [8]byte
 	withdrawn bool
 	// same are other ids of the flaw, contents ids of flaws that are bundled.
 	same, contents []string
@@ -40,9 +41,15 @@ type compact struct {
 	name   string
 	// fixed is set for a plain "everything before this version"; all else is
 	// in full.
-	fixed                 string
+	fixed string
+	mark  *mark
+	full  *advisory.Entry
+}
+
+// mark is what an entry says besides versions. Few different ones exist.
+type mark struct {
 	variant, module, note string
-	full                  *advisory.Entry
+	state                 finding.FixState
 }
 
 // pile is everything that goes into one shard.
@@ -55,16 +62,22 @@ type pile struct {
 // several records with one id the newest wins, then the one with the lower
 // digest.
 type collection struct {
-	records map[string]*held
-	piles   map[string]*pile
-	skipped map[string]int
-	strings map[string]string
-	risk    riskData
+	records    map[string]*held
+	piles      map[string]*pile
+	skipped    map[string]int
+	strings    map[string]string
+	marks      map[mark]*mark
+	publishers map[string]*osv.Source
+	// neverFixed stands for all entries that are "everything, no fix".
+	neverFixed *advisory.Entry
+	risk       riskData
 }
 
-func newCollection() *collection {
+func newCollection(packer *advisory.Packer) *collection {
 	return &collection{
-		records: make(map[string]*held), piles: make(map[string]*pile),
+		risk: riskData{packer: packer}, marks: make(map[mark]*mark), publishers: make(map[string]*osv.Source),
+		neverFixed: &advisory.Entry{Ranges: []advisory.Range{{Events: []advisory.Event{{Kind: advisory.Introduced, Version: "0"}}}}},
+		records:    make(map[string]*held), piles: make(map[string]*pile),
 		skipped: make(map[string]int), strings: make(map[string]string),
 	}
 }
@@ -87,6 +100,11 @@ func (c *collection) add(r converted) {
 		return
 	}
 	h := &held{converted: r, entryCount: len(r.entries)}
+	if known, ok := c.publishers[r.source.Name]; ok {
+		h.source = known
+	} else {
+		c.publishers[r.source.Name] = r.source
+	}
 	h.advisory.ID = c.intern(r.advisory.ID)
 	h.advisory.Title = strings.Clone(r.advisory.Title)
 	h.same, h.contents = c.internAll(r.same), c.internAll(r.contents)
@@ -121,10 +139,15 @@ func newer(a, b converted) bool {
 
 func (c *collection) pack(h *held, f filed) compact {
 	e := f.entry
-	p := compact{record: h, name: c.intern(f.name), variant: c.intern(e.Variant), module: c.intern(e.Module), note: c.intern(e.Note)}
-	if len(e.Ranges) == 1 && len(e.Ranges[0].Events) == 2 && len(e.Versions)+len(e.Ratings)+len(e.Imports) == 0 && e.FixState == "" {
+	p := compact{record: h, name: c.intern(f.name), mark: c.markOf(e)}
+	if len(e.Ranges) == 1 && len(e.Versions)+len(e.Ratings)+len(e.Imports) == 0 {
 		ev := e.Ranges[0].Events
-		if ev[0] == (advisory.Event{Kind: advisory.Introduced, Version: "0"}) && ev[1].Kind == advisory.FixedIn {
+		zero := len(ev) > 0 && ev[0] == advisory.Event{Kind: advisory.Introduced, Version: "0"}
+		switch {
+		case zero && len(ev) == 1:
+			p.full = c.neverFixed
+			return p
+		case zero && len(ev) == 2 && ev[1].Kind == advisory.FixedIn:
 			p.fixed = c.intern(ev[1].Version)
 			return p
 		}
@@ -134,13 +157,21 @@ func (c *collection) pack(h *held, f filed) compact {
 			r.Events[i].Version = c.intern(r.Events[i].Version)
 		}
 	}
-	e.Versions = c.internAll(e.Versions)
-	e.Ratings = c.internRatings(e.Ratings)
 	for i, im := range e.Imports {
 		e.Imports[i] = advisory.Import{Path: c.intern(im.Path), Symbols: c.internAll(im.Symbols), GOOS: c.internAll(im.GOOS), GOARCH: c.internAll(im.GOARCH)}
 	}
-	p.full = &advisory.Entry{FixState: e.FixState, Ranges: e.Ranges, Versions: e.Versions, Ratings: e.Ratings, Imports: e.Imports}
+	p.full = &advisory.Entry{Ranges: e.Ranges, Versions: c.internAll(e.Versions), Ratings: c.internRatings(e.Ratings), Imports: e.Imports}
 	return p
+}
+
+func (c *collection) markOf(e advisory.Entry) *mark {
+	m := mark{e.Variant, e.Module, e.Note, e.FixState}
+	known, ok := c.marks[m]
+	if !ok {
+		known = &mark{c.intern(e.Variant), c.intern(e.Module), c.intern(e.Note), e.FixState}
+		c.marks[*known] = known
+	}
+	return known
 }
 
 func (c *collection) internAll(list []string) []string {
@@ -171,7 +202,7 @@ func (p compact) unpack(a *advisory.Advisory) advisory.Entry {
 			{Kind: advisory.Introduced, Version: "0"}, {Kind: advisory.FixedIn, Version: p.fixed},
 		}}}
 	}
-	e.Advisory, e.Variant, e.Module, e.Note = a, p.variant, p.module, p.note
+	e.Advisory, e.Variant, e.Module, e.Note, e.FixState = a, p.mark.variant, p.mark.module, p.mark.note, p.mark.state
 	return e
 }
 

@@ -2,7 +2,6 @@ package builder
 
 import (
 	"bufio"
-	"bytes"
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
@@ -23,13 +22,17 @@ const (
 
 // riskData is what the input holds besides advisories.
 type riskData struct {
-	epss      []advisory.EPSSScore
-	epssDate  time.Time
-	kev       []advisory.KnownExploited
-	kevDate   time.Time
-	epssFound bool
-	kevFound  bool
+	packer    *advisory.Packer
+	epss, kev riskFile
 	nvd       nvdFeed
+}
+
+// riskFile is an encoded shard of risk data; without a file there was none.
+type riskFile struct {
+	file    []byte
+	size    int64
+	records int
+	date    time.Time
 }
 
 // readKEV reads CISA's catalogue as JSON,
@@ -68,9 +71,14 @@ func (r *riskData) readKEV(path string) error {
 		}
 		list = append(list, k)
 	}
-	if !r.kevFound || feed.DateReleased.After(r.kevDate) {
-		r.kev, r.kevDate, r.kevFound = list, feed.DateReleased.UTC(), true
+	if r.kev.file != nil && !feed.DateReleased.After(r.kev.date) {
+		return nil
 	}
+	file, size, err := r.packer.EncodeKEV(list)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	r.kev = riskFile{file: file, size: size, records: len(list), date: feed.DateReleased.UTC()}
 	return nil
 }
 
@@ -90,24 +98,25 @@ func (r *riskData) readEPSS(path string) error {
 		}
 		in = z
 	}
-	data, err := readLimited(in, 16<<20, maxEPSS)
+	scores, date, err := parseEPSS(io.LimitReader(in, maxEPSS))
 	if err != nil {
 		return fmt.Errorf("read %s: %w", path, err)
 	}
-	scores, date, err := parseEPSS(data)
+	if r.epss.file != nil && !date.After(r.epss.date) {
+		return nil
+	}
+	file, size, err := r.packer.EncodeEPSS(scores)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", path, err)
 	}
-	if !r.epssFound || date.After(r.epssDate) {
-		r.epss, r.epssDate, r.epssFound = scores, date, true
-	}
+	r.epss = riskFile{file: file, size: size, records: len(scores), date: date}
 	return nil
 }
 
-func parseEPSS(data []byte) ([]advisory.EPSSScore, time.Time, error) {
+func parseEPSS(in io.Reader) ([]advisory.EPSSScore, time.Time, error) {
 	var scores []advisory.EPSSScore
 	var date time.Time
-	lines := bufio.NewScanner(bytes.NewReader(data))
+	lines := bufio.NewScanner(in)
 	for n := 1; lines.Scan(); n++ {
 		line := lines.Text()
 		if strings.HasPrefix(line, "#") {
@@ -162,36 +171,30 @@ const (
 	kevSource  = "CISA KEV"
 )
 
-// shards encodes the risk data and describes its shards and sources.
-func (r *riskData) shards(req Request) (shards []advisory.Shard, files [][]byte, sources []advisory.Source, err error) {
-	if r.epssFound {
-		file, size, err := advisory.EncodeEPSS(r.epss)
-		if err != nil {
-			return nil, nil, nil, err
+// shards describes the encoded shards and the sources of risk data.
+func (r *riskData) shards(req Request) (shards []advisory.Shard, files [][]byte, sources []advisory.Source) {
+	for _, d := range []struct {
+		riskFile
+		name            string
+		kind            advisory.ShardKind
+		source, licence string
+	}{
+		{r.epss, advisory.EPSSShard, advisory.ShardEPSS, epssSource, "free with attribution to FIRST"},
+		{r.kev, advisory.KEVShard, advisory.ShardKEV, kevSource, "CC0-1.0"},
+	} {
+		if d.file == nil {
+			continue
 		}
-		s := advisory.Shard{Name: advisory.EPSSShard, Kind: advisory.ShardEPSS, Records: len(r.epss), Sources: []string{epssSource}}
-		s.Date = latest(time.Time{}, r.epssDate, req.Now)
+		s := advisory.Shard{Name: d.name, Kind: d.kind, Records: d.records, Sources: []string{d.source}}
+		s.Date = latest(time.Time{}, d.date, req.Now)
 		s.Fetched = firstSet(req.Fetched.UTC(), s.Date)
-		shards, files = append(shards, describe(s, file, size)), append(files, file)
+		shards, files = append(shards, describe(s, d.file, d.size)), append(files, d.file)
 		sources = append(sources, advisory.Source{
-			Name: epssSource, Licence: "free with attribution to FIRST", Redistributable: true, Records: len(r.epss), Date: s.Date,
-		})
-	}
-	if r.kevFound {
-		file, size, err := advisory.EncodeKEV(r.kev)
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		s := advisory.Shard{Name: advisory.KEVShard, Kind: advisory.ShardKEV, Records: len(r.kev), Sources: []string{kevSource}}
-		s.Date = latest(time.Time{}, r.kevDate, req.Now)
-		s.Fetched = firstSet(req.Fetched.UTC(), s.Date)
-		shards, files = append(shards, describe(s, file, size)), append(files, file)
-		sources = append(sources, advisory.Source{
-			Name: kevSource, Licence: "CC0-1.0", Redistributable: true, Records: len(r.kev), Date: s.Date,
+			Name: d.source, Licence: d.licence, Redistributable: true, Records: d.records, Date: s.Date,
 		})
 	}
 	if len(r.nvd.vectors) > 0 {
 		sources = append(sources, r.nvd.source(req.Now))
 	}
-	return shards, files, sources, nil
+	return shards, files, sources
 }

@@ -27,10 +27,8 @@ func write(ctx context.Context, req Request, c *collection) (advisory.Manifest, 
 		if err := ctx.Err(); err != nil {
 			return advisory.Manifest{}, err
 		}
-		shard, file, err := c.shard(name, c.piles[name], req)
-		if err != nil {
-			return advisory.Manifest{}, fmt.Errorf("shard %s: %w", name, err)
-		}
+		shard, file := c.shard(name, c.piles[name], req)
+		delete(c.piles, name)
 		if file == nil {
 			continue
 		}
@@ -39,10 +37,7 @@ func write(ctx context.Context, req Request, c *collection) (advisory.Manifest, 
 		}
 		m.Shards = append(m.Shards, shard)
 	}
-	risk, files, sources, err := c.risk.shards(req)
-	if err != nil {
-		return advisory.Manifest{}, err
-	}
+	risk, files, sources := c.risk.shards(req)
 	for i, shard := range risk {
 		if err := advisory.WriteFile(filepath.Join(req.Out, shard.File), files[i]); err != nil {
 			return advisory.Manifest{}, err
@@ -89,7 +84,7 @@ func publish(dir string, m advisory.Manifest) error {
 }
 
 // shard encodes one pile. It returns no file when nothing in it is alive.
-func (c *collection) shard(name string, p *pile, req Request) (advisory.Shard, []byte, error) {
+func (c *collection) shard(name string, p *pile, req Request) (advisory.Shard, []byte) {
 	byName := make(map[string][]advisory.Entry)
 	records := make(map[*held]bool)
 	s := advisory.Shard{Name: name, Kind: advisory.ShardAdvisories, Ecosystem: p.place.OSVName()}
@@ -115,7 +110,7 @@ func (c *collection) shard(name string, p *pile, req Request) (advisory.Shard, [
 		}
 	}
 	if len(records) == 0 {
-		return s, nil, nil
+		return s, nil
 	}
 	slices.Sort(s.Sources)
 	s.Records, s.Packages = len(records), len(byName)
@@ -124,11 +119,8 @@ func (c *collection) shard(name string, p *pile, req Request) (advisory.Shard, [
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
 		packages = append(packages, advisory.Package{Name: name, Entries: byName[name]})
 	}
-	file, size, err := advisory.EncodeAdvisories(packages)
-	if err != nil {
-		return s, nil, err
-	}
-	return describe(s, file, size), file, nil
+	file, size := c.risk.packer.EncodeAdvisories(packages)
+	return describe(s, file, size), file
 }
 
 // describe fills in what the manifest says about a shard's file.

@@ -24,7 +24,7 @@ const MaxRecordSize = 16 << 20
 const (
 	maxName   = 1024
 	maxIDs    = 10_000
-	maxTitle  = 120
+	maxTitle  = 80
 	maxEvents = 100_000
 )
 
@@ -143,7 +143,7 @@ func (t *text) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Excerpt is the beginning of a longer text: its first line, at most 120
+// Excerpt is the beginning of a longer text: its first line, at most 80
 // characters.
 type Excerpt string
 
