@@ -19,6 +19,9 @@ type glob struct {
 	// anywhere is set for patterns of the form **/base: the directory does not
 	// matter.
 	anywhere bool
+	// dir is the longest literal component of the directory part, or "". It
+	// stands in every path that matches, which is quick to look for.
+	dir string
 }
 
 const metaCharacters = `*?[{\`
@@ -32,6 +35,11 @@ func compileGlob(pattern string) []glob {
 		}
 		g := glob{pattern: p, base: path.Base(p)}
 		g.anywhere = p == "**/"+g.base && g.base != "**"
+		for part := range strings.SplitSeq(path.Dir(p), "/") {
+			if !strings.ContainsAny(part, metaCharacters) && len(part) > len(g.dir) {
+				g.dir = part
+			}
+		}
 		if !strings.ContainsAny(g.base, metaCharacters) {
 			g.name = g.base
 		} else if rest, ok := strings.CutPrefix(g.base, "*"); ok && strings.HasPrefix(rest, ".") &&
@@ -63,8 +71,11 @@ func (g glob) matchBase(name string) bool {
 
 // match reports whether a path matches.
 func (g glob) match(p string) bool {
-	if g.anywhere && (g.name != "" || g.ext != "") {
+	if g.anywhere {
 		return g.matchBase(path.Base(p))
+	}
+	if !strings.Contains(p, g.dir) {
+		return false
 	}
 	ok, err := doublestar.Match(g.pattern, p)
 	return err == nil && ok

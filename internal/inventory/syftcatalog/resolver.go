@@ -161,7 +161,11 @@ func (r *resolver) access(g glob, p string) (string, bool) {
 	if g.anywhere {
 		return "", false
 	}
+	inPath := strings.Contains(p, g.dir)
 	for _, a := range r.aliases {
+		if !inPath && !strings.Contains(a.link, g.dir) {
+			continue
+		}
 		if rest, ok := strings.CutPrefix(p, a.dir+"/"); ok && g.match(a.link+"/"+rest) {
 			return a.link + "/" + rest, true
 		}

@@ -39,10 +39,13 @@ type wishes struct {
 var wanted = compileWishes(append(catalogerGlobs, furtherGlobs...))
 
 // furtherGlobs are files that catalogers reach from others: lists and
-// copyright files of dpkg, licences, side files of Python packages; and the
-// system files that detectors read.
+// copyright files of dpkg, licences, side files of Python packages, release
+// files; and the system files that detectors read.
 var furtherGlobs = []string{
 	"**/var/lib/dpkg/**", "**/copyright", "**/LICEN[CS]E*", "**/licen[cs]e*", "**/COPYING*", "**/*.dist-info/*", "**/*.egg-info/*",
+	// Debian's name of the program node, to which completions link as well.
+	"**/nodejs",
+	"/etc/debian_version", "/etc/*-release", "/usr/lib/*-release",
 	"/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow", "/etc/sudoers", "/etc/sudoers.d/*", "/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d/*",
 }
 
@@ -66,7 +69,7 @@ func compileWishes(patterns []string) wishes {
 
 func (w wishes) keep(p string, _ uint32, _ int64) bool {
 	name := path.Base(p)
-	if w.names[name] || w.exts[path.Ext(name)] || w.names[unversioned(name)] {
+	if w.names[name] || w.exts[path.Ext(name)] || w.names[program(name)] {
 		return true
 	}
 	for _, g := range w.others {
@@ -77,8 +80,10 @@ func (w wishes) keep(p string, _ uint32, _ int64) bool {
 	return false
 }
 
-// unversioned cuts a version off a name: a glob matches the link ruby, but the
-// content is that of ruby3.1.
-func unversioned(name string) string {
-	return strings.TrimRight(name, "0123456789.-")
+// program cuts version and target off the name of a program: a glob matches the
+// links ruby and gcc, but the contents are those of ruby3.1 and
+// x86_64-linux-gnu-gcc-12.
+func program(name string) string {
+	name = strings.TrimRight(name, "0123456789.-")
+	return name[strings.LastIndexByte(name, '-')+1:]
 }
