@@ -56,7 +56,12 @@ func quick(env target.Environment) target.Environment {
 // open opens an image and reads its layers to the end.
 func open(t testing.TB, req target.Request, env target.Environment) (*target.Target, error) {
 	t.Helper()
-	got, err := target.Open(t.Context(), req, quick(env))
+	return openWith(t, req, quick(env))
+}
+
+func openWith(t testing.TB, req target.Request, env target.Environment) (*target.Target, error) {
+	t.Helper()
+	got, err := target.Open(t.Context(), req, env)
 	if err != nil {
 		return nil, err
 	}

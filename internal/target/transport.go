@@ -62,7 +62,7 @@ func checkRetry(ctx context.Context, resp *http.Response, err error) (bool, erro
 	if err != nil && strings.Contains(err.Error(), "server gave HTTP response to HTTPS client") {
 		return false, err
 	}
-	return retryablehttp.ErrorPropagatedRetryPolicy(ctx, resp, err)
+	return retryablehttp.DefaultRetryPolicy(ctx, resp, err)
 }
 
 // guard decides where requests may go and where credentials may go: a registry
