@@ -44,6 +44,10 @@ type layer struct {
 	problems  []Problem
 }
 
+// ustarSize is the size from which a plain header cannot hold it, so that an
+// extended one has to.
+const ustarSize = 8 * gib
+
 // maxDepth is how many components a path may have. Linux reaches 2048 with a
 // path of 4096 bytes, and more only by changing directories on the way.
 const maxDepth = 4096
@@ -117,6 +121,9 @@ func (sc *scanner) entry(h *tar.Header) error {
 	}
 	if climbs(h.Name) {
 		sc.problem(e.Path, fmt.Sprintf("the archive names it %q, which points outside the image", h.Name))
+	}
+	if _, twice := h.PAXRecords["size"]; twice && h.Size < ustarSize {
+		sc.problem(e.Path, "its size is given twice in the archive; other readers may see other files behind it")
 	}
 	if e.isWhiteout() {
 		sc.whiteout(e.Path, path.Base(e.Path))
