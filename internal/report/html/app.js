@@ -260,17 +260,17 @@
       const lines = new Map();
       for (const f of list) { const l = f.line || 1; if (!lines.has(l)) lines.set(l, []); lines.get(l).push(f); }
       const code = el('div', { class: 'code' });
-      const total = source.lines.length;
+      const total = source.count;
       let skipped = 0;
       const gap = () => { if (skipped) code.append(el('div', { class: 'codeline' }, el('span', { class: 'no' }, '⋮'), el('span', { class: 'text ver' }, plural(skipped, 'line', 'lines') + ' without findings'))); skipped = 0; };
       const near = n => { for (let d = -3; d <= 3; d++) if (lines.has(n + d)) return true; return false; };
       const numbers = total ? Array.from({ length: total }, (_, i) => i + 1) : [...lines.keys()].sort((a, b) => a - b);
       for (const n of numbers) {
-        if (total > 60 && !near(n)) { skipped++; continue; }
+        if (source.lines[n] === undefined && !lines.has(n) || total > 60 && !near(n)) { skipped++; continue; }
         gap();
         const here = lines.get(n);
         code.append(el('div', { class: 'codeline' + (here ? ' hit w-' + worst(here) : '') },
-          el('span', { class: 'no' }, String(n)), el('span', { class: 'text' }, total ? source.lines[n - 1] : '(source not available)'), here ? hits(source.path, n, here) : el('span', {})));
+          el('span', { class: 'no' }, String(n)), el('span', { class: 'text' }, source.lines[n] !== undefined ? source.lines[n] : '(source not available)'), here ? hits(source.path, n, here) : el('span', {})));
       }
       gap();
       const name = source.link ? el('a', { href: source.link, rel: 'noreferrer noopener', target: '_blank' }, source.path) : source.path;

@@ -2,23 +2,12 @@ package html
 
 import (
 	"fmt"
-	"io/fs"
-	"slices"
 	"strings"
 
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/neutralise"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
 	"github.com/portcullis-ci/portcullis/internal/report/document"
-)
-
-// Files with findings are shown in full up to these sizes.
-const (
-	maxSourceBytes = 256 << 10
-	maxSourceLines = 3000
-	maxSourceFiles = 50
-	// maxLine is the number of bytes of a source line that are shown.
-	maxLine = 500
 )
 
 // data is what the script of the page works on. Keys are short because
@@ -59,13 +48,6 @@ type row struct {
 	Print    string      `json:"print"`
 }
 
-type source struct {
-	Path  string   `json:"path"`
-	Lines []string `json:"lines"`
-	// Link is the address of the file on the CI host, without the line.
-	Link string `json:"link,omitempty"`
-}
-
 type layer struct {
 	Number int    `json:"n"`
 	Digest string `json:"digest"`
@@ -80,7 +62,7 @@ func dataOf(o outcome.Outcome, opts document.Options) data {
 			d.Findings = append(d.Findings, rowOf(f, failed[f.Fingerprint], o))
 		}
 	}
-	d.Files = sources(d.Findings, opts)
+	d.Files = sources(o.Findings, opts)
 	if o.Image != nil {
 		for i, l := range o.Image.Layers {
 			_, step := document.LayerOf(o.Image, l.DiffID)
@@ -145,51 +127,3 @@ func placeWords(l finding.Location, o outcome.Outcome) string {
 	}
 	return "image: " + path
 }
-
-// sources reads the files that findings point into, so that the page can show
-// them line by line.
-func sources(rows []row, opts document.Options) []source {
-	var paths []string
-	for _, r := range rows {
-		if r.File != "" && !slices.Contains(paths, r.File) && len(paths) < maxSourceFiles {
-			paths = append(paths, r.File)
-		}
-	}
-	slices.Sort(paths)
-	all := []source{}
-	for _, p := range paths {
-		s := source{Path: p, Lines: readLines(opts.Root, p)}
-		if link, ok := neutralise.URL(opts.Links.Source + p); ok && opts.Links.Source != "" {
-			s.Link = link
-		}
-		all = append(all, s)
-	}
-	return all
-}
-
-// readLines returns nothing for files that are missing, large or not text: the
-// view then lists only the lines with findings.
-func readLines(root fs.FS, path string) []string {
-	if root == nil || !fs.ValidPath(path) {
-		return []string{}
-	}
-	info, err := fs.Stat(root, path)
-	if err != nil || !info.Mode().IsRegular() || info.Size() > maxSourceBytes {
-		return []string{}
-	}
-	content, err := fs.ReadFile(root, path)
-	if err != nil || strings.IndexByte(string(content), 0) >= 0 {
-		return []string{}
-	}
-	lines := strings.Split(strings.TrimSuffix(string(content), "\n"), "\n")
-	if len(lines) > maxSourceLines {
-		return []string{}
-	}
-	for i, l := range lines {
-		lines[i] = neutralise.Cut(neutralise.Line(strings.TrimSuffix(expandTabs(l), "\r")), maxLine)
-	}
-	return lines
-}
-
-// expandTabs keeps the indentation that neutralise.Line would shrink.
-func expandTabs(s string) string { return strings.ReplaceAll(s, "\t", "    ") }
