@@ -12,6 +12,7 @@ import (
 
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
+	"github.com/portcullis-ci/portcullis/internal/report/bitbucket"
 	"github.com/portcullis-ci/portcullis/internal/report/document"
 	"github.com/portcullis-ci/portcullis/internal/report/gitlab"
 	"github.com/portcullis-ci/portcullis/internal/report/html"
@@ -19,6 +20,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/report/junit"
 	"github.com/portcullis-ci/portcullis/internal/report/markdown"
 	"github.com/portcullis-ci/portcullis/internal/report/sarif"
+	"github.com/portcullis-ci/portcullis/internal/report/tekton"
 	"github.com/portcullis-ci/portcullis/internal/report/terminal"
 )
 
@@ -39,6 +41,7 @@ type Format struct {
 // Formats returns all formats in the order of their names.
 func Formats() []Format {
 	return []Format{
+		{"bitbucket", "Code Insights report and annotations for the API of Bitbucket", bitbucket.Write},
 		{"gitlab-annotations", "links on the page of a GitLab job (reports:annotations)", gitlab.Annotations},
 		{"gitlab-codequality", "GitLab Code Quality (reports:codequality)", gitlab.CodeQuality},
 		{"gitlab-container-scanning", "GitLab container scanning (reports:container_scanning)", gitlab.ContainerScanning},
@@ -50,6 +53,7 @@ func Formats() []Format {
 		{"junit", "JUnit XML for GitLab, Jenkins, CircleCI, Azure Pipelines", junit.Write},
 		{"markdown", "Markdown for summaries, wikis and comments", markdown.Write},
 		{"sarif", "SARIF 2.1.0 for GitHub code scanning and other viewers", sarif.Write},
+		{"tekton", "one short line of JSON for result files of Tekton and Argo", tekton.Write},
 		{"terminal", "text for people", terminal.Write},
 	}
 }
