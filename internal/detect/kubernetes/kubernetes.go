@@ -33,6 +33,10 @@ type Options struct {
 	// KubeVersion is the cluster's version as major.minor, such as "1.34";
 	// empty means the newest that is known.
 	KubeVersion string
+	// PodSecurity keeps the rules of the Pod Security Standards exactly to a
+	// level of them, as KubeVersion's admission controller would; empty runs
+	// the rules of both levels and, where Portcullis is stricter, its own.
+	PodSecurity Level
 	// Today is the date against which expiring ignores are held. The zero
 	// value lets no ignore expire.
 	Today time.Time

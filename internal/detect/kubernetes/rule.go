@@ -41,7 +41,7 @@ func allRules() []rule {
 
 // runs reports whether the options let the rule run.
 func (r rule) runs(opts Options) bool {
-	if slices.Contains(opts.Disable, r.ID) {
+	if slices.Contains(opts.Disable, r.ID) || !r.inStandard(opts) {
 		return false
 	}
 	if r.ID == imageRegistry.ID && len(opts.Registries) > 0 {

@@ -128,7 +128,7 @@ var capsDropAll = rule{
 
 func checkCapsDropAll(p *pass, c *manifest.Container) {
 	at := c.Place.At(securityContext, "capabilities", "drop")
-	if c.Pod.Windows() || c.Place.At(securityContext, "privileged").True() {
+	if p.set.exempts(c.Pod.Windows()) || c.Place.At(securityContext, "privileged").True() {
 		return
 	}
 	for _, dropped := range at.Items() {

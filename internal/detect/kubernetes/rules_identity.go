@@ -46,10 +46,17 @@ var runAsNonRoot = rule{
 }
 
 func checkRunAsNonRoot(p *pass, c *manifest.Container) {
+	if p.set.relaxed(c.Pod.Spec.At("hostUsers").False()) {
+		return
+	}
+	// The standard refuses a pod that says no, whatever its containers say.
+	if pods := c.Pod.Spec.At(securityContext, "runAsNonRoot"); pods.False() {
+		p.report(pods, "The pod's user is not kept from being root; set runAsNonRoot: true.")
+	}
 	at := effective(c, "runAsNonRoot")
 	switch {
 	case at.Node != nil && at.Node.Kind == manifest.Bool && at.Node.Truth:
-	case runsAsRoot(c):
+	case runsAsRoot(c) && p.set.opts.PodSecurity == "":
 		// k8s-run-as-root-uid points at the user id itself.
 	case at.Exists():
 		p.report(at, "The user is not kept from being root; set runAsNonRoot: true.")
@@ -78,6 +85,9 @@ var runAsRootUID = rule{
 	},
 	pod: func(p *pass, pod *manifest.Pod) {
 		const message = "%s runs as user 0, which is root; set a user id above 10000."
+		if p.set.relaxed(pod.Spec.At("hostUsers").False()) {
+			return
+		}
 		if at := pod.Spec.At(securityContext, "runAsUser"); isZero(at) {
 			p.report(at, message, "The pod")
 		}

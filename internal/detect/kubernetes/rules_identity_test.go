@@ -9,8 +9,9 @@ var identityCases = map[string][]ruleCase{
 		{"fires although a user id is set, as the standard demands", container("➤securityContext:\n  runAsUser: 1000")},
 		{"is silent about the pod's true", pod("securityContext:\n  runAsNonRoot: true")},
 		{"is silent about the container's own true", container("securityContext:\n  runAsNonRoot: true")},
-		{"is silent about the container's true over the pod's false", "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  securityContext: {runAsNonRoot: false}\n  containers:\n    - name: a\n      securityContext: {runAsNonRoot: true}\n"},
+		{"fires at the pod's false under the container's true, as the standard demands", "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  securityContext: {➤runAsNonRoot: false}\n  containers:\n    - name: a\n      securityContext: {runAsNonRoot: true}\n"},
 		{"is silent about user 0, which has its own rule", container("securityContext:\n  runAsUser: 0")},
+		{"is silent about the pod's true in a Job", inWorkload("batch/v1", "Job", "securityContext: {runAsNonRoot: yes}\ncontainers: [{name: a}]")},
 	},
 	"k8s-run-as-root-uid": {
 		{"fires on the container's user", container("securityContext:\n  ➤runAsUser: 0")},

@@ -56,7 +56,7 @@ var privilegeEscalation = rule{
 func checkPrivilegeEscalation(p *pass, c *manifest.Container) {
 	at := c.Place.At(securityContext, "allowPrivilegeEscalation")
 	// A privileged container has all there is to gain: k8s-privileged says so.
-	if at.False() || c.Pod.Windows() || c.Place.At(securityContext, "privileged").True() {
+	if at.False() || p.set.exempts(c.Pod.Windows()) || c.Place.At(securityContext, "privileged").True() {
 		return
 	}
 	if at.Exists() {
@@ -114,7 +114,7 @@ var seccompUnconfined = rule{
 
 func checkSeccompUnconfined(p *pass, pod *manifest.Pod) {
 	const message = "%s switches seccomp off and opens every system call; use type: RuntimeDefault or a Localhost profile."
-	if pod.Windows() {
+	if p.set.opts.PodSecurity != Baseline && p.set.exempts(pod.Windows()) {
 		return
 	}
 	if at := pod.Spec.At(securityContext, "seccompProfile", "type"); at.Text() == "Unconfined" {

@@ -34,7 +34,7 @@ var seccompMissing = rule{
 
 func checkSeccompMissing(p *pass, c *manifest.Container) {
 	at := effective(c, "seccompProfile", "type")
-	if c.Pod.Windows() || c.Place.At(securityContext, "privileged").True() {
+	if p.set.exempts(c.Pod.Windows()) || c.Place.At(securityContext, "privileged").True() {
 		return
 	}
 	switch at.Text() {
@@ -174,7 +174,7 @@ var procMount = rule{
 	},
 	container: func(p *pass, c *manifest.Container) {
 		at := c.Place.At(securityContext, "procMount")
-		if at.Text() == "" || at.Text() == "Default" || p.set.minor >= 35 && c.Pod.Spec.At("hostUsers").False() {
+		if at.Text() == "" || at.Text() == "Default" || p.set.opts.PodSecurity != Restricted && p.set.minor >= 35 && c.Pod.Spec.At("hostUsers").False() {
 			return
 		}
 		p.report(at, "Container %q sees all of /proc, through which the node can be changed; remove procMount: %s.", c.Name, at.Text())

@@ -16,7 +16,7 @@ func minorVersion(text string) int {
 		text, _, _ = strings.Cut(minor, ".")
 	}
 	text = strings.TrimRight(text, "+")
-	if n, err := strconv.Atoi(text); err == nil && n > 0 && n <= newestMinor {
+	if n, err := strconv.Atoi(text); err == nil && n >= 0 && n <= newestMinor {
 		return n
 	}
 	return newestMinor
