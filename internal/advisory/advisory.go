@@ -165,6 +165,9 @@ func (p point) compare(q point) int {
 // https://ossf.github.io/osv-schema/#evaluation, and returns the interval that
 // holds it. The error says which bound cannot be compared.
 func (r Range) Holding(s *ecosystem.Scheme, v ecosystem.Version) (Interval, bool, error) {
+	if from := r.Events; len(from) > 0 && from[0] == (Event{Introduced, "0"}) && (len(from) == 1 || isSimple(r)) {
+		return holdingSimple(from[1:], s, v)
+	}
 	points, err := r.points(s)
 	if err != nil {
 		return Interval{}, false, err
@@ -186,6 +189,24 @@ func (r Range) Holding(s *ecosystem.Scheme, v ecosystem.Version) (Interval, bool
 		return Interval{}, false, nil
 	}
 	return Interval{From: open.Version, Close: closing(points, at)}, true, nil
+}
+
+// holdingSimple evaluates what most ranges are: everything, or everything
+// before a fix.
+func holdingSimple(fix []Event, s *ecosystem.Scheme, v ecosystem.Version) (Interval, bool, error) {
+	all := Interval{From: "0"}
+	if len(fix) == 0 {
+		return all, true, nil
+	}
+	if fix[0].Version == "0" {
+		return Interval{}, false, nil
+	}
+	bound, err := s.Bound(fix[0].Version)
+	if err != nil || v.Compare(bound) >= 0 {
+		return Interval{}, false, err
+	}
+	all.Close = fix[0]
+	return all, true, nil
 }
 
 // closing finds the first event that ends the interval which holds the version.

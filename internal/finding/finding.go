@@ -181,6 +181,8 @@ type Finding struct {
 	Locations []Location
 	Evidence  []Fact
 	Fix       Fix
+	// Risk is set where anything is known about exploitation.
+	Risk *Risk
 	// References are https links to the advisory or the rule's sources.
 	References []string
 	// Sensitive says that the text at the finding's locations holds a secret.
