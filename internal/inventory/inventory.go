@@ -134,6 +134,10 @@ type Package struct {
 	// Places has at least one entry, sorted by path, for packages read from an
 	// image; packages of an SBOM may have none.
 	Places []Place
+	// Layer is the diff id of the layer that installed this version. It may
+	// differ from the layers of Places, since each installation writes the
+	// package manager's database anew. Empty when nothing tells.
+	Layer string
 	// Source is the source or origin package, nil where there is none.
 	Source *Source
 	// Module is the modularity label of an rpm as name:stream, or "".

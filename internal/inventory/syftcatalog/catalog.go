@@ -118,6 +118,7 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 	}
 	inv := convert(model)
 	inv.Image = t.Image
+	setLayers(&inv, model, index)
 	if inv.Files, err = filesOfInterest(ctx, index); err != nil {
 		return inventory.Inventory{}, err
 	}

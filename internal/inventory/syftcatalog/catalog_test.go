@@ -139,6 +139,7 @@ func TestInventoryOfADebianImage(t *testing.T) {
 		},
 	} {
 		got := find(t, inv, want.Name)
+		want.Layer = want.Places[0].Layer // no layer here installs anew what another has
 		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(inventory.Package{}, "ID")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", want.Name, diff)
 		}
