@@ -10,6 +10,8 @@ import (
 // finish puts the findings in the order of files and positions and makes
 // their fingerprints unique.
 func (l *linter) finish(files []File) Result {
+	l.waive()
+	l.judgeIgnores()
 	order := make(map[string]int, len(files))
 	for i, f := range files {
 		order[f.Path] = i

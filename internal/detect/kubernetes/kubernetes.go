@@ -127,12 +127,16 @@ type linter struct {
 	// found are the findings by the file that they are in.
 	found []finding.Finding
 	seen  map[string]bool
+	// ignores are those of all files; names the rules by all of their names.
+	ignores []ignore
+	names   map[string][]string
 }
 
 // read parses one file and adds its objects to the set.
 func (l *linter) read(f File) {
 	counts := FileResult{Path: f.Path}
 	docs := manifest.Parse(f, l.opts.Limits)
+	var all []*manifest.Object
 	for i := range docs {
 		doc := &docs[i]
 		counts.Documents++
@@ -149,12 +153,14 @@ func (l *linter) read(f File) {
 			l.unreadable(f.Path, objects, p)
 		}
 		counts.Objects += len(objects)
+		all = append(all, objects...)
 		for _, o := range objects {
 			if !l.set.add(o) {
 				counts.Unknown++
 			}
 		}
 	}
+	l.readIgnores(f, docs, all)
 	l.result.Files = append(l.result.Files, counts)
 	l.result.Documents += counts.Documents
 	l.result.Objects += counts.Objects

@@ -25,18 +25,24 @@ func allRules() []rule {
 	families := [][]rule{
 		readingRules, privilegeRules, hostRules, capabilityRules, identityRules,
 		profileRules, hostShareRules, imageRules, resourceRules, secretRules, rbacRules, grantRules,
-		networkRules, exposureRules, meshRules, clusterRules, cloudRules, ecsRules,
+		networkRules, exposureRules, meshRules, clusterRules, cloudRules, ecsRules, ignoreRules,
 	}
 	all := slices.Concat(families...)
 	for i := range all {
-		all[i].Kind = finding.Kubernetes
-		all[i].Since = "0.1"
-		if all[i].Language == "" {
-			all[i].Language = "yaml"
-		}
-		slices.Sort(all[i].Aliases)
+		all[i] = all[i].complete()
 	}
 	return all
+}
+
+// complete fills in what all rules have in common.
+func (r rule) complete() rule {
+	r.Kind = finding.Kubernetes
+	r.Since = "0.1"
+	if r.Language == "" {
+		r.Language = "yaml"
+	}
+	r.Aliases = slices.Sorted(slices.Values(r.Aliases))
+	return r
 }
 
 // runs reports whether the options let the rule run.

@@ -30,7 +30,7 @@ var unreadable = rule{
 // unreadable reports a problem of reading. It stands outside of the run of
 // rules, so that no setting but the rule's own can silence it.
 func (l *linter) unreadable(path string, objects []*manifest.Object, p manifest.Problem) {
-	r := allRules()[0]
+	r := unreadable.complete()
 	if !r.runs(l.opts) {
 		return
 	}
