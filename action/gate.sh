@@ -106,7 +106,7 @@ if [ -n "${IN_REGISTRY_USERNAME:-}${IN_REGISTRY_PASSWORD:-}" ]; then
   auth="$(printf '%s:%s' "${IN_REGISTRY_USERNAME:-}" "${IN_REGISTRY_PASSWORD:-}" | base64 | tr -d '\n')"
   (umask 077 && printf '{"auths":{"%s":{"auth":"%s"}}}\n' "$host" "$auth" > "$DOCKER_CONFIG/config.json")
 fi
-unset IN_REGISTRY_PASSWORD IN_TOKEN
+unset IN_REGISTRY_PASSWORD
 
 code=0
 "$IN_BIN" "${args[@]}" || code=$?

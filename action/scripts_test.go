@@ -194,7 +194,7 @@ func TestCredentialsReachTheBinaryInAFileOnly(t *testing.T) {
 	} {
 		binary, argsFile := fake(t, 0)
 		log, _ := run(t, "gate.sh", checkout(t), "IN_BIN="+binary, "GITHUB_OUTPUT="+filepath.Join(t.TempDir(), "o"),
-			"IN_IMAGE="+image, "IN_REGISTRY_USERNAME=robot", "IN_REGISTRY_PASSWORD=s3cr3t pass", "IN_TOKEN=ghs_x")
+			"IN_IMAGE="+image, "IN_REGISTRY_USERNAME=robot", "IN_REGISTRY_PASSWORD=s3cr3t pass")
 		login, err := os.ReadFile(argsFile + ".login")
 		want := fmt.Sprintf(`{"auths":{"%s":{"auth":"cm9ib3Q6czNjcjN0IHBhc3M="}}}`+"\n", host)
 		if err != nil || string(login) != want {

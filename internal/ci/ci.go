@@ -5,13 +5,19 @@
 package ci
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"net/http"
 	"strings"
 
 	"github.com/portcullis-ci/portcullis/internal/ci/azure"
+	"github.com/portcullis-ci/portcullis/internal/ci/comment"
 	"github.com/portcullis-ci/portcullis/internal/ci/github"
 	"github.com/portcullis-ci/portcullis/internal/exit"
+	"github.com/portcullis-ci/portcullis/internal/neutralise"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
 	"github.com/portcullis-ci/portcullis/internal/report/document"
 	"github.com/portcullis-ci/portcullis/internal/report/markdown"
@@ -112,6 +118,8 @@ type Request struct {
 	// Files maps the names of report formats, and "sbom", to the paths that
 	// were written.
 	Files map[string]string
+	// HTTP writes the comment of a pull or merge request; nil forbids it.
+	HTTP *http.Client
 }
 
 // Names of the variables that steer Publish.
@@ -120,12 +128,19 @@ const (
 	EnvAnnotations = "PORTCULLIS_ANNOTATIONS"
 	// EnvSummary is false to leave out the step summary.
 	EnvSummary = "PORTCULLIS_SUMMARY"
+	// EnvComment is true to keep a comment of the pull or merge request up to
+	// date with the token in EnvToken.
+	EnvComment = "PORTCULLIS_PR_COMMENT"
+	EnvToken   = "PORTCULLIS_TOKEN"
 )
 
 // Publish hands the outcome to the host that the process runs on. Call it
 // once, after the reports are written. On a host without such a way, and
 // outside of CI, it does nothing. Errors are *exit.Error.
-func Publish(_ context.Context, r Request) error {
+//
+// A comment that cannot be written is told in the log and is no error: pull
+// requests of forks have tokens that may not write.
+func Publish(ctx context.Context, r Request) error {
 	mode, err := github.ParseMode(r.Getenv(EnvAnnotations))
 	if err != nil {
 		return &exit.Error{Code: exit.Usage, Doing: "read " + EnvAnnotations, Err: err}
@@ -136,7 +151,9 @@ func Publish(_ context.Context, r Request) error {
 			// They show no annotations; the report in the log has to do.
 			mode = github.None
 		}
-		err = publishGitHub(r, mode)
+		err = errors.Join(publishGitHub(r, mode), r.comment(ctx, comment.Poster.GitHub))
+	case GitLab:
+		err = r.comment(ctx, comment.Poster.GitLab)
 	case Azure:
 		err = azure.Write(r.Stdout, r.Outcome, r.Files["markdown"])
 	default:
@@ -159,4 +176,28 @@ func publishGitHub(r Request, mode github.Mode) error {
 		}
 	}
 	return runner.SetOutputs(github.Outputs(r.Outcome, r.Files))
+}
+
+// comment writes the comment, where that is asked for and possible. Its error
+// is that of the log.
+func (r Request) comment(ctx context.Context, write func(comment.Poster, context.Context, string, string) error) error {
+	if !strings.EqualFold(r.Getenv(EnvComment), "true") {
+		return nil
+	}
+	why := ""
+	switch token := r.Getenv(EnvToken); {
+	case r.HTTP == nil:
+		why = "the run is offline"
+	case token == "":
+		why = EnvToken + " is not set"
+	default:
+		poster := comment.Poster{HTTP: r.HTTP, Getenv: r.Getenv, Token: token}
+		err := write(poster, ctx, cmp.Or(r.Options.Category, "gate"), markdown.Render(r.Outcome, r.Options, markdown.Comment))
+		if err == nil || errors.Is(err, comment.ErrNoRequest) {
+			return nil
+		}
+		why = err.Error()
+	}
+	_, err := fmt.Fprintf(r.Stdout, "The comment was not written: %s\n", neutralise.Log(why))
+	return err
 }

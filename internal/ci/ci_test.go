@@ -2,6 +2,8 @@ package ci_test
 
 import (
 	"bytes"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -137,6 +139,57 @@ func TestGiteaGetsNoAnnotations(t *testing.T) {
 func TestAzureGetsLoggingCommands(t *testing.T) {
 	if out, err := publish(t, recorded(t, "azure")); err != nil || !strings.HasPrefix(out, "##vso[task.logissue type=error;") {
 		t.Errorf("printed %q, %v", out, err)
+	}
+}
+
+func TestTheCommentOfARequestIsOptIn(t *testing.T) {
+	var calls []string
+	host := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		calls = append(calls, r.Method+" "+r.URL.Path)
+		switch {
+		case r.URL.Path == "/user":
+			_, _ = w.Write([]byte(`{"id":1,"login":"robot"}`))
+		case r.Method == http.MethodGet:
+			_, _ = w.Write([]byte(`[]`))
+		}
+	}))
+	defer host.Close()
+	env := recorded(t, "gitlab")
+	env["CI_API_V4_URL"], env["CI_PROJECT_ID"], env[ci.EnvToken] = host.URL, "12", "secret"
+	request := func() (string, error) {
+		var b bytes.Buffer
+		err := ci.Publish(t.Context(), ci.Request{Getenv: lookup(env), Stdout: &b, Outcome: reporttest.Outcome(), HTTP: host.Client()})
+		return b.String(), err
+	}
+	if out, err := request(); err != nil || out != "" || len(calls) != 0 {
+		t.Errorf("not asked for: printed %q, %v, calls %v", out, err, calls)
+	}
+	env[ci.EnvComment] = "true"
+	if out, err := request(); err != nil || out != "" || len(calls) != 3 || calls[2] != "POST /projects/12/merge_requests/7/notes" {
+		t.Errorf("asked for: printed %q, %v, calls %v", out, err, calls)
+	}
+}
+
+func TestACommentThatCannotBeWrittenIsToldAndNoError(t *testing.T) {
+	denied := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }))
+	defer denied.Close()
+	env := recorded(t, "gitlab")
+	env["CI_API_V4_URL"], env["CI_PROJECT_ID"], env[ci.EnvComment] = denied.URL, "12", "true"
+	for _, tt := range []struct {
+		token  string
+		client *http.Client
+		want   string
+	}{
+		{"secret", denied.Client(), "may not write comments"},
+		{"", denied.Client(), "PORTCULLIS_TOKEN is not set"},
+		{"secret", nil, "the run is offline"},
+	} {
+		env[ci.EnvToken] = tt.token
+		var b bytes.Buffer
+		err := ci.Publish(t.Context(), ci.Request{Getenv: lookup(env), Stdout: &b, Outcome: reporttest.Outcome(), HTTP: tt.client})
+		if err != nil || !strings.Contains(b.String(), tt.want) || strings.Contains(b.String(), "secret") {
+			t.Errorf("printed %q, %v, want %q", b.String(), err, tt.want)
+		}
 	}
 }
 
