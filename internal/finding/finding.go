@@ -30,6 +30,9 @@ const (
 	Kubernetes Kind = "kubernetes"
 	// Coverage says that something could not be examined.
 	Coverage Kind = "coverage"
+	// Waiver is a fault of an exception itself: a waiver that has expired, soon
+	// will, is malformed, lives too long or matches nothing.
+	Waiver Kind = "waiver"
 )
 
 // Status is what triage made of a finding. No finding is ever dropped: it
@@ -125,6 +128,18 @@ const (
 	InImage Space = "image"
 )
 
+// Origin says who brought a finding of an image in. It is empty where nothing
+// tells: then nobody may be spared on the ground that it is another's.
+type Origin string
+
+// The origins of a finding.
+const (
+	// FromBaseImage: the base image brought it in; moving that removes it.
+	FromBaseImage Origin = "base-image"
+	// FromBuild: the user's own build or files brought it in.
+	FromBuild Origin = "build"
+)
+
 // Location is a place to look at. Lines and columns start at 1; columns count
 // Unicode code points. EndColumn is the column after the last character. A
 // zero Line means the file as a whole, a zero Column the line as a whole.
@@ -181,6 +196,9 @@ type Finding struct {
 	Locations []Location
 	Evidence  []Fact
 	Fix       Fix
+	// Origin says whether the base image or the user's own build brought the
+	// finding in; empty where that is not known.
+	Origin Origin
 	// Risk is set where anything is known about exploitation.
 	Risk *Risk
 	// References are https links to the advisory or the rule's sources.
@@ -194,7 +212,54 @@ type Finding struct {
 	Status      Status
 	// StatusReason says why the status is not Open, and who said so.
 	StatusReason string
+	// StatusSource names where the decision is written down: the file with line
+	// or statement of a waiver or VEX document, the baseline, the base image.
+	// Empty when the gate's own evidence decided, and while Open.
+	StatusSource string
+	// Justification is the label of OpenVEX that goes with NotAffected, such as
+	// vulnerable_code_not_present; empty where nobody gave one.
+	// https://github.com/openvex/spec/blob/main/OPENVEX-SPEC.md#status-justifications
+	Justification string
+	// Baseline says how the finding compares with the baseline, whatever its
+	// status; the zero value when there was none.
+	Baseline Comparison
 }
+
+// Comparison is what a baseline says about one finding.
+type Comparison struct {
+	// State is empty when no baseline was given.
+	State BaselineState
+	// Cause says why a new finding is new; empty for known ones.
+	Cause Cause
+	// Reason names the evidence behind State and Cause in one sentence.
+	Reason string
+}
+
+// BaselineState tells findings that came in since the baseline from those that
+// were there.
+type BaselineState string
+
+// The states. What the baseline had and is gone is no finding any more: it is
+// listed in the outcome.
+const (
+	BaselineNew   BaselineState = "new"
+	BaselineKnown BaselineState = "known"
+)
+
+// Cause tells changes made by the user from changes in what is known.
+type Cause string
+
+// The causes of a difference between two runs.
+const (
+	// CodeChanged: what was examined is not what it was.
+	CodeChanged Cause = "code"
+	// DataLearned: what was examined is the same, the advisory data is not.
+	DataLearned Cause = "data"
+	// ToolChanged: another version of portcullis with other rules looked at it.
+	ToolChanged Cause = "tool"
+	// CauseUnknown: the evidence does not tell.
+	CauseUnknown Cause = "unknown"
+)
 
 // Validate reports the first broken promise of a finding. Boundaries where
 // findings enter (saved reports) and tests of detectors call it.

@@ -25,7 +25,12 @@ type Outcome struct {
 	Distro *inventory.Distro
 	// Packages is the number of packages by type in the inventory.
 	Packages map[string]int
-	Findings []finding.Finding
+	// PackageURLs are those of all packages of the inventory, sorted, each
+	// once; a later run compares itself with them. Nil when unknown.
+	PackageURLs []string
+	Findings    []finding.Finding
+	// Baseline is what the comparison with a baseline came to, nil without one.
+	Baseline *Baseline
 	Coverage Coverage
 	Database Database
 	Verdict  Verdict
@@ -35,6 +40,39 @@ type Outcome struct {
 	Timings  []Timing
 	// ExitCode is the code that the process ends with.
 	ExitCode exit.Code
+}
+
+// Baseline is what the comparison with an earlier run came to. How each
+// finding of this run compares is said at the finding.
+type Baseline struct {
+	// Source is the report or image reference.
+	Source string
+	// Taken is when the baseline was made; zero when unknown.
+	Taken time.Time
+	// Notes say what was compared, and what the baseline lacks for that.
+	Notes []string
+	New   int
+	Known int
+	// Fixed are the baseline's findings that are gone, in report order.
+	Fixed []BaselineFinding
+	// NotExamined is the number of the baseline's findings about things that
+	// this run did not look at: they are neither fixed nor known.
+	NotExamined int
+}
+
+// BaselineFinding is a finding of the baseline that is gone.
+type BaselineFinding struct {
+	Fingerprint string
+	RuleID      string
+	Kind        finding.Kind
+	Severity    finding.Severity
+	Title       string
+	Target      string
+	// PURL is that of the package, or empty.
+	PURL string
+	// Cause and Reason say why it is gone.
+	Cause  finding.Cause
+	Reason string
 }
 
 // Tool names the program that made the outcome.
@@ -160,8 +198,62 @@ const (
 // broken clause; a pass has none.
 type Verdict struct {
 	Result Result
-	// Clauses are all clauses that the policy has, broken ones first.
+	// Clauses are all clauses that the policy has, broken ones first, then
+	// those that warn.
 	Clauses []Clause
+	// Changes are the smallest set of changes known that would keep every
+	// broken clause, in a fixed order.
+	Changes []Change
+	// Unresolved are the fingerprints of the findings that break a clause and
+	// that no known change removes, in report order.
+	Unresolved []string
+}
+
+// ChangeKind is the sort of a Change.
+type ChangeKind string
+
+// The kinds of changes.
+const (
+	// UpgradePackage: install a fixed version of a package.
+	UpgradePackage ChangeKind = "upgrade-package"
+	// MoveBaseImage: build on a base image that holds the fixed versions.
+	MoveBaseImage ChangeKind = "move-base-image"
+	// EditFile: apply the edits to a file of the repository.
+	EditFile ChangeKind = "edit-file"
+	// CorrectByHand: do what the finding's fix says, which no tool can.
+	CorrectByHand ChangeKind = "correct-by-hand"
+	// RenewData: build or fetch the advisory database anew.
+	RenewData ChangeKind = "renew-data"
+)
+
+// Change is one thing to do about a broken policy.
+type Change struct {
+	Kind ChangeKind
+	// Subject is what to change: a package, a base image's FROM line, a file.
+	Subject string
+	// Upgrades are the packages that must move, for UpgradePackage and
+	// MoveBaseImage, sorted by name.
+	Upgrades []Upgrade
+	// Edits are the edits to apply, for EditFile.
+	Edits []finding.Edit
+	// Location is the place to do it at, as far as one is known.
+	Location finding.Location
+	// Text says it in words.
+	Text string
+	// Findings are the fingerprints of the findings that the change removes,
+	// in report order.
+	Findings []string
+}
+
+// Upgrade is the move of one package to a version without the findings.
+type Upgrade struct {
+	Package string
+	From    string
+	// To is the lowest version that fixes all of the findings; empty where the
+	// versions cannot be compared and Versions has more than one.
+	To string
+	// Versions are all fixed versions that the findings name, sorted.
+	Versions []string
 }
 
 // Clause is one demand of the policy.
@@ -171,11 +263,17 @@ type Clause struct {
 	// Demand is the clause in words: "no finding of severity high or worse".
 	Demand string
 	Broken bool
+	// Warned says that the demand is not met but only warns; Broken is then
+	// false.
+	Warned bool
 	// Reason says in one sentence how it was broken; empty when it holds.
 	Reason string
 	// Findings are the fingerprints of the findings that broke it, in report
 	// order.
 	Findings []string
+	// Subjects are what else broke it, sorted: packages with their licences,
+	// for clauses that are not about findings.
+	Subjects []string
 }
 
 // Failed returns the set of fingerprints that broke any clause.

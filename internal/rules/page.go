@@ -56,6 +56,7 @@ var pageTitles = map[finding.Kind]string{
 	finding.ImageConfig: "Image rules",
 	finding.Secret:      "Secret rules",
 	finding.Coverage:    "Coverage rules",
+	finding.Waiver:      "Waiver rules",
 }
 
 // Pages returns the reference pages by kind: a list of all rules, then their

@@ -22,7 +22,7 @@ import (
 
 const (
 	// SchemaVersion is the version of the report's schema, a semantic version.
-	SchemaVersion = "1.0.0"
+	SchemaVersion = "1.1.0"
 	// SchemaID is the $id of the report's schema.
 	SchemaID = document.InformationURI + "/schema/report-1.json"
 )
@@ -59,8 +59,10 @@ func convert(o outcome.Outcome) reportDTO {
 		Targets:       []targetDTO{},
 		Image:         image(o.Image),
 		Packages:      o.Packages,
+		PackageURLs:   o.PackageURLs,
 		Verdict:       []clauseDTO{},
 		Findings:      []findingDTO{},
+		Baseline:      baseline(o.Baseline),
 		Coverage:      coverage(o.Coverage),
 		Database:      database(o.Database),
 		Failures:      []failureDTO{},
@@ -110,7 +112,11 @@ func convertFinding(f finding.Finding, failsGate bool) findingDTO {
 		Title: f.Title, Message: f.Message, Target: f.Target, Object: f.Object,
 		Locations: []locationDTO{}, Evidence: []factDTO{}, References: list(f.References),
 		Fingerprint: f.Fingerprint, Status: string(f.Status), StatusReason: f.StatusReason,
+		StatusSource: f.StatusSource, Justification: f.Justification,
 		FailsGate: failsGate,
+	}
+	if b := f.Baseline; b.State != "" {
+		d.Baseline = &comparedDTO{State: string(b.State), Cause: string(b.Cause), Reason: b.Reason}
 	}
 	if f.Score > 0 {
 		d.Score = &f.Score
@@ -138,6 +144,23 @@ func fix(f finding.Fix) *fixDTO {
 	d := &fixDTO{State: string(f.State), Version: f.Version, Text: f.Text}
 	for _, e := range f.Edits {
 		d.Edits = append(d.Edits, editDTO(e))
+	}
+	return d
+}
+
+func baseline(b *outcome.Baseline) *baselineDTO {
+	if b == nil {
+		return nil
+	}
+	d := &baselineDTO{
+		Source: b.Source, Taken: moment(b.Taken), Notes: list(b.Notes),
+		New: b.New, Known: b.Known, Fixed: []goneDTO{}, NotExamined: b.NotExamined,
+	}
+	for _, f := range b.Fixed {
+		d.Fixed = append(d.Fixed, goneDTO{
+			ID: f.RuleID, Kind: string(f.Kind), Severity: f.Severity.String(), Title: f.Title, Target: f.Target,
+			PURL: f.PURL, Fingerprint: f.Fingerprint, Cause: string(f.Cause), Reason: f.Reason,
+		})
 	}
 	return d
 }

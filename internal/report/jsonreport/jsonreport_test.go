@@ -96,7 +96,7 @@ func TestEveryConstantOfTheOutcomeIsInTheSchema(t *testing.T) {
 	o := reporttest.Outcome()
 	template := o.Findings[0]
 	o.Findings, o.Coverage.Gaps, o.Targets = nil, nil, nil
-	for _, kind := range []finding.Kind{finding.Vulnerability, finding.Secret, finding.ImageConfig, finding.Dockerfile, finding.Kubernetes, finding.Coverage} {
+	for _, kind := range []finding.Kind{finding.Vulnerability, finding.Secret, finding.ImageConfig, finding.Dockerfile, finding.Kubernetes, finding.Coverage, finding.Waiver} {
 		for _, status := range []finding.Status{finding.Open, finding.Waived, finding.NotAffected, finding.Inherited, finding.Known} {
 			f := template
 			f.Kind, f.Status = kind, status
@@ -121,6 +121,34 @@ func TestEveryConstantOfTheOutcomeIsInTheSchema(t *testing.T) {
 	}
 	o.Coverage.Unreadable = []inventory.Unreadable{{Path: "/x", Reason: "y"}}
 	validate(t, s, write(t, o))
+}
+
+func TestWhatTriageDecidedIsToldInFull(t *testing.T) {
+	o := reporttest.Passed()
+	template := reporttest.Outcome().Findings[0]
+	for _, cause := range []finding.Cause{finding.CodeChanged, finding.DataLearned, finding.ToolChanged, finding.CauseUnknown} {
+		f := template
+		f.Baseline = finding.Comparison{State: finding.BaselineNew, Cause: cause, Reason: "because"}
+		o.Findings = append(o.Findings, f)
+	}
+	known := template
+	known.Baseline = finding.Comparison{State: finding.BaselineKnown, Reason: "in main.json"}
+	known.Status, known.StatusReason, known.StatusSource = finding.Known, "was there", "main.json"
+	excused := template
+	excused.Status, excused.StatusReason = finding.NotAffected, "not linked in"
+	excused.StatusSource, excused.Justification = "app.vex.json statement 1", "vulnerable_code_not_present"
+	o.Findings = append(o.Findings, known, excused)
+	o.PackageURLs = []string{"pkg:npm/qs@6.5.2"}
+	o.Baseline = &outcome.Baseline{
+		Source: "main.json", Taken: o.Started, Notes: []string{"packages were compared"}, New: 4, Known: 1, NotExamined: 2,
+		Fixed: []outcome.BaselineFinding{{
+			Fingerprint: "f", RuleID: "CVE-1", Kind: finding.Vulnerability, Severity: finding.High, Title: "t", Target: "x",
+			PURL: "pkg:npm/qs@6.5.1", Cause: finding.CodeChanged, Reason: "the package is gone",
+		}},
+	}
+	got := write(t, o)
+	validate(t, compileSchema(t), got)
+	reporttest.Golden(t, "triaged.json", got)
 }
 
 func TestThePublishedSchemaIsTheEmbeddedOne(t *testing.T) {

@@ -19,7 +19,9 @@ type reportDTO struct {
 	Distro        *distroDTO     `json:"distribution,omitempty"`
 	Packages      map[string]int `json:"packages"`
 	Verdict       []clauseDTO    `json:"policy"`
+	PackageURLs   []string       `json:"packageUrls,omitempty"`
 	Findings      []findingDTO   `json:"findings"`
+	Baseline      *baselineDTO   `json:"baseline,omitempty"`
 	Coverage      coverageDTO    `json:"coverage"`
 	Database      *databaseDTO   `json:"database,omitempty"`
 	Failures      []failureDTO   `json:"failures"`
@@ -104,7 +106,38 @@ type findingDTO struct {
 	Fingerprint    string        `json:"fingerprint"`
 	Status         string        `json:"status"`
 	StatusReason   string        `json:"statusReason,omitempty"`
+	StatusSource   string        `json:"statusSource,omitempty"`
+	Justification  string        `json:"justification,omitempty"`
+	Baseline       *comparedDTO  `json:"baseline,omitempty"`
 	FailsGate      bool          `json:"failsGate"`
+}
+
+type comparedDTO struct {
+	State  string `json:"state"`
+	Cause  string `json:"cause,omitempty"`
+	Reason string `json:"reason,omitempty"`
+}
+
+type baselineDTO struct {
+	Source      string     `json:"source"`
+	Taken       *time.Time `json:"taken,omitempty"`
+	Notes       []string   `json:"notes"`
+	New         int        `json:"new"`
+	Known       int        `json:"known"`
+	Fixed       []goneDTO  `json:"fixed"`
+	NotExamined int        `json:"notExamined"`
+}
+
+type goneDTO struct {
+	ID          string `json:"id"`
+	Kind        string `json:"kind"`
+	Severity    string `json:"severity"`
+	Title       string `json:"title"`
+	Target      string `json:"target"`
+	PURL        string `json:"purl,omitempty"`
+	Fingerprint string `json:"fingerprint"`
+	Cause       string `json:"cause"`
+	Reason      string `json:"reason,omitempty"`
 }
 
 type locationDTO struct {
