@@ -46,6 +46,24 @@ type Options struct {
 	Target string
 	// Enable names rules that are off by default, by id or alias.
 	Enable []string
+	// Ignore names rules, by id or alias, whose findings are waived, with the
+	// reason.
+	Ignore map[string]string
+	// Severity sets the severity of rules, by id or alias.
+	Severity map[string]Level
+	// Inline is the policy about ignore comments.
+	Inline InlineIgnores
+	// KnownRule tells whether a rule of another detector has the name, so that
+	// an ignore comment that names it is no mistake.
+	KnownRule func(name string) bool
+	// TrustedRegistries are the registries that images may come from, with * at
+	// the start or end; empty means all. Names without a registry are docker.io.
+	TrustedRegistries []string
+	// LabelSchema maps labels that images must have to the type of their value:
+	// text, url, semver, hash, rfc3339, spdx or email. StrictLabels forbids
+	// all others.
+	LabelSchema  map[string]string
+	StrictLabels bool
 	// BaseUser tells the user that an image is configured with. It reports
 	// false when that is not known.
 	BaseUser func(image string) (user string, known bool)
@@ -53,6 +71,12 @@ type Options struct {
 	// reports false when that is not known. It makes the fix of an unpinned
 	// base image possible.
 	Digest func(image string) (digest string, known bool)
+}
+
+// Level is a severity and who said so.
+type Level struct {
+	Severity finding.Severity
+	Source   string
 }
 
 // Result is what came of linting.
@@ -93,15 +117,29 @@ func Lint(ctx context.Context, files []File, opts Options) Result {
 
 // linter is the set of rules to run with their options.
 type linter struct {
-	opts  Options
-	rules []Rule
+	opts    Options
+	rules   []Rule
+	all     []Rule
+	ignored map[string]string // reason by rule id
+	levels  map[string]Level  // by rule id
 }
 
 func newLinter(opts Options) *linter {
-	l := &linter{opts: opts}
-	for _, r := range allRules() {
-		if !r.Off || named(r, opts.Enable) {
-			l.rules = append(l.rules, r)
+	l := &linter{opts: opts, all: allRules(), ignored: make(map[string]string), levels: make(map[string]Level)}
+	for _, r := range l.all {
+		if r.Off && !named(r, opts.Enable) {
+			continue
+		}
+		l.rules = append(l.rules, r)
+		for name, why := range opts.Ignore {
+			if named(r, []string{name}) {
+				l.ignored[r.ID] = why
+			}
+		}
+		for name, level := range opts.Severity {
+			if named(r, []string{name}) {
+				l.levels[r.ID] = level
+			}
 		}
 	}
 	return l
@@ -134,7 +172,7 @@ func (l *linter) file(ctx context.Context, in File) (res Result) {
 		}
 	}
 	f := df.Parse(in.Path, in.Content, df.Options{BuildArgs: args, Target: cmp.Or(in.Target, l.opts.Target)})
-	sh := &shared{runs: runsOf(f)}
+	sh := &shared{runs: runsOf(f), ignores: ignoresOf(f, l.opts.Inline), rules: l.rules, all: l.all}
 	for _, p := range f.Problems {
 		if p.Blind() {
 			res.Failures = append(res.Failures, blind(f, p))
@@ -143,26 +181,48 @@ func (l *linter) file(ctx context.Context, in File) (res Result) {
 	if target := cmp.Or(in.Target, l.opts.Target); target != "" && f.Final() == nil {
 		res.Failures = append(res.Failures, notExamined(in.Path, "it has no stage "+target, "name one of its stages as the target"))
 	}
-	var reports []*Report
-	for i := range l.rules {
-		pass := &Pass{File: f, Input: in, Opts: &l.opts, rule: &l.rules[i], shared: sh}
-		if failure := pass.run(); failure != nil {
+	pass := func(i int, last bool) []*Report {
+		p := &Pass{File: f, Input: in, Opts: &l.opts, rule: &l.rules[i], shared: sh}
+		if failure := p.run(last); failure != nil {
 			res.Failures = append(res.Failures, *failure)
 		}
-		reports = append(reports, pass.found...)
+		return p.found
 	}
-	res.Findings = finish(f, reports)
+	var reports []*Report
+	for i := range l.rules {
+		reports = append(reports, pass(i, false)...)
+	}
+	res.Findings = l.finish(f, reports, sh.ignores)
+	var about []*Report
+	for i := range l.rules {
+		if l.rules[i].Last != nil {
+			about = append(about, pass(i, true)...)
+		}
+	}
+	if len(about) > 0 {
+		res.Findings = append(res.Findings, l.finish(f, about, nil)...)
+		slices.SortStableFunc(res.Findings, comparePlace)
+	}
 	return res
 }
 
+func comparePlace(a, b finding.Finding) int {
+	return cmp.Or(cmp.Compare(a.Locations[0].Line, b.Locations[0].Line), cmp.Compare(a.Locations[0].Column, b.Locations[0].Column),
+		cmp.Compare(a.RuleID, b.RuleID))
+}
+
 // run calls the rule's functions and catches what breaks down in them.
-func (p *Pass) run() (failure *outcome.Failure) {
+func (p *Pass) run(last bool) (failure *outcome.Failure) {
 	defer func() {
 		if v := recover(); v != nil {
 			f := brokeDown(p.File.Path, "rule "+p.rule.ID, v)
 			failure = &f
 		}
 	}()
+	if last {
+		p.rule.Last(p)
+		return nil
+	}
 	if p.rule.File != nil {
 		p.rule.File(p)
 	}
@@ -210,7 +270,7 @@ func blind(f *df.File, p df.Problem) outcome.Failure {
 
 // finish turns the reports of one file into findings in the order of their
 // places.
-func finish(f *df.File, reports []*Report) []finding.Finding {
+func (l *linter) finish(f *df.File, reports []*Report, ignores []*ignore) []finding.Finding {
 	slices.SortStableFunc(reports, func(a, b *Report) int {
 		return cmp.Or(cmp.Compare(a.At.Start, b.At.Start), cmp.Compare(a.rule.ID, b.rule.ID), cmp.Compare(a.Key, b.Key))
 	})
@@ -220,19 +280,22 @@ func finish(f *df.File, reports []*Report) []finding.Finding {
 	})
 	out := make([]finding.Finding, 0, len(reports))
 	for _, r := range reports {
-		out = append(out, r.finding(f))
+		out = append(out, l.waive(l.finding(f, r), r, ignores))
 	}
 	return finding.Distinguish(out)
 }
 
-func (r *Report) finding(f *df.File) finding.Finding {
+func (l *linter) finding(f *df.File, r *Report) finding.Finding {
 	out := finding.Finding{
 		RuleID: r.rule.ID, Aliases: slices.Clone(r.rule.Aliases), Kind: r.rule.Kind,
 		Severity: cmp.Or(r.Severity, r.rule.Severity), SeveritySource: "portcullis",
 		Title: r.rule.Title, Message: r.Message, Target: f.Path,
 		Locations: []finding.Location{location(f, r.At)}, Evidence: r.Evidence,
-		Fix: finding.Fix{Text: cmp.Or(r.FixText, r.rule.Fix)}, References: r.rule.References,
+		Fix: finding.Fix{Text: cmp.Or(r.FixText, r.rule.Fix)}, References: r.rule.References, Sensitive: r.rule.Sensitive,
 		Fingerprint: finding.Fingerprint(r.rule.Kind, r.rule.ID, f.Path, collapse(r.Key)), Status: finding.Open,
+	}
+	if level, ok := l.levels[r.rule.ID]; ok {
+		out.Severity, out.SeveritySource = level.Severity, level.Source
 	}
 	if r.In != nil && r.In.Stage != nil {
 		out.Object = r.In.Stage.Label()

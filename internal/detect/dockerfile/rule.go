@@ -1,9 +1,11 @@
 package dockerfile
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	df "github.com/portcullis-ci/portcullis/internal/dockerfile"
 	"github.com/portcullis-ci/portcullis/internal/finding"
@@ -25,17 +27,31 @@ type Rule struct {
 	Run func(*Pass, *Run)
 	// Command is called for every command of these scripts.
 	Command func(*Pass, *Run, *shellscript.Command)
+	// Last is called once a file when all other rules are done with it.
+	Last func(*Pass)
 }
 
 // families are all rules, a slice for each file of rules.
 func families() [][]Rule {
 	return [][]Rule{
 		parseRules, userRules, baseRules, secretRules, copyRules, downloadRules, tlsRules, signatureRules,
-		runRules,
+		runRules, stageRules, commandRules, pathRules, portRules, variableRules, formRules, shellRules, installRules,
+		pinRules, cacheRules, optionalRules, labelRules, ignoreRules,
 	}
 }
 
-func allRules() []Rule { return slices.Concat(families()...) }
+// allRules are the rules of all families with what they have in common.
+func allRules() []Rule { return assembled() }
+
+// assembled makes the list once; nobody changes it afterwards.
+var assembled = sync.OnceValue(func() []Rule {
+	all := slices.Concat(families()...)
+	for i := range all {
+		r := &all[i]
+		r.Kind, r.Since, r.Language = cmp.Or(r.Kind, finding.Dockerfile), cmp.Or(r.Since, "0.1"), "dockerfile"
+	}
+	return all
+})
 
 // Rules returns the metadata of all Dockerfile rules for the catalogue.
 func Rules() []rules.Rule {
@@ -61,7 +77,10 @@ type Pass struct {
 
 // shared is what the rules of one file need alike.
 type shared struct {
-	runs []*Run
+	runs    []*Run
+	ignores []*ignore
+	rules   []Rule // those that run
+	all     []Rule
 }
 
 // Report is a finding in the making.
@@ -98,7 +117,7 @@ func (r *Report) Fix(text string, edits ...Replacement) *Report {
 	return r
 }
 
-// At sets the severity where it differs from the rule's.
+// Level sets the severity where it differs from the rule's.
 func (r *Report) Level(s finding.Severity) *Report {
 	r.Severity = s
 	return r

@@ -18,6 +18,8 @@ type testCase struct {
 	name string
 	text string
 	opts Options
+	// ctx is the build context, where the case is about one.
+	ctx *Context
 }
 
 // table holds the cases of rules by rule id.
@@ -27,6 +29,8 @@ type table map[string][]testCase
 func tables() []table {
 	return []table{
 		parseCases, userCases, baseCases, secretCases, copyCases, downloadCases, tlsCases, signatureCases, runCases,
+		stageCases, commandCases, pathCases, portCases, variableCases, formCases, shellCases, installCases,
+		pinCases, cacheCases, optionalCases, labelCases, ignoreCases,
 	}
 }
 
@@ -59,10 +63,15 @@ func place(f finding.Finding) string {
 // lint runs all rules, those that are off as well, on one text.
 func lint(t *testing.T, text string, opts Options) Result {
 	t.Helper()
+	return lintFile(t, File{Path: "Dockerfile", Content: []byte(text)}, opts)
+}
+
+func lintFile(t *testing.T, file File, opts Options) Result {
+	t.Helper()
 	for _, r := range allRules() {
 		opts.Enable = append(opts.Enable, r.ID)
 	}
-	res := Lint(context.Background(), []File{{Path: "Dockerfile", Content: []byte(text)}}, opts)
+	res := Lint(context.Background(), []File{file}, opts)
 	for _, f := range res.Findings {
 		if err := f.Validate(); err != nil {
 			t.Errorf("finding %s at %s: %v", f.RuleID, place(f), err)
@@ -84,7 +93,7 @@ func (c testCase) run(t *testing.T, id string) {
 	}
 	plain, want := marked(strings.TrimPrefix(text, "!"))
 	var got []string
-	for _, f := range lint(t, plain, c.opts).Findings {
+	for _, f := range lintFile(t, File{Path: "Dockerfile", Content: []byte(plain), Context: c.ctx}, c.opts).Findings {
 		if f.RuleID == id {
 			got = append(got, place(f))
 		}
@@ -131,7 +140,7 @@ func TestCatalogueIsValid(t *testing.T) {
 		t.Error(err)
 	}
 	for _, r := range allRules() {
-		if r.File == nil && r.Instruction == nil && r.Run == nil && r.Command == nil {
+		if r.File == nil && r.Instruction == nil && r.Run == nil && r.Command == nil && r.Last == nil {
 			t.Errorf("rule %s checks nothing", r.ID)
 		}
 		if r.Severity == finding.Unknown {
@@ -156,7 +165,7 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// firing are the rules that fire on an example, each named once; of the rules
+// firing are the rules with open findings on an example, each named once; of the rules
 // that are off only the one in question runs.
 func firing(t *testing.T, r Rule, text string) []string {
 	t.Helper()
@@ -164,11 +173,18 @@ func firing(t *testing.T, r Rule, text string) []string {
 	if r.Off {
 		opts.Enable = append(opts.Enable, r.ID)
 	}
-	res := Lint(context.Background(), []File{{Path: "Dockerfile", Content: []byte(text)}}, opts)
+	file := File{Path: "Dockerfile", Content: []byte(text)}
+	switch r.ID {
+	case "PC-DF032":
+		file.Context = &Context{}
+	case "PC-DF122":
+		file.Context = &Context{IgnoreFile: ".dockerignore", Ignore: []byte("secret.txt\n")}
+	}
+	res := Lint(context.Background(), []File{file}, opts)
 	var ids []string
 	seen := make(map[string]bool)
 	for _, f := range res.Findings {
-		if !seen[f.RuleID] {
+		if f.Status == finding.Open && !seen[f.RuleID] {
 			seen[f.RuleID] = true
 			ids = append(ids, f.RuleID)
 		}
@@ -177,4 +193,55 @@ func firing(t *testing.T, r Rule, text string) []string {
 }
 
 // exampleOptions are the settings that a rule's examples are made for.
-func exampleOptions(r Rule) Options { return Options{} }
+func exampleOptions(r Rule) Options {
+	kinds := map[string]string{
+		"PC-DF301": "text", "PC-DF302": "text", "PC-DF303": "text", "PC-DF304": "url", "PC-DF305": "rfc3339", "PC-DF306": "spdx",
+		"PC-DF307": "hash", "PC-DF308": "semver", "PC-DF309": "email",
+	}
+	switch kind, ok := kinds[r.ID]; {
+	case r.ID == "PC-DF403":
+		return Options{Inline: InlineIgnores{RequireReason: true}}
+	case r.ID == "PC-DF008":
+		return Options{TrustedRegistries: []string{"docker.io"}}
+	case r.ID == "PC-DF302":
+		return Options{LabelSchema: map[string]string{"title": kind}, StrictLabels: true}
+	case ok:
+		return Options{LabelSchema: map[string]string{"title": kind}}
+	}
+	return Options{}
+}
+
+func TestTheSetOfRulesIsComplete(t *testing.T) {
+	count := make(map[string]int)
+	for _, r := range allRules() {
+		switch {
+		case r.Off:
+			count["off"]++
+		case strings.HasPrefix(r.ID, "PC-DF3"):
+			count["labels"]++
+		}
+	}
+	if count["labels"] != 9 {
+		t.Errorf("%d label rules, want 9", count["labels"])
+	}
+	// hadolint's rules by id, as of 2.15.
+	want := []string{
+		"DL1000", "DL1001", "DL3000", "DL3001", "DL3002", "DL3003", "DL3004", "DL3006", "DL3007", "DL3008", "DL3009", "DL3010", "DL3011",
+		"DL3012", "DL3013", "DL3014", "DL3015", "DL3016", "DL3018", "DL3019", "DL3020", "DL3021", "DL3022", "DL3023", "DL3024", "DL3025",
+		"DL3026", "DL3027", "DL3028", "DL3029", "DL3030", "DL3032", "DL3033", "DL3034", "DL3035", "DL3036", "DL3037", "DL3038", "DL3040",
+		"DL3041", "DL3042", "DL3043", "DL3044", "DL3045", "DL3046", "DL3047", "DL3048", "DL3049", "DL3050", "DL3051", "DL3052", "DL3053",
+		"DL3054", "DL3055", "DL3056", "DL3057", "DL3058", "DL3059", "DL3060", "DL3061", "DL3062", "DL3063", "DL3064", "DL3065", "DL3066",
+		"DL3067", "DL4000", "DL4001", "DL4003", "DL4004", "DL4005", "DL4006",
+	}
+	for _, alias := range want {
+		n := 0
+		for _, r := range allRules() {
+			if named(r, []string{alias}) {
+				n++
+			}
+		}
+		if n != 1 {
+			t.Errorf("%d rules have the alias %s, want 1", n, alias)
+		}
+	}
+}

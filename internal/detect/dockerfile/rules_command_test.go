@@ -1,0 +1,48 @@
+package dockerfile
+
+var commandCases = table{
+	"PC-DF107": {
+		{name: "two", text: "«HEALTHCHECK» CMD [\"a\"]\nHEALTHCHECK CMD [\"b\"]\n"},
+		{name: "three", text: "«HEALTHCHECK» CMD [\"a\"]\n«HEALTHCHECK» CMD [\"b\"]\nHEALTHCHECK NONE\n"},
+		{name: "in a later stage", text: "FROM a:1\nFROM b:1\n«HEALTHCHECK» NONE\nHEALTHCHECK CMD [\"a\"]\n"},
+		{name: "apart", text: "«HEALTHCHECK» CMD [\"a\"]\nRUN true\nHEALTHCHECK CMD [\"b\"]\n"},
+		{name: "one", text: "HEALTHCHECK CMD [\"a\"]\n"},
+		{name: "one in each stage", text: "FROM a:1\nHEALTHCHECK CMD [\"a\"]\nFROM b:1\nHEALTHCHECK CMD [\"a\"]\n"},
+		{name: "one behind ONBUILD", text: "HEALTHCHECK CMD [\"a\"]\nONBUILD HEALTHCHECK CMD [\"b\"]\n"},
+		{name: "none", text: "RUN true\n"},
+	},
+	"PC-DF108": {
+		{name: "two", text: "«CMD» [\"a\"]\nCMD [\"b\"]\n"},
+		{name: "apart", text: "«CMD» [\"a\"]\nUSER x\nCMD [\"a\"]\n"},
+		{name: "in lower case", text: "«cmd» a\nCMD b\n"},
+		{name: "three", text: "«CMD» a\n«CMD» b\nCMD c\n"},
+		{name: "one", text: "CMD [\"a\"]\n"},
+		{name: "one in each stage", text: "FROM a:1 AS x\nCMD a\nFROM x\nCMD b\n"},
+		{name: "with ENTRYPOINT", text: "ENTRYPOINT [\"a\"]\nCMD [\"b\"]\n"},
+		{name: "with HEALTHCHECK CMD", text: "HEALTHCHECK CMD [\"a\"]\nCMD [\"b\"]\n"},
+	},
+	"PC-DF109": {
+		{name: "two", text: "«ENTRYPOINT» [\"a\"]\nENTRYPOINT [\"b\"]\n"},
+		{name: "apart", text: "«ENTRYPOINT» a\nRUN true\nENTRYPOINT b\n"},
+		{name: "three", text: "«ENTRYPOINT» a\n«ENTRYPOINT» b\nENTRYPOINT c\n"},
+		{name: "in the second stage", text: "FROM a:1\nENTRYPOINT a\nFROM b:1\n«ENTRYPOINT» a\nENTRYPOINT b\n"},
+		{name: "one", text: "ENTRYPOINT [\"a\"]\n"},
+		{name: "one in each stage", text: "FROM a:1\nENTRYPOINT a\nFROM b:1\nENTRYPOINT a\n"},
+		{name: "with CMD", text: "ENTRYPOINT [\"a\"]\nCMD [\"a\"]\n"},
+		{name: "behind ONBUILD", text: "ENTRYPOINT [\"a\"]\nONBUILD ENTRYPOINT [\"b\"]\n"},
+	},
+	"PC-DF115": {
+		{name: "CMD", text: "CMD «app --port=80»\n"},
+		{name: "ENTRYPOINT", text: "ENTRYPOINT «/usr/bin/app $X»\n"},
+		{name: "single quotes are no array", text: "CMD «['a', 'b']»\n"},
+		{name: "HEALTHCHECK", text: "HEALTHCHECK --interval=5s CMD «app ping»\n"},
+		{name: "behind ONBUILD", text: "ONBUILD CMD «app»\n"},
+		{name: "exec form", text: "CMD [\"app\"]\nENTRYPOINT [\"x\"]\n"},
+		{name: "an empty array", text: "CMD []\n"},
+		{name: "a check that needs the shell", text: "HEALTHCHECK CMD curl -f http://localhost/ || exit 1\n"},
+		{name: "exec", text: "ENTRYPOINT exec app $OPTS\n"},
+		{name: "with a SHELL of its own", text: "SHELL [\"/bin/bash\", \"-c\"]\nCMD app\n"},
+		{name: "RUN", text: "RUN app\n"},
+		{name: "no check", text: "HEALTHCHECK NONE\n"},
+	},
+}

@@ -1,0 +1,45 @@
+package dockerfile
+
+var formCases = table{
+	"PC-DF123": {
+		{name: "one", text: "RUN a \\\n«»\n  b\n"},
+		{name: "two in a row", text: "RUN a \\\n«»\n\n  b\n"},
+		{name: "two apart", text: "RUN a \\\n«»\n  b \\\n«  »\n  c\n"},
+		{name: "in ENV", text: "ENV A=1 \\\n«»\n    B=2\n"},
+		{name: "none", text: "RUN a \\\n  b\n"},
+		{name: "between instructions", text: "RUN a\n\nRUN b\n"},
+		{name: "a comment", text: "RUN a \\\n# x\n  b\n"},
+		{name: "in a here-document", text: "RUN <<EOF\na\n\nb\nEOF\n"},
+	},
+	"PC-DF124": {
+		{name: "ENV", text: "ENV «A» b c\n"},
+		{name: "LABEL", text: "LABEL «version» 1.0\n"},
+		{name: "over lines", text: "ENV «A» b \\\n  c\n"},
+		{name: "behind ONBUILD", text: "ONBUILD ENV «A» b\n"},
+		{name: "with =", text: "ENV A=b\n"},
+		{name: "several", text: "LABEL a=1 b=2\n"},
+		{name: "ARG", text: "ARG A\n"},
+		{name: "a quoted value", text: "ENV A=\"b c\"\n"},
+	},
+	"PC-DF125": {
+		{name: "a name", text: "«MAINTAINER» me\n"},
+		{name: "an address", text: "«MAINTAINER» Me <me@example.com>\n"},
+		{name: "in lower case", text: "«maintainer» me\n"},
+		{name: "in each stage", text: "FROM a:1\n«MAINTAINER» a\nFROM b:1\n«MAINTAINER» b\n"},
+		{name: "a label", text: "LABEL org.opencontainers.image.authors=me\n"},
+		{name: "an old label", text: "LABEL maintainer=me\n"},
+		{name: "a comment", text: "# MAINTAINER me\nRUN true\n"},
+		{name: "in RUN", text: "RUN echo \\\n MAINTAINER\n"},
+	},
+	"PC-DF225": {
+		{name: "one in lower case", text: "«run» a\nUSER x\n"},
+		{name: "one in mixed case", text: "«Run» a\nUSER x\n"},
+		{name: "a stage name", text: "FROM a:1 AS «Build»\n"},
+		{name: "AS", text: "FROM a:1 «as» build\n"},
+		{name: "most in lower case", text: "!from a:1\nrun a\nuser b\n«CMD» [\"x\"]\n"},
+		{name: "upper case", text: "RUN a\nUSER x\n"},
+		{name: "lower case", text: "!from a:1 as x\nrun a\n"},
+		{name: "lower case in the arguments", text: "RUN from\n"},
+		{name: "a stage name in lower case", text: "FROM a:1 AS build\n"},
+	},
+}

@@ -1,0 +1,78 @@
+package dockerfile
+
+func ignoring(content string) *Context {
+	return &Context{IgnoreFile: ".dockerignore", Ignore: []byte(content)}
+}
+
+var pathCases = table{
+	"PC-DF030": {
+		{name: "/etc", text: "WORKDIR «/etc»\n"},
+		{name: "a volume", text: "VOLUME «/var/lib»\n"},
+		{name: "one of an array", text: "VOLUME [\"/data\", \"«/usr»\"]\n"},
+		{name: "below /proc", text: "WORKDIR «/proc/self/fd/8»\n"},
+		{name: "with a slash at the end", text: "WORKDIR «/usr/bin/»\n"},
+		{name: "from a variable", text: "ENV D=/etc\nWORKDIR «$D»\n"},
+		{name: "a folder of its own", text: "WORKDIR /srv/app\n"},
+		{name: "below a system directory", text: "WORKDIR /usr/src/app\nVOLUME /var/lib/postgresql\n"},
+		{name: "the root", text: "WORKDIR /\n"},
+		{name: "an unknown one", text: "WORKDIR $D\n"},
+		{name: "shared memory", text: "VOLUME /dev/shm\n"},
+	},
+	"PC-DF032": {
+		{name: "a dot", text: "COPY «.» /srv\n", ctx: &Context{}},
+		{name: "ADD", text: "ADD --chown=1 «./» /srv\n", ctx: &Context{}},
+		{name: "a star", text: "COPY «*» /srv/\n", ctx: &Context{}},
+		{name: "behind ONBUILD", text: "ONBUILD COPY «.» /srv\n", ctx: &Context{}},
+		{name: "with an ignore file", text: "COPY . /srv\n", ctx: ignoring(".git\n")},
+		{name: "a context that is not known", text: "COPY . /srv\n"},
+		{name: "one folder", text: "COPY src /srv\n", ctx: &Context{}},
+		{name: "from a stage", text: "FROM a:1 AS b\nFROM c:1\nCOPY --from=b . /srv\n", ctx: &Context{}},
+	},
+	"PC-DF102": {
+		{name: "a name", text: "WORKDIR «app»\n"},
+		{name: "a dot", text: "WORKDIR «./app»\n"},
+		{name: "a variable", text: "ENV D=app\nWORKDIR «$D»\n"},
+		{name: "below an absolute one", text: "WORKDIR /srv\nWORKDIR «app»\n"},
+		{name: "a known start", text: "WORKDIR «app/$X»\n"},
+		{name: "absolute", text: "WORKDIR /srv\n"},
+		{name: "in quotes", text: "WORKDIR \"/srv/my app\"\n"},
+		{name: "Windows", text: "FROM mcr.microsoft.com/windows/nanoserver:1\nWORKDIR C:\\\\app\n"},
+		{name: "an unknown variable", text: "WORKDIR $HOME/app\n"},
+	},
+	"PC-DF103": {
+		{name: "a name", text: "COPY a «app»\n"},
+		{name: "a dot", text: "COPY a «.»\n"},
+		{name: "in exec form", text: "COPY [\"a\", \"«app/»\"]\n"},
+		{name: "in a stage without", text: "FROM a:1\nWORKDIR /x\nFROM b:1\nCOPY a «./»\n"},
+		{name: "absolute", text: "COPY a /app\n"},
+		{name: "with WORKDIR", text: "WORKDIR /x\nCOPY a .\n"},
+		{name: "with the parent's WORKDIR", text: "FROM a:1 AS x\nWORKDIR /x\nFROM x\nCOPY a .\n"},
+		{name: "an unknown variable", text: "COPY a $APP_HOME\n"},
+		{name: "Windows", text: "FROM mcr.microsoft.com/windows/nanoserver:1\nCOPY a C:/app/\n"},
+		{name: "behind ONBUILD", text: "ONBUILD COPY a .\n"},
+	},
+	"PC-DF110": {
+		{name: "two files", text: "COPY a b «/srv»\n"},
+		{name: "three in exec form", text: "COPY [\"a\", \"b\", \"c\", \"«/srv»\"]\n"},
+		{name: "ADD", text: "ADD a.tar b.tar «/srv»\n"},
+		{name: "a variable in front", text: "COPY a b «$HOME/srv»\n"},
+		{name: "with a slash", text: "COPY a b /srv/\n"},
+		{name: "one file", text: "COPY a /srv\n"},
+		{name: "the working directory", text: "COPY a b .\n"},
+		{name: "an unknown target", text: "COPY a b $TARGET\n"},
+		{name: "a wildcard", text: "COPY *.py /srv\n"},
+	},
+	"PC-DF122": {
+		{name: "a file", text: "COPY «secret.txt» /srv/\n", ctx: ignoring("secret.txt\n")},
+		{name: "in an excluded folder", text: "COPY «node_modules/x» /srv/\n", ctx: ignoring("node_modules\n")},
+		{name: "by a pattern", text: "ADD a.md «docs/b.md» /srv/\n", ctx: ignoring("**/*.md\n!a.md\n")},
+		{name: "all but some", text: "COPY src «tools» /srv/\n", ctx: ignoring("*\n!src\n")},
+		{name: "another file", text: "COPY a.txt /srv/\n", ctx: ignoring("secret.txt\n")},
+		{name: "brought back", text: "COPY a.md /srv/\n", ctx: ignoring("*.md\n!a.md\n")},
+		{name: "from a stage", text: "FROM a:1 AS b\nFROM c:1\nCOPY --from=b dist /srv/\n", ctx: ignoring("dist\n")},
+		{name: "no ignore file", text: "COPY dist /srv/\n", ctx: &Context{}},
+		{name: "everything", text: "COPY . /srv/\n", ctx: ignoring("*\n!src\n")},
+		{name: "a folder of which a part is brought back", text: "COPY dist /srv/\n", ctx: ignoring("dist\n!dist/app.js\n")},
+		{name: "a comment", text: "COPY a /srv/\n", ctx: ignoring("# a\n\n")},
+	},
+}
