@@ -31,14 +31,20 @@ func (x *Index) squash() error {
 	for i := range x.layers {
 		l := &x.layers[i]
 		for _, p := range l.opaque {
-			if n := x.find(p, true); n != nil && n.isDir() {
+			n, err := x.parent(p)
+			if err != nil {
+				return fmt.Errorf("lay out layer %d (%s): %w", i, x.LayerName(i), err)
+			}
+			if n.isDir() {
 				n.children = map[string]*node{}
 			}
 		}
 		for _, p := range l.whiteouts {
-			if parent := x.find(path.Dir(p), true); parent != nil {
-				delete(parent.children, path.Base(p))
+			n, err := x.parent(path.Dir(p))
+			if err != nil {
+				return fmt.Errorf("lay out layer %d (%s): %w", i, x.LayerName(i), err)
 			}
+			delete(n.children, path.Base(p))
 		}
 		var dir string
 		var at *node
@@ -58,6 +64,15 @@ func (x *Index) squash() error {
 		x.problems = append(x.problems, l.problems...)
 	}
 	return nil
+}
+
+// parent returns the directory that a whiteout stands in, and makes it as
+// runtimes do when it is not there.
+func (x *Index) parent(p string) (*node, error) {
+	if n := x.find(p, true); n != nil {
+		return n, nil
+	}
+	return x.makeDir(p)
 }
 
 // put sets an entry in its directory. It reports whether the shape of the tree

@@ -57,7 +57,36 @@ func newResolver(ctx context.Context, x *layers.Index) *resolver {
 			r.byExt[ext] = append(r.byExt[ext], e)
 		}
 	}
+	r.aliases = chained(r.aliases)
 	return r
+}
+
+// maxAliases bounds the chains of links; a large image has some 300 links to
+// directories.
+const maxAliases = 4000
+
+// chained adds the aliases that lead through several links: with /var/lib to
+// /data and /data/dpkg to /opt/x, also /var/lib/dpkg to /opt/x.
+func chained(direct []alias) []alias {
+	all := slices.Clone(direct)
+	known := map[alias]bool{}
+	for _, a := range all {
+		known[a] = true
+	}
+	for i := 0; i < len(all) && len(all) < maxAliases; i++ {
+		for _, outer := range direct {
+			rest, ok := strings.CutPrefix(all[i].link, outer.dir+"/")
+			if !ok || outer.dir == all[i].dir {
+				continue
+			}
+			longer := alias{link: outer.link + "/" + rest, dir: all[i].dir}
+			if !known[longer] && strings.Count(longer.link, "/") < 64 {
+				known[longer] = true
+				all = append(all, longer)
+			}
+		}
+	}
+	return all
 }
 
 // location names a file as it was asked for and as it really is.
