@@ -88,13 +88,23 @@ func (db *Database) Bytes(ctx context.Context, name string) ([]byte, Shard, erro
 		return nil, s, fmt.Errorf("read shard %s: %s: %w", name, path, ErrMissing)
 	case err != nil:
 		return nil, s, fmt.Errorf("read shard %s: %w", name, err)
-	case int64(len(data)) != s.Size:
-		return nil, s, fmt.Errorf("read shard %s: %w: %s has %d bytes, expected %d", name, ErrCorrupt, path, len(data), s.Size)
 	}
-	if sum := Digest(data); sum != s.SHA256 {
-		return nil, s, fmt.Errorf("read shard %s: %w: sha256 of %s is %s, expected %s", name, ErrCorrupt, path, sum, s.SHA256)
+	if err := s.Check(data); err != nil {
+		return nil, s, fmt.Errorf("read shard %s: %s: %w", name, path, err)
 	}
 	return data, s, nil
+}
+
+// Check compares the content of a shard's file with the manifest. The error
+// wraps ErrCorrupt.
+func (s Shard) Check(data []byte) error {
+	if int64(len(data)) != s.Size {
+		return fmt.Errorf("%w: %d bytes, expected %d", ErrCorrupt, len(data), s.Size)
+	}
+	if sum := Digest(data); sum != s.SHA256 {
+		return fmt.Errorf("%w: sha256 is %s, expected %s", ErrCorrupt, sum, s.SHA256)
+	}
+	return nil
 }
 
 // Shard reads and opens a shard of advisories. Beside the errors of Bytes it

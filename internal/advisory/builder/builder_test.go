@@ -126,8 +126,8 @@ func TestTheSameInputGivesTheSameBytes(t *testing.T) {
 	if one.Digest() != zipped.Digest() {
 		t.Errorf("records and archives of them differ:\n%s", cmp.Diff(one.Manifest(), zipped.Manifest()))
 	}
-	if files, _ := filepath.Glob(filepath.Join(one.Location(), ".*")); len(files) > 0 {
-		t.Errorf("temporary files are left: %v", files)
+	if files, _ := filepath.Glob(filepath.Join(one.Location(), ".*")); len(files) != 1 || filepath.Base(files[0]) != ".lock" {
+		t.Errorf("hidden files besides the lock: %v", files)
 	}
 }
 

@@ -2,27 +2,20 @@ package builder
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/portcullis-ci/portcullis/internal/advisory"
+	"github.com/portcullis-ci/portcullis/internal/advisory/store"
 )
 
-// write encodes all shards into the output directory and the manifest last:
-// its renaming is the moment in which the new database is there. Files of
-// shards have part of their digest in their names, so that a reader of the
-// database that is replaced never meets a changed file.
+// write encodes all shards and installs them.
 func write(ctx context.Context, req Request, c *collection) (advisory.Manifest, error) {
-	if err := os.MkdirAll(req.Out, 0o755); err != nil {
-		return advisory.Manifest{}, err
-	}
 	m := advisory.Manifest{Tool: req.Tool, Built: req.Now.UTC().Truncate(time.Second), Skipped: c.skipped}
+	contents := make(map[string][]byte)
 	for _, name := range slices.Sorted(maps.Keys(c.piles)) {
 		if err := ctx.Err(); err != nil {
 			return advisory.Manifest{}, err
@@ -32,55 +25,25 @@ func write(ctx context.Context, req Request, c *collection) (advisory.Manifest, 
 		if file == nil {
 			continue
 		}
-		if err := advisory.WriteFile(filepath.Join(req.Out, shard.File), file); err != nil {
-			return advisory.Manifest{}, err
-		}
+		contents[shard.Name] = file
 		m.Shards = append(m.Shards, shard)
 	}
 	risk, files, sources := c.risk.shards(req)
 	for i, shard := range risk {
-		if err := advisory.WriteFile(filepath.Join(req.Out, shard.File), files[i]); err != nil {
-			return advisory.Manifest{}, err
-		}
+		contents[shard.Name] = files[i]
 	}
 	m.Shards = append(m.Shards, risk...)
 	if len(m.Shards) == 0 {
 		return advisory.Manifest{}, fmt.Errorf("nothing in the input can be used: %w", ErrNoInput)
 	}
 	m.Sources = append(c.sources(req.Now), sources...)
-	return m, publish(req.Out, m)
-}
-
-// publish writes the manifest and removes what neither it nor the one before
-// names.
-func publish(dir string, m advisory.Manifest) error {
 	data, err := m.Encode()
 	if err != nil {
-		return err
+		return advisory.Manifest{}, err
 	}
-	keep := map[string]bool{}
-	for _, s := range m.Shards {
-		keep[s.File] = true
-	}
-	if old, err := advisory.Open(dir); err == nil {
-		for _, s := range old.Manifest().Shards {
-			keep[s.File] = true
-		}
-	}
-	if err := advisory.WriteFile(filepath.Join(dir, advisory.ManifestName), data); err != nil {
-		return err
-	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.zst"))
-	if err != nil {
-		return err
-	}
-	var errs []error
-	for _, path := range files {
-		if !keep[filepath.Base(path)] {
-			errs = append(errs, os.Remove(path))
-		}
-	}
-	return errors.Join(errs...)
+	return store.Install(ctx, req.Out, data, nil, func(_ context.Context, s advisory.Shard) ([]byte, error) {
+		return contents[s.Name], nil
+	})
 }
 
 // shard encodes one pile. It returns no file when nothing in it is alive.
