@@ -49,6 +49,7 @@ func TestScripts(t *testing.T) {
 			"daemon":   startDaemon,
 			"findings": extractFindings,
 			"exits":    exitsWith,
+			"harmless": isHarmless,
 		},
 	})
 }
@@ -89,6 +90,14 @@ var images = map[string]func() *imagetest.Builder{
 		return imagetest.New().Layer("ADD rootfs /",
 			append(imagetest.Debian(imagetest.Package{Name: "bash", Version: "5.2"}),
 				imagetest.Text("usr/lib/os-release", "ID=frobnix\nVERSION_ID=1\nPRETTY_NAME=\"Frobnix 1\"\n"))...).User("10001")
+	},
+	"hostile": func() *imagetest.Builder {
+		evil := "evil\x1b[31m\n::error::forged ##[error]forged <script>alert(1)</script>"
+		return imagetest.New().Layer("ADD rootfs / "+evil,
+			append(imagetest.Debian(imagetest.Package{Name: "bash", Version: "5.2"}),
+				imagetest.Text("usr/lib/os-release", "ID=debian\nVERSION_ID=12\nPRETTY_NAME=\"Debian \x1b[31m ##[error]forged\"\n"),
+				imagetest.Text("app/node_modules/a/package.json", `{"name": "minimist", "version": "1.2.5", "description": "`+"##[error]forged"+`"}`),
+				imagetest.File{Path: "opt/##[error]forged\x1b[31m::error::x", Mode: 0o4755, Body: []byte("x")})...)
 	},
 	"old": func() *imagetest.Builder {
 		return imagetest.New().Layer("ADD rootfs /",
@@ -160,5 +169,19 @@ func exitsWith(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if got != args[0] {
 		ts.Fatalf("%s: got %q, want exit code %s", strings.Join(args[1:], " "), got, args[0])
+	}
+}
+
+// isHarmless: harmless FILE… holds that files have no raw control characters
+// and nothing that a CI runner would take for a command.
+func isHarmless(ts *testscript.TestScript, _ bool, args []string) {
+	for _, name := range args {
+		for line := range strings.Lines(ts.ReadFile(name)) {
+			trimmed := strings.TrimSpace(line)
+			if strings.ContainsAny(line, "\x1b\x00\r\x07\x08") || strings.Contains(line, "##[") ||
+				strings.HasPrefix(trimmed, "::") || strings.Contains(line, "<script>alert") {
+				ts.Fatalf("%s holds %q", name, trimmed)
+			}
+		}
 	}
 }
