@@ -190,6 +190,24 @@ func MarkdownCode(s string) string {
 	return "<code>" + escaped + "</code>"
 }
 
+// MarkdownProse is Markdown for sentences of ours that quote foreign text in
+// backticks: quoted pieces become code spans, everything else stays text.
+func MarkdownProse(s string) string {
+	pieces := strings.Split(Line(s), "`")
+	if len(pieces)%2 == 0 {
+		return Markdown(s) // a backtick without a partner quotes nothing
+	}
+	var b strings.Builder
+	for i, piece := range pieces {
+		if i%2 == 0 {
+			b.WriteString(Markdown(piece))
+		} else {
+			b.WriteString(MarkdownCode(piece))
+		}
+	}
+	return b.String()
+}
+
 // MarkdownLink returns a link with the given text, or only the text when
 // target is not a plain https or http address.
 func MarkdownLink(text, target string) string {

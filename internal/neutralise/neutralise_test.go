@@ -82,6 +82,20 @@ func TestMarkdown(t *testing.T) {
 	}
 }
 
+func TestMarkdownProseQuotesWhatStandsInBackticks(t *testing.T) {
+	tests := map[string]string{
+		"write `USER 10001`, not `*root*`": "write <code>USER 10001</code>, not <code>&#42;root&#42;</code>",
+		"a single ` is text":               "a single \\` is text",
+		"`<b>` and <b>":                    "<code>&lt;b&gt;</code> and &lt;b&gt;",
+		"``":                               "",
+	}
+	for in, want := range tests {
+		if got := neutralise.MarkdownProse(in); got != want {
+			t.Errorf("MarkdownProse(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestURLAcceptsOnlyPlainWebAddresses(t *testing.T) {
 	for target, want := range map[string]bool{
 		"https://nvd.nist.gov/vuln/detail/CVE-2024-1": true,

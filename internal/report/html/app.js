@@ -17,6 +17,11 @@
     for (const c of children.flat()) if (c !== null && c !== undefined && c !== '') e.append(c);
     return e;
   }
+  // prose shows what stands between backticks as code.
+  function prose(text) {
+    const pieces = text.split('`');
+    return pieces.length % 2 ? pieces.map((p, i) => i % 2 ? el('code', {}, p) : p) : [text];
+  }
   const svgNS = 'http://www.w3.org/2000/svg';
   function svg(name, attrs) {
     const e = document.createElementNS(svgNS, name);
@@ -50,7 +55,7 @@
 
   const subject = f => f.pkg ? f.pkg + ' ' + f.ver : f.title;
   const keys = {
-    sev: f => rank[f.sev], id: f => f.id, pkg: f => subject(f), where: f => f.where,
+    sev: f => rank[f.sev] + (f.fails ? 0 : 10), id: f => f.id, pkg: f => subject(f), where: f => f.where,
     fixed: f => f.fixed || (f.fix ? '\uffff' + f.fix : '\uffff\uffff'),
   };
   const collator = new Intl.Collator('en', { numeric: true });
@@ -112,7 +117,7 @@
 
   function row(f) {
     const button = el('button', { type: 'button', class: 'id', 'aria-expanded': String(opened.has(f.n)), 'data-n': f.n, 'aria-label': f.id + ', details' }, f.id);
-    const what = f.pkg ? [f.pkg + ' ', el('span', { class: 'ver' }, f.ver)] : [f.title];
+    const what = f.pkg ? [f.pkg + ' ', el('span', { class: 'ver' }, f.ver)] : prose(f.title);
     if (f.kind !== 'vulnerability') what.push(el('span', { class: 'tag' }, f.kind));
     if (f.status !== 'open') what.push(el('span', { class: 'tag' }, f.status));
     const fix = f.fixed ? el('span', { class: 'fixed' }, f.fixed) : el('span', { class: 'nofix' }, f.fix ? f.fix.replace(/-/g, ' ') : '');
@@ -125,8 +130,8 @@
   function detail(f) {
     const list = el('dl', {});
     const add = (name, ...value) => { if (value.some(v => v)) list.append(el('dt', {}, name), el('dd', {}, ...value)); };
-    add('Problem', f.title);
-    add('To do', f.fixText);
+    add('Problem', ...prose(f.title));
+    add('To do', ...prose(f.fixText || ''));
     add('Status', f.status !== 'open' || f.reason ? f.status + (f.reason ? ': ' + f.reason : '') : '');
     add('Severity', f.sev + (f.source ? ' according to ' + f.source : '') + (f.score ? ', CVSS ' + f.score : ''));
     add('Object', f.object);
@@ -136,7 +141,7 @@
     for (const [name, value] of f.facts || []) add(name, value);
     add('Links', ...(f.links || []).map(l => el('div', {}, el('a', { href: l, rel: 'noreferrer noopener', target: '_blank' }, l))));
     add('Fingerprint', el('code', {}, f.print));
-    return el('tr', { class: 'detail', 'data-detail': f.n }, el('td', { colspan: 5 }, el('p', {}, f.msg), list));
+    return el('tr', { class: 'detail', 'data-detail': f.n }, el('td', { colspan: 5 }, el('p', {}, prose(f.msg)), list));
   }
 
   function toggle(button) {

@@ -221,7 +221,7 @@ func (d *doc) policy() {
 func (d *doc) coverage() {
 	c := d.outcome.Coverage
 	if n := c.NotAssessed(); n > 0 {
-		d.add("> **%d of %d packages were not assessed for vulnerabilities.**\n>\n", n, c.Packages)
+		d.add("> **Not assessed for vulnerabilities: %d of %d packages.**\n>\n", n, c.Packages)
 		for i, g := range c.Gaps {
 			if i == d.size.Rows {
 				d.add("> - %d more reasons\n", len(c.Gaps)-i)

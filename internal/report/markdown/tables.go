@@ -64,7 +64,7 @@ func (d *doc) ruleTable(findings []finding.Finding, limit int) string {
 			fmt.Fprintf(&b, "| | %d more | | |\n", len(findings)-i)
 			break
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", badge(f.Severity), d.idLink(f), neutralise.Markdown(neutralise.Cut(f.Message, 400)), d.whereCell(f))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", badge(f.Severity), d.idLink(f), neutralise.MarkdownProse(neutralise.Cut(f.Message, 400)), d.whereCell(f))
 	}
 	return b.String()
 }

@@ -122,7 +122,7 @@ func examples(r rules.Rule) string {
 // finding alone, so that the file stays valid.
 func (s ruleSet) unknown(id string, f finding.Finding) *rule {
 	title := neutralise.Line(f.Title)
-	d := newRule(id, className(id), title, title, title+". "+neutralise.Line(f.Fix.Text), neutralise.Markdown(f.Title)+links(f.References))
+	d := newRule(id, className(id), title, title, title+". "+neutralise.Line(f.Fix.Text), neutralise.MarkdownProse(f.Title)+links(f.References))
 	d.HelpURI = helpURI(id, f.References)
 	d.Properties["tags"] = tags([]string{"security", string(f.Kind)})
 	d.Properties["aliases"] = aliases(f.Aliases)
