@@ -18,12 +18,15 @@ import (
 // stream is one layer being read: packed bytes, counted and hashed, then
 // inflated bytes, counted and hashed.
 type stream struct {
-	blob     Blob
-	closers  []func()
-	packed   *meter
+	blob   Blob
+	src    io.Closer
+	codec  func()
+	packed *meter
+	// inflated counts in the goroutine of ahead; its hash is fed by the reader.
 	inflated *meter
+	diffID   hash.Hash
 	// r is where the archive is read from.
-	r *bufio.Reader
+	r *ahead
 }
 
 // A layer may inflate to ratioFloor bytes whatever its packed size; above that
@@ -43,7 +46,7 @@ func openStream(ctx context.Context, b Blob, budget *budget) (*stream, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open: %w", err)
 	}
-	s := &stream{blob: b, closers: []func(){func() { _ = src.Close() }}}
+	s := &stream{blob: b, src: src, codec: func() {}}
 	s.packed = &meter{r: src, check: func(n int64) error {
 		if b.Size >= 0 && n > b.Size {
 			return fmt.Errorf("more than the %d bytes that the manifest promises", b.Size)
@@ -55,21 +58,25 @@ func openStream(ctx context.Context, b Blob, budget *budget) (*stream, error) {
 	}
 	inflated, err := s.decompress(bufio.NewReaderSize(s.packed, 128*kib))
 	if err != nil {
-		s.close()
-		return nil, err
+		return nil, errors.Join(err, src.Close())
 	}
 	s.inflated = &meter{r: inflated, check: s.checkRatio, spend: budget.inflate}
+	var take func([]byte)
 	if b.DiffID != "" {
-		s.inflated.hash = sha256.New()
+		s.diffID = sha256.New()
+		take = func(p []byte) { s.diffID.Write(p) }
 	}
-	s.r = bufio.NewReaderSize(s.inflated, 128*kib)
+	s.r = newAhead(s.inflated, take)
 	return s, nil
 }
 
+// close ends reading wherever it is. The source is closed first, so that a
+// read of it that is under way returns.
 func (s *stream) close() {
-	for _, c := range s.closers {
-		c()
-	}
+	s.r.halt()
+	_ = s.src.Close()
+	s.r.wait()
+	s.codec()
 }
 
 func (s *stream) checkRatio(inflated int64) error {
@@ -91,14 +98,14 @@ func (s *stream) decompress(r *bufio.Reader) (io.Reader, error) {
 		if err != nil {
 			return nil, fmt.Errorf("gzip: %w", err)
 		}
-		s.closers = append(s.closers, func() { _ = z.Close() })
+		s.codec = func() { _ = z.Close() }
 		return z, nil
 	case bytes.Equal(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
 		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
 			return nil, fmt.Errorf("zstd: %w", err)
 		}
-		s.closers = append(s.closers, z.Close)
+		s.codec = z.Close
 		return z, nil
 	default:
 		return r, nil
@@ -120,16 +127,18 @@ func (s *stream) finish() (trailing bool, err error) {
 			return trailing, err
 		}
 	}
+	// The goroutine that inflates has ended with the stream.
+	s.r.wait()
 	if _, err := io.Copy(io.Discard, s.packed); err != nil {
 		return trailing, err
 	}
 	if s.blob.Size >= 0 && s.packed.n != s.blob.Size {
 		return trailing, fmt.Errorf("%d bytes read, but the manifest promises %d", s.packed.n, s.blob.Size)
 	}
-	if err := s.packed.verify("digest", s.blob.Digest); err != nil {
+	if err := verify(s.packed.hash, "digest", s.blob.Digest); err != nil {
 		return trailing, err
 	}
-	return trailing, s.inflated.verify("diff id", s.blob.DiffID)
+	return trailing, verify(s.diffID, "diff id", s.blob.DiffID)
 }
 
 // meter counts and hashes what passes through it.
@@ -161,11 +170,13 @@ func (m *meter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (m *meter) verify(what, want string) error {
-	if want == "" || m.hash == nil {
+// verify compares a digest with the promised one; without a promise there is
+// nothing to compare.
+func verify(h hash.Hash, what, want string) error {
+	if want == "" || h == nil {
 		return nil
 	}
-	got := "sha256:" + hex.EncodeToString(m.hash.Sum(nil))
+	got := "sha256:" + hex.EncodeToString(h.Sum(nil))
 	if got != want {
 		return fmt.Errorf("%s is %s, but %s was promised", what, got, want)
 	}
