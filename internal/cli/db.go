@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -27,7 +29,7 @@ func (p Program) dbCommand() *cobra.Command {
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(p.dbBuildCommand(), p.dbStatusCommand())
+	cmd.AddCommand(p.dbBuildCommand(), p.dbStatusCommand(), p.dbVerifyCommand(), p.dbExportCommand(), p.dbImportCommand())
 	return cmd
 }
 
@@ -87,6 +89,9 @@ func (p Program) dbBuild(ctx context.Context, f *dbBuildFlags) error {
 	}
 	records, size := totals(m)
 	done(fmt.Sprintf("%d records in %d shards, %s", records, len(m.Shards), bytesInWords(size)))
+	for _, reason := range slices.Sorted(maps.Keys(m.Skipped)) {
+		display.Note("left out: %d %s", m.Skipped[reason], reason)
+	}
 	display.Close()
 	return nil
 }

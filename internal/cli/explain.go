@@ -16,28 +16,46 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/rules"
 )
 
+// explainFlags are the flags of the explain command.
+type explainFlags struct {
+	database string
+	image    string
+	sbom     string
+	imageFlags
+}
+
 func (p Program) explainCommand() *cobra.Command {
-	var database string
+	var f explainFlags
 	cmd := &cobra.Command{
 		Use:   "explain RULE|ADVISORY",
 		Short: "Tell what a rule or an advisory is about",
 		Long: `Tell what a rule checks, why, and what to do; by its own id or by the id that
 another tool uses for the same check. With --db, advisories are looked up by
-any of their ids.`,
+any of their ids: what is affected, who says so and how bad it is. With --image
+or --sbom besides, why it applies to the packages there or does not.`,
 		Example: `  portcullis explain DL3002
-  portcullis explain CVE-2023-38545 --db db/`,
+  portcullis explain CVE-2023-38545 --db db/
+  portcullis explain CVE-2023-38545 --db db/ --image registry.example/shop/web:1.2`,
 		Args: exactlyOne("one rule or advisory id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.explainID(cmd.Context(), args[0], database)
+			if err := p.flagsFromEnvironment(cmd.Flags()); err != nil {
+				return err
+			}
+			return p.explainID(cmd.Context(), &f, args[0])
 		},
 	}
-	cmd.Flags().StringVar(&database, "db", "", "directory of the advisory database")
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&f.database, "db", "", "directory of the advisory database")
+	flags.StringVar(&f.image, "image", "", "image whose packages are compared with the advisory")
+	flags.StringVar(&f.sbom, "sbom", "", "SBOM whose packages are compared with the advisory")
+	f.register(flags)
 	return cmd
 }
 
 // explainID prints the page of a rule, or what the database says of an
 // advisory.
-func (p Program) explainID(ctx context.Context, id, database string) error {
+func (p Program) explainID(ctx context.Context, f *explainFlags, id string) error {
 	catalogue, err := Catalogue()
 	if err != nil {
 		return err
@@ -46,11 +64,8 @@ func (p Program) explainID(ctx context.Context, id, database string) error {
 		_, err := io.WriteString(p.Stdout, rules.Page(r))
 		return err
 	}
-	if database == "" {
-		database = p.Getenv(envPrefix + "DB")
-	}
-	if database != "" {
-		return p.explainAdvisory(ctx, id, database)
+	if f.database != "" {
+		return p.explainAdvisory(ctx, f, id)
 	}
 	return &exit.Error{
 		Code: exit.Usage, Doing: fmt.Sprintf("no rule is called %q", neutralise.Line(id)),

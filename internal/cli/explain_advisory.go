@@ -2,115 +2,119 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
+	"time"
 
-	"github.com/portcullis-ci/portcullis/internal/advisory"
 	"github.com/portcullis-ci/portcullis/internal/detect/vulnerability"
 	"github.com/portcullis-ci/portcullis/internal/exit"
+	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/gate"
+	"github.com/portcullis-ci/portcullis/internal/inventory"
+	"github.com/portcullis-ci/portcullis/internal/inventory/syftcatalog"
 	"github.com/portcullis-ci/portcullis/internal/neutralise"
+	"github.com/portcullis-ci/portcullis/internal/target"
 )
 
-// explainAdvisory prints what the database says of an advisory: which packages
-// are affected in which versions, who says so and how bad it is.
-func (p Program) explainAdvisory(ctx context.Context, id, dir string) error {
-	db, err := gate.OpenDatabase(dir)
+// explainAdvisory prints what the database says of an advisory and, where an
+// image or SBOM is named, why it applies to the packages there or does not.
+func (p Program) explainAdvisory(ctx context.Context, f *explainFlags, id string) error {
+	db, err := gate.OpenDatabase(f.database)
 	if err != nil {
 		return err
 	}
-	var b strings.Builder
-	for _, shard := range db.Manifest().Shards {
-		if shard.Kind != advisory.ShardAdvisories {
-			continue
-		}
-		if err := explainShard(ctx, &b, db, shard, id); err != nil {
-			return err
-		}
+	inv, err := p.inventoryToExplain(ctx, f)
+	if err != nil {
+		return err
 	}
-	if b.Len() == 0 {
-		return &exit.Error{
-			Code: exit.Usage, Doing: fmt.Sprintf("the database in %s has nothing about %q", dir, neutralise.Line(id)),
-			Hint: "`portcullis db status` lists the ecosystems that it holds",
-		}
+	e, err := vulnerability.Explain(ctx, db, id, inv)
+	switch {
+	case errors.Is(err, vulnerability.ErrUnknownID):
+		return &exit.Error{Code: exit.Usage, Err: err, Hint: "`portcullis db status` lists the ecosystems that the database holds"}
+	case err != nil:
+		return &exit.Error{Code: exit.DataMissing, Err: err}
 	}
-	if link := vulnerability.Link(id); link != "" {
-		fmt.Fprintf(&b, "\n%s\n", link)
-	}
-	_, err = io.WriteString(p.Stdout, b.String())
+	_, err = io.WriteString(p.Stdout, explanation(e, len(inv.Packages)))
 	return err
 }
 
-// explainShard prints the entries of one shard that are about the id.
-func explainShard(ctx context.Context, b *strings.Builder, db *advisory.Database, shard advisory.Shard, id string) error {
-	advisories, err := db.Shard(ctx, shard.Name)
+// inventoryToExplain takes the inventory of the image or SBOM that is named;
+// it is empty when none is.
+func (p Program) inventoryToExplain(ctx context.Context, f *explainFlags) (inv inventory.Inventory, err error) {
+	var t *target.Target
+	switch {
+	case f.image != "":
+		t, err = target.Open(ctx, f.request(f.image), target.Environment{Getenv: p.Getenv, HTTP: p.Transport})
+	case f.sbom != "":
+		t, err = target.OpenSBOM(ctx, f.sbom)
+	default:
+		return inv, nil
+	}
 	if err != nil {
-		return &exit.Error{Code: exit.DataMissing, Err: err}
+		return inv, err
 	}
-	for i := range advisories.Len() {
-		pkg, err := advisories.Package(i)
-		if err != nil {
-			return &exit.Error{Code: exit.DataMissing, Doing: "read shard " + shard.Name, Err: err}
-		}
-		for _, entry := range pkg.Entries {
-			if isAbout(entry.Advisory, id) {
-				writeEntry(b, shard.Ecosystem, pkg.Name, entry)
-			}
-		}
-	}
-	return nil
+	defer func() { err = errors.Join(err, t.Close()) }()
+	inv, _, err = syftcatalog.Catalog(ctx, t, syftcatalog.Options{ToolVersion: Version().Version})
+	return inv, err
 }
 
-// isAbout reports whether an advisory has the id, in any letter case, as its
-// own, as that of a flaw or as one of the flaw's other ids.
-func isAbout(a *advisory.Advisory, id string) bool {
-	if strings.EqualFold(a.ID, id) {
-		return true
-	}
-	return slices.ContainsFunc(a.Vulnerabilities, func(v advisory.Vulnerability) bool {
-		return strings.EqualFold(v.ID, id) ||
-			slices.ContainsFunc(v.Aliases, func(alias string) bool { return strings.EqualFold(alias, id) })
-	})
-}
-
-// writeEntry prints one affected package of an advisory.
-func writeEntry(b *strings.Builder, ecosystem, name string, e advisory.Entry) {
+// explanation shows what is known about an id as text.
+func explanation(e vulnerability.Explanation, packages int) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s  %s\n", neutralise.Line(e.ID), neutralise.Line(e.Title))
 	line := func(key, value string) {
 		if value != "" {
-			fmt.Fprintf(b, "  %-10s %s\n", key, neutralise.Line(value))
+			fmt.Fprintf(&b, "  %-10s %s\n", key, neutralise.Line(value))
 		}
 	}
-	a := e.Advisory
-	fmt.Fprintf(b, "%s · %s\n", neutralise.Line(name), neutralise.Line(ecosystem))
-	line("advisory", a.ID)
-	line("title", a.Title)
-	var ids []string
-	ratings := slices.Concat(e.Ratings, a.Ratings)
-	for _, v := range a.Vulnerabilities {
-		ids = append(ids, append([]string{v.ID}, v.Aliases...)...)
-		ratings = append(ratings, v.Ratings...)
+	line("ids", strings.Join(e.IDs, ", "))
+	line("risk", riskInWords(e.Risk))
+	for _, s := range e.Statements {
+		fmt.Fprintf(&b, "\n%s · %s\n", neutralise.Line(s.Package), neutralise.Line(strings.TrimSpace(s.Ecosystem+" "+s.Variant)))
+		line("advisory", s.Advisory+publishedInWords(s.Published))
+		for _, r := range s.Ratings {
+			line("severity", r)
+		}
+		for _, a := range s.Affected {
+			line("affected", a)
+		}
+		line("module", s.Module)
+		line("fix", strings.TrimSpace(string(s.Fix)+" "+s.Note))
+		line("link", s.Link)
 	}
-	line("ids", strings.Join(ids, ", "))
-	for _, r := range ratings {
-		line("severity", strings.TrimSpace(r.Word+" "+r.Vector)+" ("+r.Source+")")
+	if packages > 0 {
+		fmt.Fprintf(&b, "\nOf %d packages, %d are concerned:\n", packages, len(e.Packages))
 	}
-	for _, r := range e.Ranges {
-		line("affected", rangeInWords(r))
+	for _, v := range e.Packages {
+		word := "not affected"
+		if v.Affected {
+			word = "AFFECTED"
+		}
+		fmt.Fprintf(&b, "\n%s %s: %s\n", neutralise.Line(v.Name), neutralise.Line(v.Version), word)
+		line("path", v.Path)
+		for _, why := range v.Why {
+			line("because", why)
+		}
 	}
-	if len(e.Versions) > 0 {
-		line("versions", strings.Join(e.Versions, ", "))
-	}
-	line("module", e.Module)
-	line("fix", strings.TrimSpace(string(e.FixState)+" "+e.Note))
+	return b.String()
 }
 
-// rangeInWords shows the events of a range in their order.
-func rangeInWords(r advisory.Range) string {
-	var words []string
-	for _, e := range r.Events {
-		words = append(words, fmt.Sprintf("%s %s", e.Kind, e.Version))
+func publishedInWords(t time.Time) string {
+	if t.IsZero() {
+		return ""
 	}
-	return strings.Join(words, ", ")
+	return " of " + t.Format(time.DateOnly)
+}
+
+func riskInWords(r *finding.Risk) string {
+	if r == nil {
+		return ""
+	}
+	words := fmt.Sprintf("EPSS %.4f, percentile %.3f", r.EPSS, r.Percentile)
+	if !r.KnownExploited.IsZero() {
+		words += ", known to be exploited since " + r.KnownExploited.Format(time.DateOnly)
+	}
+	return words
 }

@@ -50,6 +50,8 @@ func TestScripts(t *testing.T) {
 			"findings": extractFindings,
 			"exits":    exitsWith,
 			"harmless": isHarmless,
+
+			"cmpshards": sameShards,
 		},
 	})
 }
@@ -182,6 +184,21 @@ func isHarmless(ts *testscript.TestScript, _ bool, args []string) {
 				strings.HasPrefix(trimmed, "::") || strings.Contains(line, "<script>alert") {
 				ts.Fatalf("%s holds %q", name, trimmed)
 			}
+		}
+	}
+}
+
+// sameShards: cmpshards DIR DIR holds that two databases have the same files,
+// but for the manifest, which holds the time of the build.
+func sameShards(ts *testscript.TestScript, _ bool, args []string) {
+	a, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), "*.zst"))
+	ts.Check(err)
+	if len(a) == 0 {
+		ts.Fatalf("%s has no shards", args[0])
+	}
+	for _, path := range a {
+		if ts.ReadFile(path) != ts.ReadFile(filepath.Join(ts.MkAbs(args[1]), filepath.Base(path))) {
+			ts.Fatalf("%s differs", filepath.Base(path))
 		}
 	}
 }
