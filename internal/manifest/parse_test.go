@@ -250,14 +250,15 @@ func TestALongScalarIsNoReasonToRefuse(t *testing.T) {
 }
 
 func TestPathsNameItemsByWhatIdentifiesThem(t *testing.T) {
-	doc := parseOne(t, "spec:\n  containers:\n    - name: web\n      args: [--a, --b]\n    - image: x\n")
+	doc := parseOne(t, "spec:\n  containers:\n    - name: web\n      args: [--a, --b]\n      securityContext: {capabilities: {add: [CHOWN]}}\n    - image: x\n")
 	containers := NewPlace(doc.Root).At("spec", "containers").Items()
 	got := []string{
 		containers[0].At("args").Items()[1].Path(),
 		containers[1].At("image").Path(),
+		containers[0].At("securityContext", "capabilities", "add").Items()[0].Path(),
 		containers[0].At("securityContext", "privileged").Path(),
 	}
-	want := []string{"spec.containers[web].args[--b]", "spec.containers[1].image", "spec.containers[web].securityContext.privileged"}
+	want := []string{"spec.containers[web].args[1]", "spec.containers[1].image", "spec.containers[web].securityContext.capabilities.add[CHOWN]", "spec.containers[web].securityContext.privileged"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("paths (-want +got):\n%s", diff)
 	}

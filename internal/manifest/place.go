@@ -41,7 +41,7 @@ func (p *Place) Items() []*Place {
 	}
 	items := make([]*Place, len(p.Node.Items))
 	for i, n := range p.Node.Items {
-		items[i] = &Place{Node: n, up: p, step: "[" + itemName(n, i) + "]"}
+		items[i] = &Place{Node: n, up: p, step: "[" + itemName(p.step, n, i) + "]"}
 	}
 	return items
 }
@@ -60,20 +60,25 @@ func (p *Place) Fields() []*Place {
 
 // identifying are the fields by which Kubernetes tells the items of lists
 // apart, so that a path survives a new item in front of the old ones.
-var identifying = []string{"mountPath", "name", "containerPort", "key", "host", "ip"}
+var identifying = []string{"mountPath", "name", "containerPort", "host"}
 
-func itemName(n *Node, index int) string {
-	switch n.Kind {
-	case Map:
+// wordLists are lists of plain words, whose items name themselves. The items
+// of other lists may be anything, a credential on a command line for one, and
+// are known by their place alone: paths are shown to people.
+var wordLists = map[string]bool{
+	"add": true, "drop": true, "verbs": true, "resources": true, "apiGroups": true, "resourceNames": true, "supplementalGroups": true,
+}
+
+func itemName(list string, n *Node, index int) string {
+	switch {
+	case n.Kind == Map:
 		for _, key := range identifying {
 			if v := n.Get(key); v != nil && v.Value != "" && len(v.Value) <= 256 {
 				return v.Value
 			}
 		}
-	case String, Int, Bool:
-		if len(n.Value) <= 64 && n.Value != "" {
-			return n.Value
-		}
+	case wordLists[list] && n.Value != "" && len(n.Value) <= 64:
+		return n.Value
 	}
 	return strconv.Itoa(index)
 }

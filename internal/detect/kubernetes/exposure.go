@@ -11,41 +11,59 @@ import (
 // a Service of its own, or an Ingress or route to a Service that selects it;
 // nil when there is none in the set.
 func (s *set) exposure(pod *manifest.Pod) *manifest.Object {
-	for _, service := range s.byKind["Service"] {
-		selector := service.At("spec", "selector")
-		if !isService(service) || len(selector.Fields()) == 0 || !sameNamespace(service.Namespace, pod.Object.Namespace) || !matchesLabels(selector, labelsOf(pod)) {
-			continue
+	var way *manifest.Object
+	labels := labelsOf(pod)
+	s.serviceIndex.candidates(pod.Object.Namespace, labels, func(e selecting) bool {
+		if matchesLabels(e.selector, labels) {
+			way = s.opening(e.object)
 		}
-		switch service.At("spec", "type").Text() {
-		case "NodePort":
+		return way != nil
+	})
+	return way
+}
+
+// opening returns what opens a Service to the outside, or nil.
+func (s *set) opening(service *manifest.Object) *manifest.Object {
+	switch service.At("spec", "type").Text() {
+	case "NodePort":
+		return service
+	case "LoadBalancer":
+		if !internalService(service) {
 			return service
-		case "LoadBalancer":
-			if !internalService(service) {
-				return service
-			}
 		}
-		if front := s.front(service); front != nil {
+	}
+	for _, front := range s.fronts[service.Name] {
+		if sameNamespace(front.Namespace, service.Namespace) {
 			return front
 		}
 	}
 	return nil
 }
 
-// front returns the Ingress or route that sends traffic to a Service.
-func (s *set) front(service *manifest.Object) *manifest.Object {
-	for _, kind := range []string{"Ingress", "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "Route"} {
+// frontKinds send traffic from outside to Services.
+var frontKinds = []string{"Ingress", "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "Route"}
+
+// indexNetwork notes which policies and Services may select what, and which
+// Services an Ingress or route names.
+func (s *set) indexNetwork() {
+	for _, o := range s.policies() {
+		if selector, ok := selectorOf(o); ok {
+			s.policyIndex.add(o, selector, selector.At("matchLabels"))
+		}
+	}
+	for _, o := range s.byKind["Service"] {
+		if selector := o.At("spec", "selector"); isService(o) && len(selector.Fields()) > 0 {
+			s.serviceIndex.add(o, selector, selector)
+		}
+	}
+	s.fronts = make(map[string][]*manifest.Object)
+	for _, kind := range frontKinds {
 		for _, o := range s.byKind[kind] {
-			if !sameNamespace(o.Namespace, service.Namespace) {
-				continue
-			}
 			for _, backend := range backends(o) {
-				if backend.Text() == service.Name {
-					return o
-				}
+				s.fronts[backend.Text()] = append(s.fronts[backend.Text()], o)
 			}
 		}
 	}
-	return nil
 }
 
 // backends returns the names of the Services to which an Ingress or route

@@ -172,7 +172,7 @@ var ecsDockerSock = rule{
 
 var ecsSecretEnv = rule{
 	Rule: ecsRule(rules.Rule{
-		ID: "ecs-secret-env", Title: "Task has a credential in its environment", Severity: finding.High,
+		ID: "ecs-secret-env", Title: "Task has a credential in its environment", Sensitive: true, Severity: finding.High,
 		Why:          "A credential in a task definition is in the repository and in every revision, for everybody who may describe it.",
 		Fix:          "Move it to Secrets Manager or Parameter Store, name it under `secrets`, and replace it.",
 		WhenToIgnore: "Values that only look like credentials.",

@@ -47,14 +47,12 @@ func (s *set) policies() []*manifest.Object {
 	return all
 }
 
+// isolated reports whether a policy selects the pod.
 func (s *set) isolated(pod *manifest.Pod) bool {
-	for _, o := range s.policies() {
-		selector, ok := selectorOf(o)
-		if ok && sameNamespace(o.Namespace, pod.Object.Namespace) && selects(selector, labelsOf(pod)) {
-			return true
-		}
-	}
-	return false
+	labels := labelsOf(pod)
+	return s.policyIndex.candidates(pod.Object.Namespace, labels, func(e selecting) bool {
+		return selects(e.selector, labels)
+	})
 }
 
 var netpolMissing = rule{

@@ -70,6 +70,7 @@ var secretArgs = rule{
 	Rule: rules.Rule{
 		ID:           "k8s-secret-args",
 		Title:        "Credential is written into the command line",
+		Sensitive:    true,
 		Severity:     finding.High,
 		Why:          "A command line is in the manifest and its history, and every process of the container, and of the node with `hostPID`, can read it from /proc.",
 		Fix:          "Let the program read the credential from a mounted Secret, and replace the credential.",
@@ -170,6 +171,7 @@ var secretManifest = rule{
 	Rule: rules.Rule{
 		ID:           "k8s-secret-manifest",
 		Title:        "Secret with its data is in the repository",
+		Sensitive:    true,
 		Severity:     finding.High,
 		Why:          "Base64 is no encryption: everybody who can read the repository, or ever could, has the value. Deleting the file does not take it out of the history.",
 		Fix:          "Seal it (SealedSecret, SOPS) or let an operator fetch it (ExternalSecret), and replace the values, since they have been published.",

@@ -20,6 +20,11 @@ type set struct {
 	subjects map[string]bool
 	// podsByAccount are the pods by the name of their service account.
 	podsByAccount map[string][]*manifest.Pod
+	// policyIndex and serviceIndex find what selects a pod; fronts are the
+	// Ingresses and routes by the name of the Service that they open.
+	policyIndex  selectorIndex
+	serviceIndex selectorIndex
+	fronts       map[string][]*manifest.Object
 }
 
 func newSet(opts Options) *set {
@@ -42,6 +47,7 @@ func (s *set) add(o *manifest.Object) bool {
 
 // index is called when all objects are there.
 func (s *set) index() {
+	s.indexNetwork()
 	for _, pod := range s.pods {
 		name, _ := serviceAccountName(pod)
 		s.podsByAccount[name] = append(s.podsByAccount[name], pod)
