@@ -358,6 +358,8 @@ func TestExecutablesAreKeptForTheirSignatures(t *testing.T) {
 	x := read(t, layers.Selector{Signatures: [][]byte{[]byte("\xff Go buildinf:")}}, blob(t, imagetest.Gzip,
 		imagetest.File{Path: "plain", Body: elf("nothing")}, imagetest.File{Path: "go", Body: elf("\xff Go buildinf:")},
 		imagetest.Text("text", "\xff Go buildinf:"), imagetest.File{Path: "large", Body: append(elf(strings.Repeat("x", 1<<21)), "\xff Go buildinf:"...)},
+		imagetest.File{Path: "huge", Body: elf(strings.Repeat("x", 17<<20))},
+		imagetest.File{Path: "huge-go", Body: append(elf(strings.Repeat("x", 17<<20)), "\xff Go buildinf:"...)},
 	))
 	got := map[string]bool{}
 	for e := range x.All() {
@@ -365,8 +367,11 @@ func TestExecutablesAreKeptForTheirSignatures(t *testing.T) {
 			got[e.Path] = e.Kept()
 		}
 	}
-	if diff := cmp.Diff(map[string]bool{"/plain": false, "/go": true, "/text": false, "/large": true}, got); diff != "" {
+	if diff := cmp.Diff(map[string]bool{"/plain": false, "/go": true, "/text": false, "/large": true, "/huge": false, "/huge-go": true}, got); diff != "" {
 		t.Errorf("kept (-want +got):\n%s", diff)
+	}
+	if kept := x.Stats().KeptInMemory; kept > 30<<20 {
+		t.Errorf("%d bytes are kept, though the huge executable without a signature was let go", kept)
 	}
 	if e := x.Resolve("/go", false); e.MIME == "" || x.Resolve("/text", false).MIME != "" {
 		t.Error("MIME types are not set for executables alone")

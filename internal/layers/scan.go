@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 	"sync/atomic"
 )
@@ -165,7 +166,7 @@ const (
 	headSize = 3072
 	// bufferedExecutable is the size up to which an executable is searched in
 	// memory before it is decided whether to keep it.
-	bufferedExecutable = 32 * mib
+	bufferedExecutable = 16 * mib
 )
 
 func (sc *scanner) content(e *Entry) error {
@@ -209,8 +210,7 @@ func (sc *scanner) keep(e *Entry, head []byte) error {
 // keepIfSigned keeps an executable if one of the signatures occurs in it.
 func (sc *scanner) keepIfSigned(e *Entry, head []byte) error {
 	if e.Size > bufferedExecutable {
-		// Too large to be searched in memory: such files are few, keep them.
-		return sc.keep(e, head)
+		return sc.keepLargeIfSigned(e, head)
 	}
 	if int64(cap(sc.buf)) < e.Size {
 		grown := make([]byte, e.Size, max(e.Size, int64(2*cap(sc.buf))))
@@ -221,15 +221,30 @@ func (sc *scanner) keepIfSigned(e *Entry, head []byte) error {
 	if _, err := io.ReadFull(sc.tar, sc.buf[len(head):]); err != nil {
 		return fmt.Errorf("archive: %s: %w", e.Path, err)
 	}
-	for _, signature := range sc.x.selector.Signatures {
-		if bytes.Contains(sc.buf, signature) {
-			c, err := sc.x.store.put(bytes.NewReader(sc.buf), e.Size)
-			if err != nil {
-				return fmt.Errorf("keep %s: %w", e.Path, err)
-			}
-			e.content.Store(c)
-			return nil
-		}
+	if !sc.signed(sc.buf) {
+		return nil
+	}
+	c, err := sc.x.store.put(bytes.NewReader(sc.buf), e.Size)
+	if err != nil {
+		return fmt.Errorf("keep %s: %w", e.Path, err)
+	}
+	e.content.Store(c)
+	return nil
+}
+
+func (sc *scanner) signed(data []byte) bool {
+	return slices.ContainsFunc(sc.x.selector.Signatures, func(s []byte) bool { return bytes.Contains(data, s) })
+}
+
+// keepLargeIfSigned searches an executable where it is kept, and lets it go if
+// nothing was found. What went to the temporary file stays there.
+func (sc *scanner) keepLargeIfSigned(e *Entry, head []byte) error {
+	if err := sc.keep(e, head); err != nil {
+		return err
+	}
+	if c := e.content.Load(); c.file == nil && !sc.signed(c.bytes) {
+		e.content.Store(nil)
+		sc.x.store.release(c)
 	}
 	return nil
 }

@@ -59,6 +59,13 @@ func (s *store) put(r io.Reader, size int64) (*content, error) {
 	return c, err
 }
 
+// release gives the memory of a content back to the budget.
+func (s *store) release(c *content) {
+	if c.file == nil {
+		s.memory.Add(-c.size)
+	}
+}
+
 func (s *store) temporary() (*os.File, error) {
 	s.once.Do(func() {
 		f, err := os.CreateTemp(s.limits.TempDir, "portcullis-layers-*")
