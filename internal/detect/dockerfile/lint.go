@@ -25,6 +25,8 @@ type File struct {
 	// a Compose file; they are laid over those of Options.
 	BuildArgs map[string]string
 	Target    string
+	// NamedContexts are build contexts that --from may name besides stages.
+	NamedContexts []string
 	// Context says what is known of the build context; nil when nothing is.
 	Context *Context
 }
@@ -112,7 +114,24 @@ func Lint(ctx context.Context, files []File, opts Options) Result {
 		out.Findings = append(out.Findings, r.Findings...)
 		out.Failures = append(out.Failures, r.Failures...)
 	}
+	out.Findings = unique(out.Findings)
 	return out
+}
+
+// unique drops what was found again in a file that is linted several times,
+// with other build arguments.
+func unique(findings []finding.Finding) []finding.Finding {
+	type key struct {
+		fingerprint string
+		at          finding.Location
+	}
+	seen := make(map[key]bool, len(findings))
+	return slices.DeleteFunc(findings, func(f finding.Finding) bool {
+		k := key{f.Fingerprint, f.Locations[0]}
+		again := seen[k]
+		seen[k] = true
+		return again
+	})
 }
 
 // linter is the set of rules to run with their options.

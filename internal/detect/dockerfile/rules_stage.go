@@ -1,6 +1,7 @@
 package dockerfile
 
 import (
+	"slices"
 	"strings"
 
 	df "github.com/portcullis-ci/portcullis/internal/dockerfile"
@@ -200,7 +201,8 @@ func ownStage(in *df.Instruction, name string) bool {
 func checkFromUnknown(p *Pass, in *df.Instruction) {
 	eachRef(in, func(ref df.StageRef) {
 		name := ref.Name.Text
-		if ref.Stage != nil || ownStage(in, name) || looksLikeImage(name) || strings.EqualFold(name, "scratch") {
+		if ref.Stage != nil || ownStage(in, name) || looksLikeImage(name) || strings.EqualFold(name, "scratch") ||
+			slices.Contains(p.Input.NamedContexts, name) {
 			return
 		}
 		p.Reportf(in, ref.Span, "--from="+name,
