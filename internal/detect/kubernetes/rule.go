@@ -25,7 +25,8 @@ func allRules() []rule {
 	families := [][]rule{
 		readingRules, privilegeRules, hostRules, capabilityRules, identityRules,
 		profileRules, hostShareRules, imageRules, resourceRules, secretRules, rbacRules, grantRules,
-		networkRules, exposureRules, meshRules, clusterRules, cloudRules, ecsRules, ignoreRules,
+		networkRules, exposureRules, meshRules, clusterRules, cloudRules, ecsRules, relationRules, reliabilityRules,
+		ignoreRules,
 	}
 	all := slices.Concat(families...)
 	for i := range all {
