@@ -54,7 +54,7 @@ func packer(t *testing.T) *Packer {
 
 func TestAdvisoriesComeBackAsTheyWereEncoded(t *testing.T) {
 	want := samplePackages()
-	file, size := packer(t).EncodeAdvisories(want)
+	file, size, _ := packer(t).EncodeAdvisories(want)
 	a, err := DecodeAdvisories(file, size)
 	if err != nil {
 		t.Fatal(err)
@@ -80,10 +80,10 @@ func TestAdvisoriesComeBackAsTheyWereEncoded(t *testing.T) {
 
 func TestEncodingDoesNotDependOnOrder(t *testing.T) {
 	packages := samplePackages()
-	one, _ := packer(t).EncodeAdvisories(packages)
+	one, _, _ := packer(t).EncodeAdvisories(packages)
 	packages[0], packages[1] = packages[1], packages[0]
 	packages[1].Entries[0], packages[1].Entries[1] = packages[1].Entries[1], packages[1].Entries[0]
-	two, _ := packer(t).EncodeAdvisories(packages)
+	two, _, _ := packer(t).EncodeAdvisories(packages)
 	if string(one) != string(two) {
 		t.Error("the same advisories in another order give other bytes")
 	}
@@ -149,7 +149,7 @@ func TestRangesAreEvaluatedAsTheSchemaSays(t *testing.T) {
 // writeDatabase makes a database of one shard and returns its directory.
 func writeDatabase(t *testing.T, change func(*Manifest)) string {
 	t.Helper()
-	file, size := packer(t).EncodeAdvisories(samplePackages())
+	file, size, _ := packer(t).EncodeAdvisories(samplePackages())
 	dir := t.TempDir()
 	m := Manifest{
 		Tool: "test", Built: time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC),
@@ -303,14 +303,16 @@ func TestRiskDataComesBackAsItWasEncoded(t *testing.T) {
 // FuzzDecodeAdvisories checks that content either is refused with ErrCorrupt
 // or can be read through and encoded again to the same packages.
 func FuzzDecodeAdvisories(f *testing.F) {
-	f.Add(layOut(samplePackages()))
+	content, _ := layOut(samplePackages())
+	f.Add(content)
 	f.Add([]byte(magic + "\x00\x00\x00\x00\x00\x00\x00\x00"))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		first, ok := readAll(t, content)
 		if !ok {
 			return
 		}
-		if _, ok := readAll(t, layOut(first)); !ok {
+		again, _ := layOut(first)
+		if _, ok := readAll(t, again); !ok {
 			t.Fatal("what was encoded cannot be read")
 		}
 	})

@@ -33,19 +33,18 @@ const (
 	simpleRange
 )
 
-// EncodeAdvisories writes a shard: the compressed file and the size of its
-// content. Packages, entries and everything below are put in order, so that
+// EncodeAdvisories writes a shard: the compressed file, the size of its content
+// and the number of entries, of which equal ones count once. Packages, entries and everything below are put in order, so that
 // equal advisories give equal bytes. Each advisory must be one value however
 // many entries point to it, and each vulnerability the same wherever it occurs.
-func (p *Packer) EncodeAdvisories(packages []Package) (file []byte, size int64) {
-	content := layOut(packages)
-	return p.Pack(content), int64(len(content))
+func (p *Packer) EncodeAdvisories(packages []Package) (file []byte, size int64, entries int) {
+	content, entries := layOut(packages)
+	return p.Pack(content), int64(len(content)), entries
 }
 
 // layOut writes a shard's content.
-func layOut(packages []Package) []byte {
+func layOut(packages []Package) (content []byte, entries int) {
 	e := newEncoder(packages)
-	var content []byte
 	content = append(content, magic...)
 	content = appendSorted(content, e.strings.finish())
 	content = appendColumn(content, e.titles())
@@ -53,7 +52,8 @@ func layOut(packages []Package) []byte {
 	content = appendColumn(content, e.advisories())
 	content = appendAscending(content, e.ids(len(e.vulns), func(i int) string { return e.vulns[i].ID }))
 	content = appendAscending(content, e.ids(len(e.advs), func(i int) string { return e.advs[i].ID }))
-	return appendColumn(content, e.packages())
+	items, entries := e.packages()
+	return appendColumn(content, items), entries
 }
 
 // Packer compresses the content of shards. It keeps its tables from one shard
@@ -114,7 +114,9 @@ func newEncoder(packages []Package) *encoder {
 			e.collectEntry(entry)
 		}
 	}
-	slices.SortFunc(e.advs, func(a, b *Advisory) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(e.advs, func(a, b *Advisory) int {
+		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Title, b.Title), a.Published.Compare(b.Published))
+	})
 	for i, a := range e.advs {
 		e.advIdx[a] = uint64(i)
 	}
@@ -228,12 +230,12 @@ func (e *encoder) advisories() [][]byte {
 	return items
 }
 
-func (e *encoder) packages() [][]byte {
+func (e *encoder) packages() (items [][]byte, total int) {
 	type encoded struct {
 		advisory uint64
 		rest     []byte
 	}
-	items := make([][]byte, len(e.pkgs))
+	items = make([][]byte, len(e.pkgs))
 	for i, p := range e.pkgs {
 		entries := make([]encoded, len(p.Entries))
 		for j, entry := range p.Entries {
@@ -241,6 +243,9 @@ func (e *encoder) packages() [][]byte {
 		}
 		slices.SortFunc(entries, func(a, b encoded) int {
 			return cmp.Or(cmp.Compare(a.advisory, b.advisory), bytes.Compare(a.rest, b.rest))
+		})
+		entries = slices.CompactFunc(entries, func(a, b encoded) bool {
+			return a.advisory == b.advisory && bytes.Equal(a.rest, b.rest)
 		})
 		b := e.str(nil, p.Name)
 		b = binary.AppendUvarint(b, uint64(len(entries)))
@@ -250,8 +255,9 @@ func (e *encoder) packages() [][]byte {
 			last = entry.advisory
 		}
 		items[i] = b
+		total += len(entries)
 	}
-	return items
+	return items, total
 }
 
 // entry writes an entry without its advisory.

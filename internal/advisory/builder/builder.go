@@ -8,6 +8,7 @@ package builder
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime"
@@ -17,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/portcullis-ci/portcullis/internal/advisory"
+	"github.com/portcullis-ci/portcullis/internal/advisory/feed"
 	"github.com/portcullis-ci/portcullis/internal/advisory/osv"
 )
 
@@ -25,8 +27,12 @@ var ErrNoInput = errors.New("no advisories there: expected OSV records as .json 
 
 // Request says what to build from what.
 type Request struct {
-	// From are OSV records (.json), archives of them (.zip) and directories of
-	// both, searched recursively.
+	// From are files and directories, searched recursively without following
+	// links. Files are recognised by their names: archives (.zip) of records,
+	// nvdcve-*.json[.gz], epss_scores*.csv[.gz],
+	// known_exploited_vulnerabilities*.json and debian-security-tracker*.json[.gz];
+	// any other .json must be an OSV record, an Alpine secdb file or a VEX
+	// document of Red Hat. All else is left alone.
 	From []string
 	// Out is the directory of the database. It is created; a database that is
 	// there already is replaced when all is written.
@@ -130,6 +136,8 @@ func read(ctx context.Context, from []string, documents chan<- document, risk *r
 			return risk.readKEV(path)
 		case nvd:
 			return risk.nvd.read(path)
+		case debianTracker:
+			return readTracker(path, send)
 		}
 		d, err := readFile(path, osv.MaxRecordSize)
 		if err != nil {
@@ -141,34 +149,59 @@ func read(ctx context.Context, from []string, documents chan<- document, risk *r
 
 func decode(ctx context.Context, req Request, documents <-chan document, results chan<- converted) error {
 	for d := range documents {
-		r, err := convertDocument(req, d)
+		records, partial, err := recordsOf(d)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", d.name, err)
 		}
-		select {
-		case results <- r:
-		case <-ctx.Done():
-			return ctx.Err()
+		for _, r := range records {
+			c := convertRecord(req, r, d, partial)
+			select {
+			case results <- c:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
 		}
 	}
 	return nil
 }
 
-// convertDocument turns a document into what the collection holds.
-func convertDocument(req Request, d document) (converted, error) {
-	r, err := osv.Decode(d.data)
-	if err != nil {
-		return converted{}, fmt.Errorf("%s: %w", d.name, err)
+// recordsOf reads a document: an OSV record, or one of a vendor's own feeds.
+// Records of those come in parts, each file holding what it knows of a flaw.
+func recordsOf(d document) (records []osv.Record, partial bool, err error) {
+	if d.ready != nil {
+		return []osv.Record{*d.ready}, true, nil
 	}
+	r, err := osv.Decode(d.data)
+	if err == nil {
+		return []osv.Record{r}, false, nil
+	}
+	var keys map[string]json.RawMessage
+	if json.Unmarshal(d.data, &keys) != nil {
+		return nil, false, err
+	}
+	switch {
+	case feed.IsSecDB(keys):
+		records, err = feed.SecDB(d.data)
+	case feed.IsCSAF(keys):
+		records, err = feed.CSAF(d.data)
+	}
+	return records, true, err
+}
+
+// convertRecord turns a record into what the collection holds.
+func convertRecord(req Request, r osv.Record, d document, partial bool) converted {
 	source := osv.SourceOf(r.ID)
 	if req.Redistributable && !source.Redistributable {
-		return converted{skipped: []string{skipLicence + source.Name}}, nil
+		return converted{skipped: []string{skipLicence + source.Name}}
 	}
 	sum := sha256.Sum256(d.data)
+	if r.Modified.IsZero() {
+		r.Modified = r.Published
+	}
 	out := converted{
 		source: &source, modified: r.Modified.UTC(), fetched: d.stamp, digest: [8]byte(sum[:8]),
-		withdrawn: r.Withdrawn != nil,
-		advisory:  advisory.Advisory{ID: r.ID, Title: r.Title(), Published: r.Published, Ratings: ratingsOf(r)},
+		withdrawn: r.Withdrawn != nil, partial: partial,
+		advisory: advisory.Advisory{ID: r.ID, Title: r.Title(), Published: r.Published, Ratings: ratingsOf(r)},
 	}
 	out.same, out.contents = relations(r, source)
 	skip := func(reason string) { out.skipped = append(out.skipped, reason) }
@@ -177,9 +210,9 @@ func convertDocument(req Request, d document) (converted, error) {
 		// It stays in the collection, so that an older copy of the same record
 		// in another archive does not come back.
 		skip(skipWithdrawn)
-		return out, nil
+		return out
 	case source.Bundles && len(out.contents) == 0 && isErratum(r.ID):
-		return converted{skipped: []string{skipNoFlaw}}, nil
+		return converted{skipped: []string{skipNoFlaw}}
 	}
 	out.entries = convert(r, skip)
 	if strings.HasPrefix(r.ID, "MAL-") {
@@ -192,7 +225,7 @@ func convertDocument(req Request, d document) (converted, error) {
 			}
 		}
 	}
-	return out, nil
+	return out
 }
 
 // relations reads the three relations between ids, which are not the same:

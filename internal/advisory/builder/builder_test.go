@@ -438,3 +438,36 @@ func TestRiskFeedsAreRead(t *testing.T) {
 		t.Errorf("a score of 7: %v", err)
 	}
 }
+
+func TestVendorsFeedsArePutTogether(t *testing.T) {
+	dir := t.TempDir()
+	secdb := func(repo, name string) string {
+		return fmt.Sprintf(`{"reponame":%q,"urlprefix":"https://dl-cdn.alpinelinux.org/alpine","distroversion":"v3.20","packages":[{"pkg":{"name":%q,"secfixes":{"1.0-r0":["CVE-2024-1"]}}}]}`, repo, name)
+	}
+	tracker := `{"p":{"CVE-2024-1":{"description":"text","releases":{"bookworm":{"status":"open","urgency":"low"}}}},"q":{"CVE-2024-1":{"description":"text","releases":{"bookworm":{"status":"resolved","fixed_version":"2"}}}}}`
+	for name, content := range map[string]string{
+		"main.json": secdb("main", "a"), "community.json": secdb("community", "b"), "osv.json": `{"id":"ALPINE-CVE-2024-1","upstream":["CVE-2024-1"],"affected":[{"package":{"ecosystem":"Alpine:v3.20","name":"a"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1.0-r0"}]}]}]}`,
+		"debian-security-tracker.json": tracker,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	db, m := build(t, nil, dir)
+	for _, tt := range []struct{ shard, name string }{{"alpine-v3.20", "a"}, {"alpine-v3.20", "b"}, {"debian-12", "p"}, {"debian-12", "q"}} {
+		if e := lookup(t, db, tt.shard, tt.name); len(e) != 1 || e[0].Advisory.Vulnerabilities[0].ID != "CVE-2024-1" {
+			t.Errorf("%s of %s: %+v", tt.name, tt.shard, e)
+		}
+	}
+	if s, _ := m.Shard("debian-12"); s.Unfixed != 1 || s.Entries != 2 {
+		t.Errorf("debian-12: %+v", s)
+	}
+	if s, _ := m.Shard("alpine-v3.20"); s.Entries != 2 {
+		t.Errorf("alpine-v3.20: %+v", s)
+	}
+	other, _ := build(t, func(r *Request) { r.Workers = 4 }, filepath.Join(dir, "osv.json"), filepath.Join(dir, "community.json"),
+		filepath.Join(dir, "debian-security-tracker.json"), filepath.Join(dir, "main.json"))
+	if other.Digest() != db.Digest() {
+		t.Error("the order of the feeds matters")
+	}
+}

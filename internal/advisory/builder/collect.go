@@ -22,6 +22,9 @@ type converted struct {
 	// digest is the beginning of the record's SHA-256.
 	digest    [8]byte
 	withdrawn bool
+	// partial records are one file's part of what a vendor knows about a flaw:
+	// parts with one id are put together.
+	partial bool
 	// same are other ids of the flaw, contents ids of flaws that are bundled.
 	same, contents []string
 	entries        []filed
@@ -31,6 +34,7 @@ type converted struct {
 // held is a record in the collection.
 type held struct {
 	converted
+	key        string
 	entryCount int
 }
 
@@ -96,21 +100,20 @@ func (c *collection) intern(s string) string {
 }
 
 func (c *collection) add(r converted) {
-	if old, ok := c.records[r.advisory.ID]; ok && !newer(r, old.converted) {
+	key := r.advisory.ID
+	if r.partial {
+		// Never replaced by, nor replacing, the OSV record of the same id.
+		key += " in parts"
+	}
+	h, ok := c.records[key]
+	switch {
+	case ok && r.partial:
+		h.extend(r)
+	case ok && !newer(r, h.converted):
 		return
+	default:
+		h = c.hold(key, r)
 	}
-	h := &held{converted: r, entryCount: len(r.entries)}
-	if known, ok := c.publishers[r.source.Name]; ok {
-		h.source = known
-	} else {
-		c.publishers[r.source.Name] = r.source
-	}
-	h.advisory.ID = c.intern(r.advisory.ID)
-	h.advisory.Title = strings.Clone(r.advisory.Title)
-	h.same, h.contents = c.internAll(r.same), c.internAll(r.contents)
-	h.advisory.Ratings = c.internRatings(r.advisory.Ratings)
-	h.converted.entries = nil
-	c.records[h.advisory.ID] = h
 	for _, f := range r.entries {
 		name := f.place.Shard()
 		if f.malware {
@@ -123,6 +126,38 @@ func (c *collection) add(r converted) {
 			c.piles[name] = p
 		}
 		p.entries = append(p.entries, c.pack(h, f))
+	}
+}
+
+// hold keeps a record under a key, with one copy of each of its strings.
+func (c *collection) hold(key string, r converted) *held {
+	h := &held{converted: r, key: c.intern(key), entryCount: len(r.entries)}
+	if known, ok := c.publishers[r.source.Name]; ok {
+		h.source = known
+	} else {
+		c.publishers[r.source.Name] = r.source
+	}
+	h.advisory.ID = c.intern(r.advisory.ID)
+	h.advisory.Title = strings.Clone(r.advisory.Title)
+	h.same, h.contents = c.internAll(r.same), c.internAll(r.contents)
+	h.advisory.Ratings = c.internRatings(r.advisory.Ratings)
+	h.converted.entries = nil
+	c.records[h.key] = h
+	return h
+}
+
+// extend adds another part of the same record. Where parts differ in what
+// should be the same, the result does not depend on their order.
+func (h *held) extend(r converted) {
+	h.entryCount += len(r.entries)
+	if r.modified.After(h.modified) {
+		h.modified = r.modified
+	}
+	if r.fetched.After(h.fetched) {
+		h.fetched = r.fetched
+	}
+	if r.advisory.Title > h.advisory.Title {
+		h.advisory.Title = strings.Clone(r.advisory.Title)
 	}
 }
 
@@ -209,7 +244,7 @@ func (p compact) unpack(a *advisory.Advisory) advisory.Entry {
 // live reports whether the record is the one that was kept for its id and has
 // not been taken back.
 func (c *collection) live(h *held) bool {
-	return !h.withdrawn && c.records[h.advisory.ID] == h
+	return !h.withdrawn && c.records[h.key] == h
 }
 
 // resolve gives every live record its vulnerabilities: groups of aliases,

@@ -2,6 +2,7 @@ package builder
 
 import (
 	"archive/zip"
+	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/portcullis-ci/portcullis/internal/advisory/feed"
 	"github.com/portcullis-ci/portcullis/internal/advisory/osv"
 )
 
@@ -21,6 +23,8 @@ type document struct {
 	// those of an archive.
 	name string
 	data []byte
+	// ready is set instead of data where the record was made while reading.
+	ready *osv.Record
 	// stamp is when the publisher or the archive says that it was written;
 	// zero when nothing says so.
 	stamp time.Time
@@ -77,6 +81,7 @@ const (
 	epss
 	kev
 	nvd
+	debianTracker
 )
 
 // classify tells by its name what a file of the input is.
@@ -91,6 +96,8 @@ func classify(path string) class {
 		return kev
 	case strings.HasPrefix(name, "nvdcve-") && (strings.HasSuffix(name, ".json") || strings.HasSuffix(name, ".json.gz")):
 		return nvd
+	case strings.HasPrefix(name, "debian-security-tracker") && (strings.HasSuffix(name, ".json") || strings.HasSuffix(name, ".json.gz")):
+		return debianTracker
 	case strings.HasSuffix(name, ".zip"):
 		return archive
 	case strings.HasSuffix(name, ".json"):
@@ -171,6 +178,43 @@ func stampOf(f *zip.File) time.Time {
 		return time.Time{}
 	}
 	return f.Modified.UTC()
+}
+
+// maxTracker bounds Debian's export, inflated; it has some 70 MB.
+const maxTracker = 2 << 30
+
+// readTracker hands over the records of Debian's security tracker.
+func readTracker(path string, found func(document) error) error {
+	in, closeFile, err := openMaybeGzip(path)
+	if err != nil {
+		return err
+	}
+	defer closeFile()
+	err = feed.DebianTracker(io.LimitReader(in, maxTracker), func(r osv.Record) error {
+		return found(document{name: path, ready: &r})
+	})
+	if err != nil {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	return nil
+}
+
+// openMaybeGzip opens a file, inflating it when its name ends in .gz.
+func openMaybeGzip(path string) (in io.Reader, closeFile func(), err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read advisories: %w", err)
+	}
+	closeFile = func() { _ = f.Close() } // only read
+	if !strings.HasSuffix(strings.ToLower(path), ".gz") {
+		return f, closeFile, nil
+	}
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		closeFile()
+		return nil, nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return z, closeFile, nil
 }
 
 func readFile(path string, limit int64) (document, error) {

@@ -1,11 +1,9 @@
 package builder
 
 import (
-	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -48,19 +46,11 @@ type nvdMetric struct {
 
 // read adds a feed file (nvdcve-2.0-YEAR.json, or .gz), entry by entry.
 func (f *nvdFeed) read(path string) error {
-	file, err := os.Open(path)
+	in, closeFile, err := openMaybeGzip(path)
 	if err != nil {
-		return fmt.Errorf("read NVD feed: %w", err)
+		return err
 	}
-	defer file.Close() //nolint:errcheck // only read
-	var in io.Reader = file
-	if strings.HasSuffix(strings.ToLower(path), ".gz") {
-		z, err := gzip.NewReader(file)
-		if err != nil {
-			return fmt.Errorf("read %s: %w", path, err)
-		}
-		in = z
-	}
+	defer closeFile()
 	if err := f.decode(io.LimitReader(in, maxNVD)); err != nil {
 		return fmt.Errorf("read %s: %w", path, err)
 	}

@@ -2,11 +2,9 @@ package builder
 
 import (
 	"bufio"
-	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -85,19 +83,11 @@ func (r *riskData) readKEV(path string) error {
 // readEPSS reads FIRST's file of scores, https://www.first.org/epss/data_stats:
 // a comment with the date, a line of titles, then cve,epss,percentile.
 func (r *riskData) readEPSS(path string) error {
-	f, err := os.Open(path)
+	in, closeFile, err := openMaybeGzip(path)
 	if err != nil {
-		return fmt.Errorf("read EPSS scores: %w", err)
+		return err
 	}
-	defer f.Close() //nolint:errcheck // only read
-	var in io.Reader = f
-	if strings.HasSuffix(strings.ToLower(path), ".gz") {
-		z, err := gzip.NewReader(f)
-		if err != nil {
-			return fmt.Errorf("read %s: %w", path, err)
-		}
-		in = z
-	}
+	defer closeFile()
 	scores, date, err := parseEPSS(io.LimitReader(in, maxEPSS))
 	if err != nil {
 		return fmt.Errorf("read %s: %w", path, err)

@@ -56,9 +56,8 @@ func (c *collection) shard(name string, p *pile, req Request) (advisory.Shard, [
 		if !c.live(e.record) {
 			continue
 		}
-		entry := e.unpack(&e.record.advisory)
+		entry := e.unpack(c.advisoryOf(e.record))
 		byName[e.name] = append(byName[e.name], entry)
-		s.Entries++
 		if !hasFix(entry) {
 			s.Unfixed++
 		}
@@ -82,8 +81,18 @@ func (c *collection) shard(name string, p *pile, req Request) (advisory.Shard, [
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
 		packages = append(packages, advisory.Package{Name: name, Entries: byName[name]})
 	}
-	file, size := c.risk.packer.EncodeAdvisories(packages)
+	file, size, entries := c.risk.packer.EncodeAdvisories(packages)
+	s.Entries = entries
 	return describe(s, file, size), file
+}
+
+// advisoryOf is the advisory that a record's entries point to: parts from a
+// vendor's feed join the OSV record of the same id, if there is one.
+func (c *collection) advisoryOf(h *held) *advisory.Advisory {
+	if whole, ok := c.records[h.advisory.ID]; h.partial && ok && !whole.withdrawn {
+		return &whole.advisory
+	}
+	return &h.advisory
 }
 
 // describe fills in what the manifest says about a shard's file.

@@ -61,15 +61,19 @@ type Severity struct {
 
 // Affected says which versions of one package are affected.
 type Affected struct {
-	Package struct {
-		Ecosystem string `json:"ecosystem"`
-		Name      string `json:"name"`
-	} `json:"package"`
+	Package   Package           `json:"package"`
 	Severity  []Severity        `json:"severity"`
 	Ranges    []Range           `json:"ranges"`
 	Versions  []string          `json:"versions"`
 	Ecosystem EcosystemSpecific `json:"ecosystem_specific"`
 	Database  AffectedDatabase  `json:"database_specific"`
+}
+
+// Package names a package in an ecosystem,
+// https://ossf.github.io/osv-schema/#affectedpackage-field.
+type Package struct {
+	Ecosystem string `json:"ecosystem"`
+	Name      string `json:"name"`
 }
 
 // Range is a list of events along the order of versions.
@@ -90,34 +94,34 @@ type Event struct {
 // DatabaseSpecific holds the publisher's own fields of a whole record.
 type DatabaseSpecific struct {
 	// Severity is the publisher's word: Important, MODERATE, high …
-	Severity text `json:"severity"`
+	Severity Text `json:"severity"`
 }
 
 // EcosystemSpecific holds the ecosystem's own fields of one affected package.
 type EcosystemSpecific struct {
 	// Urgency is Debian's word.
-	Urgency text `json:"urgency"`
+	Urgency Text `json:"urgency"`
 	// Status and Note are Ubuntu's words about the fix.
-	Status text `json:"status"`
-	Note   text `json:"note"`
+	Status Text `json:"status"`
+	Note   Text `json:"note"`
 	// FixState is Red Hat's word about the fix.
-	FixState text `json:"fix_state"`
+	FixState Text `json:"fix_state"`
 	// Module is the rpm module stream, name:stream; RPMModule is how some
 	// distributions call it.
-	Module    text `json:"module"`
-	RPMModule text `json:"rpmmod"`
+	Module    Text `json:"module"`
+	RPMModule Text `json:"rpmmod"`
 	// Imports are the vulnerable packages and symbols of a Go module.
 	Imports []Import `json:"imports"`
 	// Informational is RustSec's mark for notices that are not flaws.
-	Informational text `json:"informational"`
+	Informational Text `json:"informational"`
 }
 
 // AffectedDatabase holds the publisher's own fields of one affected package.
 type AffectedDatabase struct {
-	Informational text `json:"informational"`
-	Severity      text `json:"severity"`
+	Informational Text `json:"informational"`
+	Severity      Text `json:"severity"`
 	// FixState is set by this program's own readers of native feeds.
-	FixState text `json:"fix_state"`
+	FixState Text `json:"fix_state"`
 }
 
 // Import is a vulnerable Go package, https://go.dev/doc/security/vuln/database.
@@ -128,18 +132,19 @@ type Import struct {
 	GOARCH  []string `json:"goarch"`
 }
 
-// text is a string where publishers differ about the type: anything else than
+// Text is a string where publishers differ about the type: anything else than
 // a JSON string counts as absent.
-type text string
+type Text string
 
-func (t *text) UnmarshalJSON(data []byte) error {
+// UnmarshalJSON takes a JSON string of at most 1,024 bytes.
+func (t *Text) UnmarshalJSON(data []byte) error {
 	var s string
 	if len(data) > 0 && data[0] == '"' && len(data) <= maxName {
 		if err := json.Unmarshal(data, &s); err != nil {
 			return err
 		}
 	}
-	*t = text(s)
+	*t = Text(s)
 	return nil
 }
 
@@ -187,6 +192,9 @@ func cut(s string) string {
 	return s + "…"
 }
 
+// Shorten makes an excerpt of a longer text.
+func Shorten(s string) Excerpt { return Excerpt(firstLine(s)) }
+
 // Decode reads one record and checks it. The error wraps ErrInvalid.
 func Decode(data []byte) (Record, error) {
 	if len(data) > MaxRecordSize {
@@ -196,6 +204,12 @@ func Decode(data []byte) (Record, error) {
 	if err := json.Unmarshal(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), &r); err != nil {
 		return Record{}, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
+	return Check(r)
+}
+
+// Check tidies and checks a record that was made of something else than OSV.
+// The error wraps ErrInvalid.
+func Check(r Record) (Record, error) {
 	for _, list := range []*[]string{&r.Aliases, &r.Upstream, &r.Related} {
 		*list = tidy(*list)
 	}

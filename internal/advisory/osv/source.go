@@ -44,7 +44,7 @@ var sources = []Source{
 	{"openEuler security", "not stated", false, true, []string{"OESA-"}},
 	{"Mageia security", "not stated", false, true, []string{"MGASA-"}},
 	{"MinimOS", "not stated", false, true, []string{"MINI-"}},
-	{"Chainguard", "CC-BY-NC-ND-4.0", false, true, []string{"CGA-"}},
+	{"Chainguard", "CC-BY-NC-ND-4.0", false, true, []string{"CGA-", "WOLFI-", "CHAINGUARD-"}},
 	{"Amazon Linux security centre", "not stated", false, true, []string{"ALAS"}},
 	{"Oracle Linux security", "not stated", false, true, []string{"ELSA-", "ELBA-"}},
 	{"Photon OS security", "not stated", false, true, []string{"PHSA-", "PHOTON-"}},
