@@ -196,8 +196,11 @@ func (p Program) gate(ctx context.Context, f *gateFlags, flags *pflag.FlagSet) (
 	}
 	req := gate.Request{
 		Image: f.request(f.image), RootFS: f.rootfs, SBOM: f.sbom, Name: f.name,
-		Dockerfiles: f.dockerfiles, Manifests: f.manifests, BuildArgs: args, Stage: f.stage,
+		Dockerfiles: f.dockerfiles, Manifests: f.manifests,
 		Database: s.config.DatabasePath, Policy: policyOf(s.config), Tool: tool(),
+	}
+	if err := p.steerLinters(&req, s, f.stage, args); err != nil {
+		return exit.Usage, err
 	}
 	return p.runAndReport(ctx, s, req, boms)
 }

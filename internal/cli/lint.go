@@ -66,7 +66,10 @@ func (p Program) lint(ctx context.Context, f *lintFlags, flags *pflag.FlagSet, p
 	if err != nil {
 		return exit.Usage, err
 	}
-	req := gate.Request{BuildArgs: args, Stage: f.stage, Policy: policyOf(s.config), Tool: tool()}
+	req := gate.Request{Policy: policyOf(s.config), Tool: tool()}
+	if err := p.steerLinters(&req, s, f.stage, args); err != nil {
+		return exit.Usage, err
+	}
 	for _, path := range paths {
 		info, statErr := os.Stat(s.root.Path(path))
 		switch {

@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	dockerfilerules "github.com/portcullis-ci/portcullis/internal/detect/dockerfile"
+	kubernetesrules "github.com/portcullis-ci/portcullis/internal/detect/kubernetes"
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/inventory"
@@ -43,11 +45,10 @@ type Request struct {
 	// Search are directories that are searched for Dockerfiles and manifests;
 	// a directory that holds only one of the two is in order.
 	Search []string
-	// BuildArgs are the build arguments of the Dockerfiles.
-	BuildArgs map[string]string
-	// Stage is the stage of the Dockerfile that the image is built from; empty
-	// for the last.
-	Stage string
+	// DockerfileRules and KubernetesRules steer the linters. The former holds
+	// the build arguments and the stage that the image is built from.
+	DockerfileRules dockerfilerules.Options
+	KubernetesRules kubernetesrules.Options
 	// Database is the directory of the advisory database; empty for none.
 	Database string
 	// SkipVulnerabilities leaves packages unjudged: for lint and for writing

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -39,10 +40,10 @@ func (r run) lintDockerfiles(ctx context.Context) part {
 	}
 	files := make([]dockerfilerules.File, len(p.dockerfiles))
 	for i, f := range p.dockerfiles {
-		files[i] = dockerfilerules.File{Path: f.Name, Content: f.Content}
+		files[i] = dockerfilerules.File{Path: f.Name, Content: f.Content, Context: r.buildContext(f)}
 		r.noteDockerfile(&p, f)
 	}
-	result := dockerfilerules.Lint(ctx, files, dockerfilerules.Options{BuildArgs: r.BuildArgs, Target: r.Stage})
+	result := dockerfilerules.Lint(ctx, files, r.DockerfileRules)
 	p.findings, p.failures = result.Findings, append(p.failures, result.Failures...)
 	return p
 }
@@ -71,7 +72,28 @@ func (r run) noteDockerfile(p *part, f repository.File) {
 
 // parse reads a Dockerfile with the build arguments and stage of the request.
 func (r run) parse(f repository.File) *dockerfile.File {
-	return dockerfile.Parse(f.Name, f.Content, dockerfile.Options{BuildArgs: r.BuildArgs, Target: r.Stage})
+	return dockerfile.Parse(f.Name, f.Content, dockerfile.Options{
+		BuildArgs: r.DockerfileRules.BuildArgs, Target: r.DockerfileRules.Target,
+	})
+}
+
+// buildContext looks for the ignore file that a builder would use: the one
+// named after the Dockerfile, else that of the folder of the Dockerfile or of
+// the working directory, which are what builds are given as their context.
+// https://docs.docker.com/build/concepts/context/#dockerignore-files
+func (r run) buildContext(f repository.File) *dockerfilerules.Context {
+	if f.Path == "" {
+		return nil // standard input: nothing is known of the context
+	}
+	folder := filepath.Dir(f.Path)
+	for _, candidate := range []string{
+		f.Path + ".dockerignore", filepath.Join(folder, ".dockerignore"), filepath.Join(r.Repository.Working, ".dockerignore"),
+	} {
+		if ignore, err := r.Repository.Read(candidate); err == nil {
+			return &dockerfilerules.Context{IgnoreFile: ignore.Name, Ignore: ignore.Content}
+		}
+	}
+	return &dockerfilerules.Context{}
 }
 
 // lintManifests judges the Kubernetes manifests.
@@ -87,7 +109,7 @@ func (r run) lintManifests(ctx context.Context) part {
 	for i, f := range read {
 		files[i] = kubernetesrules.File{Path: f.Name, Content: f.Content}
 	}
-	result := kubernetesrules.Lint(ctx, files, kubernetesrules.Options{})
+	result := kubernetesrules.Lint(ctx, files, r.KubernetesRules)
 	p.findings, p.failures = result.Findings, append(p.failures, result.Failures...)
 	for _, image := range result.Images {
 		p.images = append(p.images, namedImage{Image: image.Reference, Location: image.Location})

@@ -1,0 +1,80 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/portcullis-ci/portcullis/internal/detect/dockerfile"
+	"github.com/portcullis-ci/portcullis/internal/exit"
+	"github.com/portcullis-ci/portcullis/internal/gate"
+)
+
+// steerLinters fills in what the linters are to do differently from their
+// defaults.
+func (p Program) steerLinters(req *gate.Request, s session, stage string, buildArgs map[string]string) error {
+	catalogue, err := Catalogue()
+	if err != nil {
+		return err
+	}
+	known := func(name string) bool {
+		_, ok := catalogue.Find(name)
+		return ok
+	}
+	req.KubernetesRules.Today = p.Clock()
+	req.DockerfileRules = dockerfile.Options{BuildArgs: buildArgs, Target: stage, KnownRule: known}
+	hadolint, found, err := p.hadolint(s.root.Working)
+	if err != nil {
+		return err
+	}
+	if found {
+		req.DockerfileRules = hadolint.Apply(req.DockerfileRules)
+	}
+	return nil
+}
+
+// hadolint reads the configuration that hadolint would read, so that a team
+// can switch from it without writing its exceptions anew. One that cannot be
+// read is an error: linting on without it would forbid what the team allows.
+func (p Program) hadolint(working string) (dockerfile.Hadolint, bool, error) {
+	for _, path := range dockerfile.HadolintPaths(working, p.Getenv("XDG_CONFIG_HOME"), p.Getenv("HOME")) {
+		content, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return dockerfile.Hadolint{}, false, &exit.Error{Code: exit.Usage, Doing: "read hadolint's configuration", Err: err}
+		}
+		h, err := dockerfile.ParseHadolint(path, content)
+		if err != nil {
+			return h, false, err
+		}
+		if len(h.Unknown) > 0 {
+			p.printf("%s: keys without a meaning here: %s\n", path, strings.Join(h.Unknown, ", "))
+		}
+		h, err = p.hadolintVariables(h)
+		return h, true, err
+	}
+	h, err := p.hadolintVariables(dockerfile.Hadolint{})
+	return h, true, err
+}
+
+// hadolintNames are hadolint's environment variables.
+var hadolintNames = []string{
+	"HADOLINT_IGNORE", "HADOLINT_OVERRIDE_ERROR", "HADOLINT_OVERRIDE_WARNING", "HADOLINT_OVERRIDE_INFO", "HADOLINT_OVERRIDE_STYLE",
+	"HADOLINT_TRUSTED_REGISTRIES", "HADOLINT_FAILURE_THRESHOLD", "HADOLINT_STRICT_LABELS", "HADOLINT_DISABLE_IGNORE_PRAGMA",
+	"HADOLINT_NOFAIL", "HADOLINT_REQUIRE_LABELS",
+}
+
+// hadolintVariables lays hadolint's environment variables over its file.
+func (p Program) hadolintVariables(h dockerfile.Hadolint) (dockerfile.Hadolint, error) {
+	var environ []string
+	for _, name := range hadolintNames {
+		if value := p.Getenv(name); value != "" {
+			environ = append(environ, fmt.Sprintf("%s=%s", name, value))
+		}
+	}
+	return dockerfile.HadolintEnv(h, environ)
+}
