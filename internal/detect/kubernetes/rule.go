@@ -23,7 +23,7 @@ type rule struct {
 // allRules joins the families.
 func allRules() []rule {
 	families := [][]rule{
-		readingRules, privilegeRules, hostRules, capabilityRules, identityRules,
+		readingRules, schemaRules, privilegeRules, hostRules, capabilityRules, identityRules,
 		profileRules, hostShareRules, imageRules, resourceRules, secretRules, rbacRules, grantRules,
 		networkRules, exposureRules, meshRules, clusterRules, cloudRules, ecsRules, relationRules, reliabilityRules,
 		ignoreRules,

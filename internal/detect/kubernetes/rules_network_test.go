@@ -1,7 +1,7 @@
 package kubernetes
 
 func netpol(spec string) string {
-	return "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n, namespace: shop}\nspec:\n" + indent(2, spec)
+	return "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: np, namespace: shop}\nspec:\n" + indent(2, spec)
 }
 
 // labelled is a pod with a label; the mark stands where it must be reported.

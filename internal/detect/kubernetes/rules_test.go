@@ -29,7 +29,7 @@ func casesByRule() map[string][]ruleCase {
 	for _, family := range []map[string][]ruleCase{
 		readingCases, privilegeCases, hostCases, capabilityCases, identityCases, imageCases, secretCases, rbacCases,
 		profileCases, hostShareCases, resourceCases, grantCases,
-		networkCases, exposureCases, meshCases, clusterCases, cloudCases, relationCases, reliabilityCases, ignoreCases,
+		networkCases, exposureCases, meshCases, clusterCases, cloudCases, relationCases, reliabilityCases, ignoreCases, schemaCases,
 	} {
 		maps.Copy(all, family)
 	}
