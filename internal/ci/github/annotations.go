@@ -3,7 +3,6 @@ package github
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -210,7 +209,7 @@ func groupByLine(findings []finding.Finding) []*lineGroup {
 	}
 	index := make(map[key]*lineGroup)
 	var groups []*lineGroup
-	for _, f := range fixableFirst(findings) {
+	for _, f := range document.Urgent(findings) {
 		l := f.Locations[0]
 		if l.Space != finding.Repository {
 			l = finding.Location{}
@@ -225,20 +224,6 @@ func groupByLine(findings []finding.Finding) []*lineGroup {
 		g.findings = append(g.findings, f)
 	}
 	return groups
-}
-
-func fixableFirst(findings []finding.Finding) []finding.Finding {
-	sorted := slices.Clone(findings)
-	slices.SortStableFunc(sorted, func(a, b finding.Finding) int {
-		if c := cmp.Compare(b.Severity, a.Severity); c != 0 || a.Fix.Available() == b.Fix.Available() {
-			return c
-		}
-		if a.Fix.Available() {
-			return -1
-		}
-		return 1
-	})
-	return sorted
 }
 
 // fill makes annotations of the worst lines, one each, at most three of a file
@@ -307,7 +292,11 @@ func sentence(f finding.Finding) string {
 		if f.Fix.Version == "" {
 			return title(f) + " (no fixed version). " + f.Title
 		}
-		return title(f) + ". " + f.Title
+		text := title(f) + ". " + f.Title
+		if words := document.RiskWords(f); words != "" {
+			text += " (" + words + ")"
+		}
+		return text
 	}
 	return f.RuleID + " " + f.Severity.String() + ": " + f.Message
 }

@@ -28,7 +28,7 @@ func Outputs(o outcome.Outcome, files map[string]string) []Output {
 		{"low", number(c.BySeverity[finding.Low])},
 		{"unknown", number(c.BySeverity[finding.Unknown])},
 		{"waived", number(c.ByStatus[finding.Waived])},
-		{"new", number(c.ByStatus[finding.Open])},
+		{"new", number(newFindings(o, c))},
 		{"sarif-file", files["sarif"]},
 		{"sbom-file", files["sbom"]},
 		{"report-file", files["json"]},
@@ -46,4 +46,12 @@ func result(o outcome.Outcome) string {
 	default:
 		return "error"
 	}
+}
+
+// newFindings are those that are not in the baseline; without one all are.
+func newFindings(o outcome.Outcome, c document.Counts) int {
+	if o.Baseline != nil {
+		return o.Baseline.New
+	}
+	return c.Active
 }

@@ -33,7 +33,7 @@
   const findings = data.findings;
   findings.forEach((f, i) => {
     f.n = i;
-    f.text = [f.id, f.pkg, f.ver, f.title, f.msg, f.where, f.kind, f.fixed, f.object, f.purl].concat(f.aliases || [], f.places || []).join(' ').toLowerCase();
+    f.text = [f.id, f.pkg, f.ver, f.title, f.msg, f.where, f.kind, f.fixed, f.object, f.purl, f.exploited ? 'exploited kev' : '', f.new ? 'new' : ''].concat(f.aliases || [], f.places || []).join(' ').toLowerCase();
   });
 
   const fresh = () => ({ query: '', sev: new Set(), kind: '', status: 'open', group: '', fails: false, fixable: false, file: '', line: 0, layer: 0, sort: 'sev', down: false });
@@ -119,6 +119,9 @@
     const button = el('button', { type: 'button', class: 'id', 'aria-expanded': String(opened.has(f.n)), 'data-n': f.n, 'aria-label': f.id + ', details' }, f.id);
     const what = f.pkg ? [f.pkg + ' ', el('span', { class: 'ver' }, f.ver)] : prose(f.title);
     if (f.kind !== 'vulnerability') what.push(el('span', { class: 'tag' }, f.kind));
+    if (f.exploited) what.push(el('span', { class: 'tag hot' }, 'exploited'));
+    if (f.new) what.push(el('span', { class: 'tag hot' }, 'new'));
+    if (f.origin === 'base-image') what.push(el('span', { class: 'tag' }, 'base image'));
     if (f.status !== 'open') what.push(el('span', { class: 'tag' }, f.status));
     const fix = f.fixed ? el('span', { class: 'fixed' }, f.fixed) : el('span', { class: 'nofix' }, f.fix ? f.fix.replace(/-/g, ' ') : '');
     return el('tr', { class: 'item' + (f.status === 'open' ? '' : ' passive') },
@@ -134,6 +137,9 @@
     add('To do', ...prose(f.fixText || ''));
     add('Status', f.status !== 'open' || f.reason ? f.status + (f.reason ? ': ' + f.reason : '') : '');
     add('Severity', f.sev + (f.source ? ' according to ' + f.source : '') + (f.score ? ', CVSS ' + f.score : ''));
+    add('Exploitation', f.risk);
+    add('Baseline', f.baseline);
+    add('Brought in by', { 'base-image': 'the base image', build: 'the own build' }[f.origin]);
     add('Object', f.object);
     add('Package URL', f.purl ? el('code', {}, f.purl) : '');
     add('Also known as', (f.aliases || []).join(', '));

@@ -19,33 +19,38 @@ type data struct {
 }
 
 type row struct {
-	ID       string      `json:"id"`
-	Severity string      `json:"sev"`
-	Kind     string      `json:"kind"`
-	Status   string      `json:"status"`
-	Fails    bool        `json:"fails,omitempty"`
-	Title    string      `json:"title"`
-	Message  string      `json:"msg"`
-	Package  string      `json:"pkg,omitempty"`
-	Version  string      `json:"ver,omitempty"`
-	PURL     string      `json:"purl,omitempty"`
-	Fixed    string      `json:"fixed,omitempty"`
-	FixState string      `json:"fix,omitempty"`
-	FixText  string      `json:"fixText,omitempty"`
-	Fixable  bool        `json:"fixable,omitempty"`
-	Where    string      `json:"where"`
-	File     string      `json:"file,omitempty"`
-	Line     int         `json:"line,omitempty"`
-	Layer    int         `json:"layer,omitempty"`
-	Places   []string    `json:"places,omitempty"`
-	Aliases  []string    `json:"aliases,omitempty"`
-	Facts    [][2]string `json:"facts,omitempty"`
-	Links    []string    `json:"links,omitempty"`
-	Source   string      `json:"source,omitempty"`
-	Score    string      `json:"score,omitempty"`
-	Reason   string      `json:"reason,omitempty"`
-	Object   string      `json:"object,omitempty"`
-	Print    string      `json:"print"`
+	ID        string      `json:"id"`
+	Severity  string      `json:"sev"`
+	Kind      string      `json:"kind"`
+	Status    string      `json:"status"`
+	Fails     bool        `json:"fails,omitempty"`
+	Title     string      `json:"title"`
+	Message   string      `json:"msg"`
+	Package   string      `json:"pkg,omitempty"`
+	Version   string      `json:"ver,omitempty"`
+	PURL      string      `json:"purl,omitempty"`
+	Fixed     string      `json:"fixed,omitempty"`
+	FixState  string      `json:"fix,omitempty"`
+	FixText   string      `json:"fixText,omitempty"`
+	Fixable   bool        `json:"fixable,omitempty"`
+	Where     string      `json:"where"`
+	File      string      `json:"file,omitempty"`
+	Line      int         `json:"line,omitempty"`
+	Layer     int         `json:"layer,omitempty"`
+	Places    []string    `json:"places,omitempty"`
+	Aliases   []string    `json:"aliases,omitempty"`
+	Facts     [][2]string `json:"facts,omitempty"`
+	Links     []string    `json:"links,omitempty"`
+	Source    string      `json:"source,omitempty"`
+	Score     string      `json:"score,omitempty"`
+	Reason    string      `json:"reason,omitempty"`
+	Object    string      `json:"object,omitempty"`
+	Print     string      `json:"print"`
+	Risk      string      `json:"risk,omitempty"`
+	Exploited bool        `json:"exploited,omitempty"`
+	New       bool        `json:"new,omitempty"`
+	Origin    string      `json:"origin,omitempty"`
+	Baseline  string      `json:"baseline,omitempty"`
 }
 
 type layer struct {
@@ -78,7 +83,12 @@ func rowOf(f finding.Finding, fails bool, o outcome.Outcome) row {
 		Title: neutralise.Line(f.Title), Message: neutralise.Cut(neutralise.Line(f.Message), 4000),
 		Fixed: neutralise.Line(f.Fix.Version), FixState: string(f.Fix.State), FixText: neutralise.Cut(neutralise.Line(f.Fix.Text), 2000),
 		Fixable: f.Fix.Available(), Source: neutralise.Line(f.SeveritySource),
-		Reason: neutralise.Line(f.StatusReason), Object: neutralise.Line(f.Object), Print: f.Fingerprint,
+		Reason: neutralise.Line(reasonWords(f)), Object: neutralise.Line(f.Object), Print: f.Fingerprint,
+	}
+	r.Risk, r.Exploited, r.Origin = document.RiskWords(f), document.Exploited(f), string(f.Origin)
+	if f.Baseline.State != "" {
+		r.New = f.Baseline.State == finding.BaselineNew
+		r.Baseline = strings.TrimSuffix(neutralise.Line(string(f.Baseline.State)+": "+f.Baseline.Reason), ": ")
 	}
 	if f.Score > 0 {
 		r.Score = strings.TrimSpace(fmt.Sprintf("%.1f %s", f.Score, neutralise.Line(f.Vector)))
@@ -126,4 +136,12 @@ func placeWords(l finding.Location, o outcome.Outcome) string {
 		return fmt.Sprintf("layer %d: %s", n, path)
 	}
 	return "image: " + path
+}
+
+// reasonWords say why a finding does not count, and where that is written.
+func reasonWords(f finding.Finding) string {
+	if f.StatusSource == "" {
+		return f.StatusReason
+	}
+	return strings.TrimSpace(f.StatusReason + " (" + f.StatusSource + ")")
 }

@@ -13,22 +13,25 @@ import (
 
 // summary is the part of the page that needs no script.
 type summary struct {
-	Title    string
-	Result   string
-	Verdict  string
-	Facts    [][2]string
-	Targets  []target
-	Clauses  []clause
-	Failures []failure
-	Severity []slice
-	Total    int
-	Failing  int
-	Fixable  int
-	Passive  string
-	Coverage coverage
-	Tool     string
-	Job      string
-	Command  string
+	Title      string
+	Result     string
+	Verdict    string
+	Facts      [][2]string
+	Targets    []target
+	Clauses    []clause
+	Failures   []failure
+	Severity   []slice
+	Total      int
+	Failing    int
+	Fixable    int
+	Passive    string
+	Coverage   coverage
+	Changes    []change
+	Unresolved int
+	Baseline   string
+	Tool       string
+	Job        string
+	Command    string
 }
 
 type target struct {
@@ -38,6 +41,14 @@ type target struct {
 
 type clause struct {
 	Name, Demand, Reason, State string
+}
+
+// change is one thing to do so that the gate passes.
+type change struct {
+	Where, Text string
+	Removes     int
+	Upgrades    []string
+	More        int
 }
 
 type failure struct {
@@ -82,6 +93,8 @@ func summarise(o outcome.Outcome, opts document.Options) summary {
 		Total:    c.Active, Failing: c.Failing, Fixable: c.Fixable,
 		Passive:  passive(c),
 		Coverage: coverageOf(o.Coverage),
+		Changes:  changes(o.Verdict.Changes), Unresolved: len(o.Verdict.Unresolved),
+		Baseline: baselineWords(o.Baseline),
 		Tool:     neutralise.Line(strings.TrimSpace(o.Tool.Name + " " + o.Tool.Version)),
 		Command:  neutralise.Line(opts.Command),
 	}
@@ -99,6 +112,8 @@ func summarise(o outcome.Outcome, opts document.Options) summary {
 		switch {
 		case k.Broken:
 			state = "broken"
+		case k.Warned:
+			state = "warns"
 		case s.Result == "incomplete":
 			state = "open"
 		}
@@ -225,4 +240,30 @@ func coverageOf(c outcome.Coverage) coverage {
 		v.Unreadable = append(v.Unreadable, unreadable{neutralise.Line(u.Path), neutralise.Line(u.Reason)})
 	}
 	return v
+}
+
+// maxUpgrades is the number of packages named for one change.
+const maxUpgrades = 12
+
+func changes(all []outcome.Change) []change {
+	var out []change
+	for _, c := range all {
+		x := change{Where: neutralise.Line(document.Where(c.Location)), Text: neutralise.Line(c.Text), Removes: len(c.Findings)}
+		for i, u := range c.Upgrades {
+			if i == maxUpgrades {
+				x.More = len(c.Upgrades) - i
+				break
+			}
+			x.Upgrades = append(x.Upgrades, neutralise.Line(document.UpgradeWords(u)))
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+func baselineWords(b *outcome.Baseline) string {
+	if b == nil {
+		return ""
+	}
+	return neutralise.Line(fmt.Sprintf("Since %s: %d new, %d known, %d fixed.", b.Source, b.New, b.Known, len(b.Fixed)))
 }

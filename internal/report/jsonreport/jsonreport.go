@@ -78,8 +78,12 @@ func convert(o outcome.Outcome) reportDTO {
 		r.Targets = append(r.Targets, targetDTO{Kind: string(t.Kind), Name: t.Name, Detail: t.Detail, Examined: t.Examined})
 	}
 	for _, c := range o.Verdict.Clauses {
-		r.Verdict = append(r.Verdict, clauseDTO{Name: c.Name, Demand: c.Demand, Broken: c.Broken, Reason: c.Reason, Findings: list(c.Findings)})
+		r.Verdict = append(r.Verdict, clauseDTO{
+			Name: c.Name, Demand: c.Demand, Broken: c.Broken, Warned: c.Warned, Reason: c.Reason,
+			Findings: list(c.Findings), Subjects: c.Subjects,
+		})
 	}
+	r.Changes, r.Unresolved = changes(o.Verdict.Changes), list(o.Verdict.Unresolved)
 	failed := o.Verdict.Failed()
 	for _, f := range document.Sorted(o.Findings) {
 		r.Findings = append(r.Findings, convertFinding(f, failed[f.Fingerprint]))
@@ -125,15 +129,12 @@ func convertFinding(f finding.Finding, failsGate bool) findingDTO {
 		d.Package, d.Version, d.PackageType, d.PURL, d.SourcePackage = p.Name, p.Version, p.Type, p.PURL, p.Source
 	}
 	for _, l := range f.Locations {
-		d.Locations = append(d.Locations, locationDTO{
-			Space: string(l.Space), Path: l.Path, Line: l.Line, Column: l.Column,
-			EndLine: l.EndLine, EndColumn: l.EndColumn, Layer: l.Layer, Note: l.Note,
-		})
+		d.Locations = append(d.Locations, location(l))
 	}
 	for _, fact := range f.Evidence {
 		d.Evidence = append(d.Evidence, factDTO(fact))
 	}
-	d.Fix = fix(f.Fix)
+	d.Fix, d.Risk, d.Origin = fix(f.Fix), risk(f.Risk), string(f.Origin)
 	return d
 }
 
@@ -141,11 +142,49 @@ func fix(f finding.Fix) *fixDTO {
 	if f.State == "" && f.Version == "" && f.Text == "" && len(f.Edits) == 0 {
 		return nil
 	}
-	d := &fixDTO{State: string(f.State), Version: f.Version, Text: f.Text}
-	for _, e := range f.Edits {
-		d.Edits = append(d.Edits, editDTO(e))
+	return &fixDTO{State: string(f.State), Version: f.Version, Text: f.Text, Edits: edits(f.Edits)}
+}
+
+func edits(all []finding.Edit) []editDTO {
+	var out []editDTO
+	for _, e := range all {
+		out = append(out, editDTO(e))
+	}
+	return out
+}
+
+func risk(r *finding.Risk) *riskDTO {
+	if r == nil {
+		return nil
+	}
+	d := &riskDTO{EPSS: r.EPSS, Percentile: r.Percentile, Ransomware: r.Ransomware}
+	if !r.KnownExploited.IsZero() {
+		d.KnownExploited = r.KnownExploited.UTC().Format(time.DateOnly)
 	}
 	return d
+}
+
+func changes(all []outcome.Change) []changeDTO {
+	out := []changeDTO{}
+	for _, c := range all {
+		d := changeDTO{Kind: string(c.Kind), Subject: c.Subject, Text: c.Text, Edits: edits(c.Edits), Findings: list(c.Findings)}
+		if c.Location.Path != "" {
+			l := location(c.Location)
+			d.Location = &l
+		}
+		for _, u := range c.Upgrades {
+			d.Upgrades = append(d.Upgrades, upgradeDTO(u))
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+func location(l finding.Location) locationDTO {
+	return locationDTO{
+		Space: string(l.Space), Path: l.Path, Line: l.Line, Column: l.Column,
+		EndLine: l.EndLine, EndColumn: l.EndColumn, Layer: l.Layer, Note: l.Note,
+	}
 }
 
 func baseline(b *outcome.Baseline) *baselineDTO {

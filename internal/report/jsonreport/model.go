@@ -19,6 +19,8 @@ type reportDTO struct {
 	Distro        *distroDTO     `json:"distribution,omitempty"`
 	Packages      map[string]int `json:"packages"`
 	Verdict       []clauseDTO    `json:"policy"`
+	Changes       []changeDTO    `json:"changes"`
+	Unresolved    []string       `json:"unresolved"`
 	PackageURLs   []string       `json:"packageUrls,omitempty"`
 	Findings      []findingDTO   `json:"findings"`
 	Baseline      *baselineDTO   `json:"baseline,omitempty"`
@@ -79,6 +81,32 @@ type clauseDTO struct {
 	Broken   bool     `json:"broken"`
 	Reason   string   `json:"reason,omitempty"`
 	Findings []string `json:"findings"`
+	Warned   bool     `json:"warned,omitempty"`
+	Subjects []string `json:"subjects,omitempty"`
+}
+
+type changeDTO struct {
+	Kind     string       `json:"kind"`
+	Subject  string       `json:"subject"`
+	Text     string       `json:"text"`
+	Location *locationDTO `json:"location,omitempty"`
+	Upgrades []upgradeDTO `json:"upgrades,omitempty"`
+	Edits    []editDTO    `json:"edits,omitempty"`
+	Findings []string     `json:"findings"`
+}
+
+type upgradeDTO struct {
+	Package  string   `json:"package"`
+	From     string   `json:"from"`
+	To       string   `json:"to,omitempty"`
+	Versions []string `json:"versions,omitempty"`
+}
+
+type riskDTO struct {
+	EPSS           float64 `json:"epss,omitempty"`
+	Percentile     float64 `json:"percentile,omitempty"`
+	KnownExploited string  `json:"knownExploited,omitempty"`
+	Ransomware     bool    `json:"ransomware,omitempty"`
 }
 
 type findingDTO struct {
@@ -101,6 +129,8 @@ type findingDTO struct {
 	SourcePackage  string        `json:"sourcePackage,omitempty"`
 	Locations      []locationDTO `json:"locations"`
 	Evidence       []factDTO     `json:"evidence"`
+	Origin         string        `json:"origin,omitempty"`
+	Risk           *riskDTO      `json:"risk,omitempty"`
 	Fix            *fixDTO       `json:"fix,omitempty"`
 	References     []string      `json:"references"`
 	Fingerprint    string        `json:"fingerprint"`

@@ -50,7 +50,9 @@ func Render(o outcome.Outcome, opts document.Options, size Size) string {
 	d.counts()
 	d.failures()
 	d.policy()
+	d.changes()
 	d.coverage()
+	d.baseline()
 	active, passive := document.Split(o)
 	d.findings(active)
 	d.passive(passive)
@@ -207,6 +209,8 @@ func (d *doc) policy() {
 	for _, c := range d.outcome.Verdict.Clauses {
 		switch {
 		case c.Broken:
+		case c.Warned:
+			d.add("- ⚠️ **%s**: %s. %s\n", neutralise.Markdown(c.Name), neutralise.Markdown(c.Demand), neutralise.Markdown(c.Reason))
 		case d.outcome.Verdict.Result == outcome.Incomplete:
 			d.add("- ❔ **%s**: %s\n", neutralise.Markdown(c.Name), neutralise.Markdown(c.Demand))
 		default:
@@ -216,6 +220,51 @@ func (d *doc) policy() {
 	if len(d.outcome.Verdict.Clauses) > 0 {
 		d.add("\n")
 	}
+}
+
+// changes are the smallest set of things to do so that the gate passes.
+func (d *doc) changes() {
+	v := d.outcome.Verdict
+	if len(v.Changes) == 0 {
+		return
+	}
+	d.add("### What to do so that it passes\n\n")
+	for i, c := range v.Changes {
+		if i == d.size.Rows {
+			d.add("%d. … %d more changes\n", i+1, len(v.Changes)-i)
+			break
+		}
+		where := document.Where(c.Location)
+		if where != "" {
+			where = cell(where) + ": "
+		}
+		d.add("%d. %s%s, removes %s", i+1, where, neutralise.MarkdownProse(neutralise.Cut(c.Text, 500)), plural(len(c.Findings), "finding", "findings"))
+		var upgrades []string
+		for _, u := range c.Upgrades {
+			upgrades = append(upgrades, document.UpgradeWords(u))
+		}
+		if len(upgrades) > 0 {
+			d.add(": %s", codeList(upgrades, 8))
+		}
+		d.add("\n")
+	}
+	if n := len(v.Unresolved); n > 0 {
+		d.add("\nNo change is known that removes %s.\n", plural(n, "further finding", "further findings"))
+	}
+	d.add("\n")
+}
+
+// baseline says what is new since the last time.
+func (d *doc) baseline() {
+	b := d.outcome.Baseline
+	if b == nil {
+		return
+	}
+	d.add("Since the baseline %s: **%d new**, %d known, %d fixed", neutralise.MarkdownCode(b.Source), b.New, b.Known, len(b.Fixed))
+	if b.NotExamined > 0 {
+		d.add(", %d not examined this time", b.NotExamined)
+	}
+	d.add(".\n\n")
 }
 
 func (d *doc) coverage() {

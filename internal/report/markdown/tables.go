@@ -12,7 +12,7 @@ import (
 // findings are the worst of each family: packages, then what users wrote.
 func (d *doc) findings(active []finding.Finding) {
 	var vulnerable, written []finding.Finding
-	for _, f := range d.failingFirst(active) {
+	for _, f := range d.failingFirst(document.Urgent(active)) {
 		if f.Kind == finding.Vulnerability {
 			vulnerable = append(vulnerable, f)
 		} else {
@@ -51,7 +51,7 @@ func (d *doc) vulnerabilityTable(findings []finding.Finding, limit int) string {
 		if f.Package != nil {
 			name, version = f.Package.Name, f.Package.Version
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", badge(f.Severity), d.idLink(f), cell(name), cell(version), fixCell(f), d.whereCell(f))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", badge(f.Severity)+tags(f), d.idLink(f), cell(name), cell(version), fixCell(f), d.whereCell(f))
 	}
 	return b.String()
 }
@@ -64,9 +64,21 @@ func (d *doc) ruleTable(findings []finding.Finding, limit int) string {
 			fmt.Fprintf(&b, "| | %d more | | |\n", len(findings)-i)
 			break
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", badge(f.Severity), d.idLink(f), neutralise.MarkdownProse(neutralise.Cut(f.Message, 400)), d.whereCell(f))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", badge(f.Severity)+tags(f), d.idLink(f), neutralise.MarkdownProse(neutralise.Cut(f.Message, 400)), d.whereCell(f))
 	}
 	return b.String()
+}
+
+// tags mark what a reader must not overlook.
+func tags(f finding.Finding) string {
+	text := ""
+	if document.Exploited(f) {
+		text += " **exploited**"
+	}
+	if f.Baseline.State == finding.BaselineNew {
+		text += " **new**"
+	}
+	return text
 }
 
 func cell(s string) string { return neutralise.MarkdownCode(neutralise.Cut(s, 200)) }

@@ -51,10 +51,15 @@ func vulnerabilities() []finding.Finding {
 	openssl := vulnerability("CVE-2024-5535", finding.Critical, 9.1, deb("openssl", "3.0.11-1~deb12u2", ""), ssl, apt, inImage("/var/lib/dpkg/status", layerApt))
 	openssl.Aliases = []string{"DSA-5764-1", "GHSA-4fc7-mvrr-wv2c"}
 	openssl.Vector = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:H"
+	openssl.Risk = &finding.Risk{EPSS: 0.42, Percentile: 0.97, KnownExploited: start.AddDate(-1, 0, 0), Ransomware: true}
+	openssl.Origin = finding.FromBuild
 	openssl.Evidence = []finding.Fact{{Name: "CWE", Value: "CWE-200, CWE-126"}, {Name: "EPSS", Value: "0.42"}}
 	libssl := vulnerability("CVE-2024-5535", finding.Critical, 9.1, deb("libssl3", "3.0.11-1~deb12u2", "openssl"), ssl, apt, inImage("/var/lib/dpkg/status", layerApt))
 	libssl.Aliases = openssl.Aliases
+	libssl.Risk = openssl.Risk
 	zlib := vulnerability("CVE-2023-45853", finding.Critical, 9.8, deb("zlib1g", "1:1.2.13.dfsg-1", "zlib"), finding.Fix{State: finding.WontFix, Text: "Debian will not fix it; the affected code is not built."}, from)
+	zlib.Origin = finding.FromBaseImage
+	zlib.Baseline = finding.Comparison{State: finding.BaselineNew, Cause: finding.DataLearned, Reason: "the advisory is newer than the baseline"}
 	tar := vulnerability("CVE-2005-2541", finding.Info, 0, deb("tar", "1.34+dfsg-1.2", ""), finding.Fix{State: finding.NotFixed}, from)
 	tar.SeveritySource = "Debian: unimportant"
 	qs := vulnerability("CVE-2022-24999", finding.High, 7.5, npm("qs", "6.5.2"), fixedIn("6.5.3"), repo("package-lock.json", 6, 5, 26), inImage("/app/node_modules/qs/package.json", layerApp))
@@ -68,6 +73,7 @@ func triaged() []finding.Finding {
 	from := repo("Dockerfile", 1, 1, 31)
 	waived := vulnerability("CVE-2023-4911", finding.High, 7.8, deb("libc6", "2.36-9+deb12u1", "glibc"), fixedIn("2.36-9+deb12u3"), from)
 	waived.Status, waived.StatusReason = finding.Waived, "setuid files are removed; until 2026-12-31, by security@example.org"
+	waived.StatusSource = ".portcullis-waivers.yaml:3"
 	ruledOut := vulnerability("CVE-2023-31484", finding.High, 8.1, deb("perl-base", "5.36.0-7", "perl"), finding.Fix{State: finding.NotFixed}, from)
 	ruledOut.Status, ruledOut.StatusReason = finding.NotAffected, "VEX: vulnerable code not in execute path "+Hostile
 	inherited := vulnerability("CVE-2024-28085", finding.Low, 3.3, deb("util-linux", "2.38.1-5", ""), fixedIn("2.38.1-5+deb12u1"), from)

@@ -7,9 +7,11 @@ package reporttest
 import (
 	"embed"
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/portcullis-ci/portcullis/internal/exit"
+	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/inventory"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
 )
@@ -68,6 +70,13 @@ func Outcome() outcome.Outcome {
 		ExitCode: exit.PolicyBroken,
 	}
 	o.Verdict = verdict(o)
+	o.Baseline = &outcome.Baseline{
+		Source: "main.json", Taken: start.AddDate(0, 0, -3), Notes: []string{"compared by fingerprint"}, New: 13, Known: 1, NotExamined: 2,
+		Fixed: []outcome.BaselineFinding{{
+			Fingerprint: "0123456789abcdef0123456789abcdef", RuleID: "CVE-2023-0464", Kind: finding.Vulnerability, Severity: finding.High,
+			Title: "A flaw in openssl", Target: imageName, PURL: "pkg:deb/debian/openssl@3.0.8", Cause: finding.CodeChanged, Reason: "the package has another version",
+		}},
+	}
 	return o
 }
 
@@ -112,8 +121,33 @@ func verdict(o outcome.Outcome) outcome.Verdict {
 	}
 	return outcome.Verdict{Result: outcome.Fail, Clauses: []outcome.Clause{
 		{Name: "fail-on", Demand: "no finding of severity high or worse", Broken: true, Reason: "9 findings are of severity high or worse, the worst is CVE-2023-45853 in zlib1g", Findings: failing},
+		{Name: "licenses", Demand: "no package under AGPL-3.0", Warned: true, Reason: "1 package is under AGPL-3.0", Subjects: []string{"ghostscript 10.0 " + Hostile}},
 		{Name: "max-unassessed", Demand: "at most 10 packages that cannot be assessed"},
-	}}
+	}, Changes: changes(o), Unresolved: failing[:1]}
+}
+
+func changes(o outcome.Outcome) []outcome.Change {
+	of := func(names ...string) []string {
+		var found []string
+		for _, f := range o.Findings {
+			if f.Package != nil && slices.Contains(names, f.Package.Name) || slices.Contains(names, f.RuleID) {
+				found = append(found, f.Fingerprint)
+			}
+		}
+		return found
+	}
+	return []outcome.Change{
+		{
+			Kind: outcome.MoveBaseImage, Subject: "debian:12-slim", Location: repo("Dockerfile", 1, 1, 31), Findings: of("openssl", "libssl3"),
+			Upgrades: []outcome.Upgrade{{Package: "libssl3", From: "3.0.11-1~deb12u2", To: "3.0.15-1~deb12u1"}, {Package: "openssl", From: "3.0.11-1~deb12u2", To: "3.0.15-1~deb12u1"}},
+			Text:     "build on a newer debian:12-slim",
+		},
+		{
+			Kind: outcome.UpgradePackage, Subject: Hostile, Location: inImage("/app/"+Hostile, layerApp), Findings: of(Hostile),
+			Upgrades: []outcome.Upgrade{{Package: Hostile, From: "1.0", Versions: []string{"2.0", "3.0"}}}, Text: "upgrade " + Hostile,
+		},
+		{Kind: outcome.EditFile, Subject: "Dockerfile", Location: repo("Dockerfile", 8, 1, 10), Findings: of("PC-DF002"), Text: "change USER root to USER 10001"},
+	}
 }
 
 // Passed is a clean outcome over the same Dockerfile.
@@ -121,7 +155,7 @@ func Passed() outcome.Outcome {
 	o := Outcome()
 	o.Targets = o.Targets[1:2]
 	o.Image, o.Distro, o.Packages, o.Findings = nil, nil, nil, nil
-	o.Coverage = outcome.Coverage{}
+	o.Coverage, o.Baseline = outcome.Coverage{}, nil
 	o.Database = outcome.Database{}
 	o.Verdict = outcome.Verdict{Result: outcome.Pass, Clauses: []outcome.Clause{{Name: "fail-on", Demand: "no finding of severity high or worse"}}}
 	o.ExitCode = exit.Passed

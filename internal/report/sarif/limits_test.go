@@ -199,7 +199,7 @@ func TestPartsWithoutFindingsKeepTheirRun(t *testing.T) {
 	for _, run := range decode(t, o, document.Options{Category: "nightly"}).Runs {
 		ids = append(ids, run.AutomationDetails.ID)
 	}
-	want := "nightly/sbom-vuln/registry.example/shop/web/ nightly/image/registry.example/shop/web/ nightly/dockerfile/ nightly/k8s/"
+	want := "nightly/sbom-vuln/registry.example/shop/web/ nightly/image/registry.example/shop/web/ nightly/dockerfile/ nightly/k8s/ nightly/waivers/"
 	if got := strings.Join(ids, " "); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -9,6 +9,7 @@ import (
 	gosarif "github.com/owenrumney/go-sarif/v2/sarif"
 
 	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/report/document"
 )
 
 // maxJoined is the number of packages named in one message, and maxRelated
@@ -50,13 +51,12 @@ func alerts(findings []finding.Finding, files *sources) []alert {
 }
 
 // sortAlerts puts those first that must survive when a host keeps only some:
-// by the rule's score, then fixable, rule and place.
+// by the rule's score, then known exploitation, EPSS, fixable, rule and place.
 func sortAlerts(all []alert, scores map[string]float64) {
 	slices.SortStableFunc(all, func(a, b alert) int {
 		return cmp.Or(
 			cmp.Compare(scores[b.ruleID], scores[a.ruleID]),
-			cmp.Compare(b.findings[0].Severity, a.findings[0].Severity),
-			-compareBool(a.fixable(), b.fixable()),
+			document.CompareUrgency(a.worst(), b.worst()),
 			cmp.Compare(a.ruleID, b.ruleID),
 			cmp.Compare(a.site.uri, b.site.uri),
 			cmp.Compare(a.site.region.line, b.site.region.line),
@@ -64,18 +64,9 @@ func sortAlerts(all []alert, scores map[string]float64) {
 	})
 }
 
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return 1
-	}
-	return -1
-}
-
-func (a alert) fixable() bool {
-	return slices.ContainsFunc(a.findings, func(f finding.Finding) bool { return f.Fix.Available() })
+// worst is the finding that makes the alert as urgent as it is.
+func (a alert) worst() finding.Finding {
+	return slices.MinFunc(a.findings, document.CompareUrgency)
 }
 
 // fingerprint is GitHub's own on an existing file. Elsewhere it is made from
@@ -155,6 +146,9 @@ func (a alert) message() string {
 		rest = fmt.Sprintf(" and %d more packages", len(names)-maxJoined)
 		names = names[:maxJoined]
 	}
+	if words := document.RiskWords(a.worst()); words != "" {
+		rest += ", " + words
+	}
 	text := fmt.Sprintf("%s (%s) in %s%s.", f.RuleID, f.Severity, strings.Join(names, ", "), rest)
 	if title := strings.TrimSuffix(f.Title, "."); title != "" {
 		text += " " + title + "."
@@ -231,6 +225,15 @@ func properties(f finding.Finding) gosarif.Properties {
 	}
 	if f.Object != "" {
 		p["object"] = f.Object
+	}
+	if words := document.RiskWords(f); words != "" {
+		p["risk"] = words
+	}
+	if f.Origin != "" {
+		p["origin"] = string(f.Origin)
+	}
+	if f.Baseline.State != "" {
+		p["baseline"] = string(f.Baseline.State)
 	}
 	return p
 }

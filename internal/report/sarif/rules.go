@@ -145,6 +145,9 @@ func (s ruleSet) vulnerability(id string, worst finding.Finding, findings []find
 	if worst.SeveritySource != "" {
 		markdown += "\nSeverity " + worst.Severity.String() + " according to " + neutralise.Markdown(worst.SeveritySource) + ".\n"
 	}
+	if words := document.RiskWords(worst); words != "" {
+		markdown += "\n" + strings.ToUpper(words[:1]) + words[1:] + ".\n"
+	}
 	if !s.short {
 		markdown += packageTable(findings)
 	}
@@ -275,6 +278,9 @@ func vulnerabilityTags(findings []finding.Finding) []string {
 			n, _ := strconv.Atoi(m[1]) // five digits always fit
 			out = append(out, fmt.Sprintf("external/cwe/cwe-%03d", n))
 		}
+	}
+	if slices.ContainsFunc(findings, document.Exploited) {
+		out = append([]string{"exploited"}, out...)
 	}
 	for _, f := range findings {
 		if f.Package != nil {

@@ -36,6 +36,9 @@ func parts(o outcome.Outcome, opts document.Options) []part {
 		{id: category + "/image/" + name + "/", targets: imageKinds},
 		{id: category + "/dockerfile/", targets: []outcome.TargetKind{outcome.TargetDockerfile}},
 		{id: category + "/k8s/", targets: []outcome.TargetKind{outcome.TargetManifest}},
+		{id: category + "/waivers/", targets: []outcome.TargetKind{
+			outcome.TargetImage, outcome.TargetRootFS, outcome.TargetSBOM, outcome.TargetDockerfile, outcome.TargetManifest,
+		}},
 	}
 	for _, f := range document.Sorted(o.Findings) {
 		if reported(f) && opts.Shown(f) && len(f.Locations) > 0 {
@@ -68,6 +71,8 @@ func partOf(f finding.Finding, o outcome.Outcome) int {
 		return 2
 	case finding.Kubernetes:
 		return 3
+	case finding.Waiver:
+		return 4
 	}
 	for _, t := range o.Targets {
 		if t.Name != f.Target {

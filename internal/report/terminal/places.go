@@ -126,8 +126,20 @@ func (r *report) packageEntry(e document.Entry) {
 		span{bold, cutTo(subject, left)}, span{fixStyle, fix}, span{plain, "  "},
 		span{plain, idWords(e.Findings, r.width-indent-left-2)},
 	)
-	if path := pathOf(e.Findings[0]); path != "" {
+	path := pathOf(e.Findings[0])
+	if path != "" {
 		r.line(span{plain, strings.Repeat(" ", indent)}, span{dim, path})
+	}
+	r.exploited(e.Findings)
+}
+
+// exploited says loudly which of a package's flaws are in use.
+func (r *report) exploited(findings []finding.Finding) {
+	for _, f := range findings {
+		if document.Exploited(f) {
+			r.line(span{plain, strings.Repeat(" ", indent)}, span{boldRed, f.RuleID + " is " + document.RiskWords(f)})
+			return
+		}
 	}
 }
 

@@ -47,8 +47,10 @@ func Write(_ context.Context, w io.Writer, o outcome.Outcome, opts document.Opti
 	r.places(active)
 	r.summary(active, passive)
 	r.coverage()
+	r.baseline()
 	r.failures()
 	r.policy()
+	r.changes()
 	r.verdict()
 	_, err := w.Write(r.out.Bytes())
 	return err
@@ -213,19 +215,74 @@ func (r *report) failures() {
 func (r *report) policy() {
 	title := "Policy"
 	for _, c := range r.outcome.Verdict.Clauses {
-		mark := span{green, "✓ "}
+		mark, reason := span{green, "✓ "}, red
 		switch {
 		case c.Broken:
 			mark = span{boldRed, "✗ "}
+		case c.Warned:
+			mark, reason = span{yellow, "! "}, yellow
 		case r.outcome.Verdict.Result == outcome.Incomplete:
 			mark = span{yellow, "? "}
 		}
 		r.line(span{bold, pad(title, 12)}, mark, span{plain, c.Name + ": " + c.Demand})
 		title = ""
-		if c.Broken && c.Reason != "" {
-			r.wrapped(red, 14, c.Reason)
+		if (c.Broken || c.Warned) && c.Reason != "" {
+			r.wrapped(reason, 14, c.Reason)
+		}
+		if len(c.Subjects) > 0 {
+			r.wrapped(dim, 14, listWords(c.Subjects, maxListed))
 		}
 	}
+}
+
+// maxListed is the number of names in one sentence before the rest is counted.
+const maxListed = 5
+
+// maxChanges is the number of changes listed; more is a list for a ticket.
+const maxChanges = 10
+
+// changes say what to do so that the gate passes.
+func (r *report) changes() {
+	v := r.outcome.Verdict
+	for i, c := range v.Changes {
+		title := ""
+		if i == 0 {
+			title = "To pass"
+		}
+		if i == maxChanges && !r.opts.All {
+			r.wrapped(dim, 12, fmt.Sprintf("… %s", count(len(v.Changes)-i, "more change", "more changes")))
+			break
+		}
+		where := document.Where(c.Location)
+		if where != "" {
+			where += "  "
+		}
+		r.line(span{bold, pad(title, 12)}, span{cyan, fmt.Sprintf("%2d. ", i+1)}, span{bold, where}, span{plain, c.Text},
+			span{dim, "  removes " + count(len(c.Findings), "finding", "findings")})
+		var upgrades []string
+		for _, u := range c.Upgrades {
+			upgrades = append(upgrades, document.UpgradeWords(u))
+		}
+		if len(upgrades) > 0 {
+			r.wrapped(green, 16, listWords(upgrades, maxListed))
+		}
+	}
+	if n := len(v.Unresolved); n > 0 && len(v.Changes) > 0 {
+		r.wrapped(yellow, 12, "! no change is known that removes "+count(n, "further finding", "further findings")+": wait for a fix, replace the package or waive it")
+	}
+}
+
+// baseline says what is new since the last time.
+func (r *report) baseline() {
+	b := r.outcome.Baseline
+	if b == nil {
+		return
+	}
+	text := fmt.Sprintf("%d new, %d known, %d fixed since %s", b.New, b.Known, len(b.Fixed), b.Source)
+	if b.NotExamined > 0 {
+		text += fmt.Sprintf(" (%d of it not examined this time)", b.NotExamined)
+	}
+	r.line(span{bold, pad("Baseline", 12)}, span{plain, text})
 }
 
 // verdict is the last line: what it means and the exit code.

@@ -91,7 +91,7 @@ func TestManyFindingsAreFoldedAndCounted(t *testing.T) {
 func TestAPackagesVulnerabilitiesShareOneLine(t *testing.T) {
 	o := reporttest.Outcome()
 	template := o.Findings[0]
-	o.Findings = nil
+	o.Findings, o.Verdict.Changes = nil, nil
 	for i := range 9 {
 		f := template
 		f.Kind, f.Package = finding.Vulnerability, &finding.Package{Name: "openssl", Version: "3.0", Type: "deb"}

@@ -1,0 +1,77 @@
+package document
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/portcullis-ci/portcullis/internal/finding"
+)
+
+// Urgent sorts findings for lists that show only the first: what came in since
+// the baseline, then by severity, known exploitation, EPSS and whether there is
+// something to do about it. Otherwise report order stays.
+func Urgent(findings []finding.Finding) []finding.Finding {
+	sorted := slices.Clone(findings)
+	slices.SortStableFunc(sorted, func(a, b finding.Finding) int {
+		return cmp.Or(
+			first(a.Baseline.State == finding.BaselineNew, b.Baseline.State == finding.BaselineNew),
+			CompareUrgency(a, b),
+		)
+	})
+	return sorted
+}
+
+// CompareUrgency is the order of Urgent without regard to the baseline.
+func CompareUrgency(a, b finding.Finding) int {
+	return cmp.Or(
+		cmp.Compare(b.Severity, a.Severity),
+		first(Exploited(a), Exploited(b)),
+		cmp.Compare(epss(b), epss(a)),
+		first(a.Fix.Available(), b.Fix.Available()),
+	)
+}
+
+func first(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	}
+	return 1
+}
+
+// Exploited reports whether the vulnerability is known to be exploited.
+func Exploited(f finding.Finding) bool {
+	return f.Risk != nil && !f.Risk.KnownExploited.IsZero()
+}
+
+func epss(f finding.Finding) float64 {
+	if f.Risk == nil {
+		return 0
+	}
+	return f.Risk.EPSS
+}
+
+// RiskWords say in a few words what is known about exploitation, "" for
+// nothing.
+func RiskWords(f finding.Finding) string {
+	if f.Risk == nil {
+		return ""
+	}
+	words := ""
+	if Exploited(f) {
+		words = "exploited in the wild since " + f.Risk.KnownExploited.Format("2006-01-02")
+		if f.Risk.Ransomware {
+			words += ", also by ransomware"
+		}
+	}
+	if f.Risk.EPSS > 0 {
+		if words != "" {
+			words += "; "
+		}
+		words += fmt.Sprintf("EPSS %.1f %% (higher than %.0f %% of all)", 100*f.Risk.EPSS, 100*f.Risk.Percentile)
+	}
+	return words
+}
