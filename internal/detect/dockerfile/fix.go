@@ -1,0 +1,127 @@
+package dockerfile
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/rogpeppe/go-internal/diff"
+
+	"github.com/portcullis-ci/portcullis/internal/finding"
+)
+
+// ApplyEdits returns content with the edits made. Nothing else changes: line
+// endings and the byte order mark stay as they are. Edits that overlap or lie
+// outside the content are an error; several insertions at one place are made in
+// the given order.
+func ApplyEdits(content []byte, edits []finding.Edit) ([]byte, error) {
+	spans, err := locate(content, edits)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(spans, func(a, b change) int {
+		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end))
+	})
+	var out []byte
+	at := 0
+	for _, s := range spans {
+		if s.start < at {
+			return nil, errors.New("edits overlap")
+		}
+		out = append(out, content[at:s.start]...)
+		out = append(out, s.text...)
+		at = s.end
+	}
+	return append(out, content[at:]...), nil
+}
+
+// change is an edit in byte offsets.
+type change struct {
+	start, end int
+	text       string
+}
+
+func locate(content []byte, edits []finding.Edit) ([]change, error) {
+	starts := []int{0}
+	for i, b := range content {
+		if b == '\n' {
+			starts = append(starts, i+1)
+		}
+	}
+	offset := func(line, column int) (int, error) {
+		if line < 1 || line > len(starts) || column < 1 {
+			return 0, fmt.Errorf("position %d:%d is outside the file", line, column)
+		}
+		at, end := starts[line-1], len(content)
+		if line < len(starts) {
+			end = starts[line]
+		}
+		if line == 1 && len(content) >= 3 && string(content[:3]) == "\ufeff" {
+			at += 3
+		}
+		for ; column > 1; column-- {
+			if at >= end {
+				return 0, fmt.Errorf("position %d:%d is outside the file", line, column)
+			}
+			_, width := utf8.DecodeRune(content[at:])
+			at += width
+		}
+		return at, nil
+	}
+	out := make([]change, 0, len(edits))
+	for _, e := range edits {
+		start, err := offset(e.Line, e.Column)
+		if err != nil {
+			return nil, err
+		}
+		end, err := offset(e.EndLine, e.EndColumn)
+		if err != nil {
+			return nil, err
+		}
+		if end < start {
+			return nil, fmt.Errorf("the edit at %d:%d ends before it starts", e.Line, e.Column)
+		}
+		out = append(out, change{start, end, e.NewText})
+	}
+	return out, nil
+}
+
+// Fix makes the edits of all open findings in the file of the given path, and
+// returns the new content and how many findings it mended. A finding whose
+// edits overlap with those of an earlier one is left for the next run.
+func Fix(path string, content []byte, findings []finding.Finding) ([]byte, int, error) {
+	var all []finding.Edit
+	fixed := 0
+	for _, f := range findings {
+		edits := slices.DeleteFunc(slices.Clone(f.Fix.Edits), func(e finding.Edit) bool { return e.Path != path })
+		if f.Status != finding.Open || len(edits) == 0 {
+			continue
+		}
+		if edits = without(edits, all); len(edits) == 0 {
+			fixed++ // another finding brings the very same change
+			continue
+		}
+		if _, err := ApplyEdits(content, append(slices.Clone(all), edits...)); err != nil {
+			continue
+		}
+		all = append(all, edits...)
+		fixed++
+	}
+	out, err := ApplyEdits(content, all)
+	if err != nil {
+		return nil, 0, fmt.Errorf("fix %s: %w", path, err)
+	}
+	return out, fixed, nil
+}
+
+// without leaves out the edits that are among others already.
+func without(edits, others []finding.Edit) []finding.Edit {
+	return slices.DeleteFunc(edits, func(e finding.Edit) bool { return slices.Contains(others, e) })
+}
+
+// Diff shows the change of a file as a unified diff; empty when there is none.
+func Diff(path string, before, after []byte) []byte {
+	return diff.Diff("a/"+path, before, "b/"+path, after)
+}
