@@ -170,8 +170,10 @@ type File struct {
 	// Capabilities is the raw value of the extended attribute
 	// security.capability (capabilities(7)), or "".
 	Capabilities string
-	// Content is the text of the few small system files that detectors read:
-	// accounts, sudo and ssh daemon configuration. Nil for all others.
+	// Content is the text of the few small files that detectors read:
+	// accounts, sudo and ssh daemon configuration, and files in which programs
+	// keep credentials. It may hold secrets and must never be printed. Nil for
+	// all others.
 	Content []byte
 }
 

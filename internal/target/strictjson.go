@@ -12,10 +12,13 @@ import (
 // maxJSONDepth is far above the five levels that a manifest has.
 const maxJSONDepth = 64
 
-// checkJSON refuses a document that two readers may understand differently: an
+func checkJSON(raw []byte) error { return CheckJSON(raw, maxJSONDepth) }
+
+// CheckJSON refuses a document that two readers may understand differently: an
 // object with the same key twice, also in different letter case on the first
-// level, where Go's decoder takes them for the same; and nesting without end.
-func checkJSON(raw []byte) error {
+// level, where Go's decoder takes them for the same; more than one value; and
+// nesting deeper than maxDepth.
+func CheckJSON(raw []byte, maxDepth int) error {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
 	type level struct {
@@ -40,8 +43,8 @@ func checkJSON(raw []byte) error {
 		}
 		switch tok {
 		case json.Delim('{'), json.Delim('['):
-			if len(stack) >= maxJSONDepth {
-				return fmt.Errorf("nested more than %d deep", maxJSONDepth)
+			if len(stack) >= maxDepth {
+				return fmt.Errorf("nested more than %d deep", maxDepth)
 			}
 			if len(stack) > 0 {
 				stack[len(stack)-1].isKey = true

@@ -44,7 +44,9 @@ func (s *SBOM) Stats() layers.Stats { return s.stats }
 
 // Catalog takes stock of a target. What single files could not be understood
 // is in Inventory.Unreadable; anything that puts the whole in doubt is an
-// *exit.Error with the code NotExamined.
+// *exit.Error with the code NotExamined. With an error the inventory holds no
+// more than the description of the image, whose configuration can be judged
+// all the same.
 func Catalog(ctx context.Context, t *target.Target, opts Options) (inventory.Inventory, *SBOM, error) {
 	bom := &SBOM{version: opts.ToolVersion}
 	inv, err := bom.catalog(ctx, t, opts)
@@ -52,7 +54,7 @@ func Catalog(ctx context.Context, t *target.Target, opts Options) (inventory.Inv
 		err = inv.Validate()
 	}
 	if err != nil {
-		return inventory.Inventory{}, nil, explain(t, err)
+		return inventory.Inventory{Image: t.Image}, nil, explain(t, err)
 	}
 	return inv, bom, nil
 }
@@ -119,9 +121,12 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 	inv := convert(model)
 	inv.Image = t.Image
 	setLayers(&inv, model, index)
-	if inv.Files, err = filesOfInterest(ctx, index); err != nil {
+	files, unreadable, err := filesOfInterest(ctx, index)
+	if err != nil {
 		return inventory.Inventory{}, err
 	}
+	inv.Files = files
+	inv.Unreadable = append(inv.Unreadable, unreadable...)
 	for _, p := range index.Problems() {
 		inv.Unreadable = append(inv.Unreadable, inventory.Unreadable{Path: p.Path, Reason: p.Reason})
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/imagetest"
 	"github.com/portcullis-ci/portcullis/internal/inventory"
 	"github.com/portcullis-ci/portcullis/internal/inventory/syftcatalog"
+	"github.com/portcullis-ci/portcullis/internal/layers"
 	"github.com/portcullis-ci/portcullis/internal/target"
 )
 
@@ -267,6 +268,8 @@ func TestSBOMFilesThatAreNoneAreRefused(t *testing.T) {
 		"an unknown version":  `{"bomFormat":"CycloneDX","specVersion":"9.9","components":[]}`,
 		"deep nesting":        `{"bomFormat":"CycloneDX","specVersion":"1.6","components":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `}`,
 		"an empty JSON array": `[]`,
+		"duplicate keys":      `{"bomFormat":"CycloneDX","specVersion":"1.6","components":[],"Components":[]}`,
+		"two documents":       `{"bomFormat":"CycloneDX","specVersion":"1.6","components":[]}{}`,
 	} {
 		file := filepath.Join(t.TempDir(), "bom.json")
 		must(t, os.WriteFile(file, []byte(text), 0o600))
@@ -297,6 +300,17 @@ func TestRootFSIsCatalogedLikeAnImage(t *testing.T) {
 	must(t, err)
 	if p := find(t, inv, "bash"); p.Places[0].Path != "/var/lib/dpkg/info/bash.list" || inv.Image != nil || inv.Distro == nil {
 		t.Errorf("bash at %+v, image %v, distro %v", p.Places, inv.Image, inv.Distro)
+	}
+}
+
+func TestAnImageThatCannotBeReadIsStillDescribed(t *testing.T) {
+	opened := open(t, layout(t, sample(t)))
+	inv, bom, err := syftcatalog.Catalog(t.Context(), opened, syftcatalog.Options{Limits: layers.Limits{Files: 3}})
+	if exit.CodeOf(err) != exit.NotExamined || exit.HintOf(err) == "" || bom != nil {
+		t.Errorf("error = %v (hint %q), SBOM %v, want exit code 4 with a hint and no SBOM", err, exit.HintOf(err), bom)
+	}
+	if inv.Image == nil || inv.Image.Config.User != "app" || len(inv.Packages) != 0 {
+		t.Errorf("inventory = %+v, want the image's description alone", inv)
 	}
 }
 

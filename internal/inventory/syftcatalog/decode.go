@@ -14,6 +14,7 @@ import (
 	"github.com/anchore/syft/syft/sbom"
 
 	"github.com/portcullis-ci/portcullis/internal/exit"
+	"github.com/portcullis-ci/portcullis/internal/target"
 )
 
 const (
@@ -22,6 +23,9 @@ const (
 	maxSBOM = 512 << 20
 	// maxPackages bounds the packages of an SBOM.
 	maxPackages = 1_000_000
+	// maxDepth bounds the nesting of an SBOM, whose components may hold
+	// components.
+	maxDepth = 500
 )
 
 // decode reads an SBOM file: syft JSON, CycloneDX JSON or SPDX JSON.
@@ -29,6 +33,11 @@ func decode(file string) (*sbom.SBOM, error) {
 	raw, err := readSBOM(file)
 	if err != nil {
 		return nil, fmt.Errorf("read SBOM %s: %w", file, err)
+	}
+	if err := target.CheckJSON(raw, maxDepth); err != nil {
+		return nil, &exit.Error{
+			Code: exit.NotExamined, Doing: "read SBOM " + file, Err: err, Hint: "make the SBOM again; two readers may understand this one differently",
+		}
 	}
 	decoders := format.NewDecoderCollection(syftjson.NewFormatDecoder(), cyclonedxjson.NewFormatDecoder(), spdxjson.NewFormatDecoder())
 	model, id, _, err := decoders.Decode(bytes.NewReader(raw))

@@ -5,20 +5,33 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"path"
 	"slices"
 
 	"github.com/portcullis-ci/portcullis/internal/inventory"
 	"github.com/portcullis-ci/portcullis/internal/layers"
 )
 
-// systemFiles are the files whose text detectors read.
-var systemFiles = compileGlobs("/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow", "/etc/sudoers", "/etc/sudoers.d/*",
-	"/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d/*")
+// readFiles are the files whose text detectors read: system files, and files
+// in which programs keep credentials.
+var readFiles = compileGlobs(slices.Concat(systemFiles, credentialFiles)...)
 
-// maxSystemFile bounds the text of a system file; passwd of a large host has
-// some 100 KiB.
-const maxSystemFile = 1 << 20
+var systemFiles = []string{
+	"/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow", "/etc/sudoers", "/etc/sudoers.d/*",
+	"/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d/*", "/etc/ssh/ssh_host_*_key",
+}
+
+var credentialFiles = []string{
+	"**/.ssh/id_*", "**/.ssh/authorized_keys", "**/.aws/credentials", "**/.docker/config.json", "**/.git-credentials",
+	"**/.netrc", "**/.pgpass", "**/.npmrc", "**/.pypirc", "**/.kube/config",
+}
+
+const (
+	// maxText bounds the text of one file; passwd of a large host has some
+	// 100 KiB.
+	maxText = 1 << 20
+	// maxTexts bounds the text of all files together.
+	maxTexts = 32 << 20
+)
 
 func compileGlobs(patterns ...string) []glob {
 	var out []glob
@@ -30,25 +43,30 @@ func compileGlobs(patterns ...string) []glob {
 
 // filesOfInterest lists what detectors have to judge: files that run with other
 // rights than their caller's, that everybody may change, devices, and the text
-// of account files.
-func filesOfInterest(ctx context.Context, x *layers.Index) ([]inventory.File, error) {
-	var out []inventory.File
+// of account and credential files. What could not be read is listed apart.
+func filesOfInterest(ctx context.Context, x *layers.Index) (out []inventory.File, unreadable []inventory.Unreadable, err error) {
+	left := int64(maxTexts)
 	for e := range x.All() {
 		f := inventory.File{
 			Path: e.Path, Layer: x.DiffID(int(e.Layer)), Mode: e.Mode, UID: int(e.UID), GID: int(e.GID),
 			Size: e.Size, Kind: fileKinds[e.Type], Capabilities: e.Capabilities,
 		}
-		text, err := systemText(ctx, x, e)
-		if err != nil {
-			return nil, err
+		if isText(e) {
+			if left -= min(e.Size, maxText); left < 0 || e.Size > maxText {
+				unreadable = append(unreadable, inventory.Unreadable{Path: e.Path, Reason: "too large to be searched for accounts or credentials"})
+			}
+			if left > 0 {
+				if f.Content, err = text(ctx, x, e); err != nil {
+					return nil, nil, err
+				}
+			}
 		}
-		f.Content = text
-		if text != nil || interesting(e) {
+		if f.Content != nil || interesting(e) {
 			out = append(out, f)
 		}
 	}
 	slices.SortFunc(out, func(a, b inventory.File) int { return cmp.Compare(a.Path, b.Path) })
-	return out, nil
+	return out, unreadable, nil
 }
 
 var fileKinds = map[layers.Type]inventory.FileKind{
@@ -69,20 +87,18 @@ func interesting(e *layers.Entry) bool {
 	}
 }
 
-func systemText(ctx context.Context, x *layers.Index, e *layers.Entry) ([]byte, error) {
-	if e.Type != layers.Regular || path.Dir(e.Path) == "/" {
-		return nil, nil
-	}
-	if !slices.ContainsFunc(systemFiles, func(g glob) bool { return g.match(e.Path) }) {
-		return nil, nil
-	}
+func isText(e *layers.Entry) bool {
+	return e.Type == layers.Regular && slices.ContainsFunc(readFiles, func(g glob) bool { return g.match(e.Path) })
+}
+
+func text(ctx context.Context, x *layers.Index, e *layers.Entry) ([]byte, error) {
 	r, err := x.Open(ctx, e)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", e.Path, err)
 	}
-	text, err := io.ReadAll(io.LimitReader(r, maxSystemFile))
+	data, err := io.ReadAll(io.LimitReader(r, maxText))
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", e.Path, err)
 	}
-	return text, nil
+	return data, nil
 }

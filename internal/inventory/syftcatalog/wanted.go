@@ -2,6 +2,7 @@ package syftcatalog
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/portcullis-ci/portcullis/internal/layers"
@@ -36,17 +37,16 @@ type wishes struct {
 	others []glob
 }
 
-var wanted = compileWishes(append(catalogerGlobs, furtherGlobs...))
+var wanted = compileWishes(slices.Concat(catalogerGlobs, furtherGlobs, systemFiles, credentialFiles))
 
 // furtherGlobs are files that catalogers reach from others: lists and
 // copyright files of dpkg, licences, side files of Python packages, release
-// files; and the system files that detectors read.
+// files.
 var furtherGlobs = []string{
 	"**/var/lib/dpkg/**", "**/copyright", "**/LICEN[CS]E*", "**/licen[cs]e*", "**/COPYING*", "**/*.dist-info/*", "**/*.egg-info/*",
 	// Debian's name of the program node, to which completions link as well.
 	"**/nodejs",
 	"/etc/debian_version", "/etc/*-release", "/usr/lib/*-release",
-	"/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow", "/etc/sudoers", "/etc/sudoers.d/*", "/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d/*",
 }
 
 func compileWishes(patterns []string) wishes {
