@@ -32,3 +32,17 @@ func UpgradeWords(u outcome.Upgrade) string {
 	}
 	return u.Package + " " + u.From + " → " + to
 }
+
+// ChangeWords say what to do; the packages to upgrade are listed apart.
+func ChangeWords(c outcome.Change) string {
+	switch {
+	case len(c.Upgrades) == 0:
+		return c.Text
+	case c.Kind == outcome.MoveBaseImage:
+		return "build on a newer base image"
+	case len(c.Upgrades) == 1:
+		return "upgrade the package"
+	default:
+		return fmt.Sprintf("upgrade %d packages", len(c.Upgrades))
+	}
+}

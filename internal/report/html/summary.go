@@ -248,7 +248,7 @@ const maxUpgrades = 12
 func changes(all []outcome.Change) []change {
 	var out []change
 	for _, c := range all {
-		x := change{Where: neutralise.Line(document.Where(c.Location)), Text: neutralise.Line(c.Text), Removes: len(c.Findings)}
+		x := change{Where: neutralise.Line(document.Where(c.Location)), Text: neutralise.Line(document.ChangeWords(c)), Removes: len(c.Findings)}
 		for i, u := range c.Upgrades {
 			if i == maxUpgrades {
 				x.More = len(c.Upgrades) - i

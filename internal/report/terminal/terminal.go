@@ -253,12 +253,9 @@ func (r *report) changes() {
 			r.wrapped(dim, 12, fmt.Sprintf("… %s", count(len(v.Changes)-i, "more change", "more changes")))
 			break
 		}
-		where := document.Where(c.Location)
-		if where != "" {
-			where += "  "
-		}
-		r.line(span{bold, pad(title, 12)}, span{cyan, fmt.Sprintf("%2d. ", i+1)}, span{bold, where}, span{plain, c.Text},
-			span{dim, "  removes " + count(len(c.Findings), "finding", "findings")})
+		where, text := document.Where(c.Location), document.ChangeWords(c)
+		r.line(span{bold, pad(title, 12)}, span{cyan, fmt.Sprintf("%2d. ", i+1)}, span{bold, where}, span{dim, "  removes " + count(len(c.Findings), "finding", "findings")})
+		r.wrapped(plain, 16, text)
 		var upgrades []string
 		for _, u := range c.Upgrades {
 			upgrades = append(upgrades, document.UpgradeWords(u))
