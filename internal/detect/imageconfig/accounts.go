@@ -156,7 +156,7 @@ func (p *pass) reportLine(path string, line int, message string, key ...string) 
 
 func checkEmptyPasswords(p *pass) {
 	seen := map[string]bool{}
-	shadow, hasShadow := p.content("/etc/shadow")
+	shadow, _ := p.content("/etc/shadow")
 	fields(shadow.Content, 2, func(line int, f []string) {
 		if f[1] == "" {
 			seen[f[0]] = true
@@ -168,7 +168,6 @@ func checkEmptyPasswords(p *pass) {
 			p.reportLine("/etc/passwd", a.line, fmt.Sprintf("the account %q has an empty password in /etc/passwd", a.name), a.name)
 		}
 	}
-	_ = hasShadow
 }
 
 func checkPasswordHashes(p *pass) {

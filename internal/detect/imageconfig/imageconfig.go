@@ -48,7 +48,7 @@ type rule struct {
 // all returns the rules in the order in which they run.
 func all() []rule {
 	var out []rule
-	for _, family := range [][]rule{userRules(), secretRules(), modeRules(), accountRules(), serviceRules()} {
+	for _, family := range [][]rule{userRules(), secretRules(), modeRules(), accountRules(), credentialFileRules(), serviceRules()} {
 		out = append(out, family...)
 	}
 	return out
