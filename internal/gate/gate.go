@@ -45,6 +45,9 @@ type Request struct {
 	// Search are directories that are searched for Dockerfiles and manifests;
 	// a directory that holds only one of the two is in order.
 	Search []string
+	// Exclude are globs of paths relative to the repository that searches leave
+	// out.
+	Exclude []string
 	// DockerfileRules and KubernetesRules steer the linters. The former holds
 	// the build arguments and the stage that the image is built from.
 	DockerfileRules dockerfilerules.Options
@@ -87,7 +90,7 @@ type part struct {
 	coverage  outcome.Coverage
 	database  outcome.Database
 	// dockerfiles is set by the Dockerfile branch only.
-	dockerfiles []repository.File
+	dockerfiles []dockerfilerules.File
 	images      []namedImage
 }
 

@@ -1,14 +1,18 @@
 package gate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	dockerfilerules "github.com/portcullis-ci/portcullis/internal/detect/dockerfile"
+	"github.com/portcullis-ci/portcullis/internal/detect/dockerfile/discover"
 	kubernetesrules "github.com/portcullis-ci/portcullis/internal/detect/kubernetes"
 	"github.com/portcullis-ci/portcullis/internal/dockerfile"
 	"github.com/portcullis-ci/portcullis/internal/exit"
@@ -18,11 +22,8 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/repository"
 )
 
-// Names of the files that a directory is searched for.
-var (
-	dockerfilePatterns = []string{"Dockerfile", "Dockerfile.*", "*.Dockerfile", "*.dockerfile", "Containerfile", "Containerfile.*"}
-	manifestPatterns   = []string{"*.yaml", "*.yml", "*.json"}
-)
+// manifestPatterns are the names of manifests that a directory is searched for.
+var manifestPatterns = []string{"*.yaml", "*.yml", "*.json"}
 
 // stdinPath is the path that stands for standard input.
 const stdinPath = "-"
@@ -33,67 +34,88 @@ type namedImage = origin.ImageUse
 // lintDockerfiles judges the Dockerfiles.
 func (r run) lintDockerfiles(ctx context.Context) part {
 	p := part{}
-	named := r.read(&p, outcome.TargetDockerfile, r.Dockerfiles, dockerfilePatterns)
-	p.dockerfiles = append(named, r.search(&p, outcome.TargetDockerfile, dockerfilePatterns)...)
-	if len(p.dockerfiles) == 0 {
-		return p
-	}
-	files := make([]dockerfilerules.File, len(p.dockerfiles))
-	for i, f := range p.dockerfiles {
-		files[i] = dockerfilerules.File{Path: f.Name, Content: f.Content, Context: r.buildContext(f)}
+	r.discover(ctx, &p, r.Dockerfiles, discover.Options{Exclude: r.Exclude, Stdin: r.Stdin})
+	r.discover(ctx, &p, r.Search, discover.Options{Exclude: r.Exclude, AllowNone: true})
+	for _, f := range p.dockerfiles {
 		r.noteDockerfile(&p, f)
 	}
-	result := dockerfilerules.Lint(ctx, files, r.DockerfileRules)
-	p.findings, p.failures = result.Findings, append(p.failures, result.Failures...)
+	if len(p.dockerfiles) > 0 {
+		result := dockerfilerules.Lint(ctx, p.dockerfiles, r.DockerfileRules)
+		p.findings, p.failures = result.Findings, append(p.failures, result.Failures...)
+	}
 	return p
+}
+
+// discover adds the Dockerfiles that the given paths stand for to the part.
+// What cannot be read is a target that was not examined, with a failure.
+func (r run) discover(ctx context.Context, p *part, paths []string, opts discover.Options) {
+	for _, given := range paths {
+		// A path outside the checkout is looked at from its own folder.
+		root, name := r.Repository.Dir, stdinPath
+		if given != stdinPath {
+			abs := r.Repository.Path(given)
+			rel, err := filepath.Rel(root, abs)
+			if err != nil || !filepath.IsLocal(rel) {
+				root, rel = filepath.Dir(abs), filepath.Base(abs)
+			}
+			name = filepath.ToSlash(rel)
+		}
+		result := discover.Find(ctx, os.DirFS(root), []string{name}, opts)
+		if len(result.Failures) > 0 {
+			p.targets = append(p.targets, outcome.Target{
+				Kind: outcome.TargetDockerfile, Name: r.Repository.Name(given), Detail: "not examined",
+			})
+		}
+		for _, s := range result.Skipped {
+			r.Progress.Note("left alone: %s, %s", s.Path, s.Reason)
+		}
+		p.failures = append(p.failures, result.Failures...)
+		for _, f := range result.Files {
+			if root != r.Repository.Dir {
+				f.Path = r.Repository.Name(filepath.Join(root, f.Path))
+			}
+			if !slices.ContainsFunc(p.dockerfiles, func(known dockerfilerules.File) bool { return sameBuild(known, f) }) {
+				p.dockerfiles = append(p.dockerfiles, f)
+			}
+		}
+	}
+}
+
+// sameBuild reports whether two finds are one file that is built in one way.
+func sameBuild(a, b dockerfilerules.File) bool {
+	return a.Path == b.Path && a.Target == b.Target && maps.Equal(a.BuildArgs, b.BuildArgs)
 }
 
 // noteDockerfile records a Dockerfile as a target. One that could not be read
 // as a whole is a failure, whatever the severity of the finding about it.
-func (r run) noteDockerfile(p *part, f repository.File) {
+func (r run) noteDockerfile(p *part, f dockerfilerules.File) {
 	parsed := r.parse(f)
 	t := outcome.Target{
-		Kind: outcome.TargetDockerfile, Name: f.Name, Examined: true,
+		Kind: outcome.TargetDockerfile, Name: f.Path, Examined: true,
 		Detail: count(len(parsed.Instructions), "instruction", "instructions"),
 	}
-	for _, problem := range parsed.Problems {
-		if problem.Blind() {
-			t.Examined = false
-			p.failures = append(p.failures, outcome.Failure{
-				Stage: "dockerfile", Target: f.Name, Code: exit.NotExamined,
-				Message: fmt.Sprintf("%s could not be examined as a whole: %s", f.Name, problem.Message),
-				Hint:    "correct the file; what could be read was examined",
-			})
-			break
-		}
+	if i := slices.IndexFunc(parsed.Problems, dockerfile.Problem.Blind); i >= 0 {
+		t.Examined = false
+		p.failures = append(p.failures, outcome.Failure{
+			Stage: "dockerfile", Target: f.Path, Code: exit.NotExamined,
+			Message: fmt.Sprintf("%s could not be examined as a whole: %s", f.Path, parsed.Problems[i].Message),
+			Hint:    "correct the file; what could be read was examined",
+		})
 	}
 	p.targets = append(p.targets, t)
 }
 
-// parse reads a Dockerfile with the build arguments and stage of the request.
-func (r run) parse(f repository.File) *dockerfile.File {
-	return dockerfile.Parse(f.Name, f.Content, dockerfile.Options{
-		BuildArgs: r.DockerfileRules.BuildArgs, Target: r.DockerfileRules.Target,
+// parse reads a Dockerfile with the build arguments and stage of the request,
+// over which those of its own build are laid.
+func (r run) parse(f dockerfilerules.File) *dockerfile.File {
+	args := maps.Clone(r.DockerfileRules.BuildArgs)
+	if args == nil {
+		args = make(map[string]string)
+	}
+	maps.Copy(args, f.BuildArgs)
+	return dockerfile.Parse(f.Path, f.Content, dockerfile.Options{
+		BuildArgs: args, Target: cmp.Or(f.Target, r.DockerfileRules.Target),
 	})
-}
-
-// buildContext looks for the ignore file that a builder would use: the one
-// named after the Dockerfile, else that of the folder of the Dockerfile or of
-// the working directory, which are what builds are given as their context.
-// https://docs.docker.com/build/concepts/context/#dockerignore-files
-func (r run) buildContext(f repository.File) *dockerfilerules.Context {
-	if f.Path == "" {
-		return nil // standard input: nothing is known of the context
-	}
-	folder := filepath.Dir(f.Path)
-	for _, candidate := range []string{
-		f.Path + ".dockerignore", filepath.Join(folder, ".dockerignore"), filepath.Join(r.Repository.Working, ".dockerignore"),
-	} {
-		if ignore, err := r.Repository.Read(candidate); err == nil {
-			return &dockerfilerules.Context{IgnoreFile: ignore.Name, Ignore: ignore.Content}
-		}
-	}
-	return &dockerfilerules.Context{}
 }
 
 // lintManifests judges the Kubernetes manifests.

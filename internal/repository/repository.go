@@ -29,9 +29,7 @@ type Root struct {
 
 // File is a file's content with the name under which findings show it.
 type File struct {
-	Name string
-	// Path is the absolute path; empty for standard input.
-	Path    string
+	Name    string
 	Content []byte
 }
 
@@ -94,7 +92,7 @@ func (r Root) Read(given string) (File, error) {
 	if err != nil {
 		return File{}, err
 	}
-	return File{Name: r.Name(given), Path: r.Path(given), Content: content}, nil
+	return File{Name: r.Name(given), Content: content}, nil
 }
 
 // ReadAll reads everything from in, or fails when it is over MaxFileSize.

@@ -33,6 +33,8 @@ type Options struct {
 	// Exclude are globs (doublestar) of paths relative to the root that are
 	// left out; a glob that matches a folder leaves out all below it.
 	Exclude []string
+	// AllowNone makes it no failure when a folder holds no Dockerfile.
+	AllowNone bool
 	// NoGitignore finds files that .gitignore leaves out as well.
 	NoGitignore bool
 	// Stdin is read for the path "-".
@@ -117,7 +119,7 @@ func (f *finder) path(given string) {
 		if err := f.walk(name); err != nil {
 			f.fail(given, err.Error(), exit.NotExamined)
 		}
-		if len(f.found)+len(f.builds)+len(f.res.Failures) == before {
+		if len(f.found)+len(f.builds)+len(f.res.Failures) == before && !f.opts.AllowNone {
 			f.fail(given, "there is none", exit.NotExamined)
 		}
 	}
