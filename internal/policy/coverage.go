@@ -36,7 +36,7 @@ func (p Policy) inventoryClause(c outcome.Coverage) judged {
 		clause.Broken = true
 		clause.Reason = fmt.Sprintf("none of %s could be assessed", plural(c.Packages, "package", "packages"))
 	}
-	return judged{clause, codeFor(c)}
+	return judged{clause: clause, code: codeFor(c)}
 }
 
 // unexplained reports whether there is a gap that the policy does not accept
@@ -53,7 +53,7 @@ func (p Policy) blindSpotClause(c outcome.Coverage) judged {
 	clause := outcome.Clause{Name: "coverage", Demand: "no distribution and no source of data is missing, unless accepted"}
 	clause.Reason = p.unaccepted(c, func(r outcome.Reason) bool { return slices.Contains(blind, r) })
 	clause.Broken = clause.Reason != ""
-	return judged{clause, codeFor(c)}
+	return judged{clause: clause, code: codeFor(c)}
 }
 
 // unaccepted describes the gaps with one of the wanted reasons that the policy
@@ -86,7 +86,7 @@ func (p Policy) minimumClause(c outcome.Coverage) judged {
 		clause.Broken = true
 		clause.Reason = fmt.Sprintf("%d of %d packages assessed (%.1f %%)", c.Assessed, counted, share)
 	}
-	return judged{clause, exit.NotExamined}
+	return judged{clause: clause, code: exit.NotExamined}
 }
 
 func percent(part, whole int) float64 {

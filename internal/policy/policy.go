@@ -1,33 +1,127 @@
-// Package policy computes the verdict from findings, coverage and the
-// configured demands. It is a pure function: same inputs, same verdict. It
+// Package policy computes the verdict from findings, packages, coverage and
+// the configured demands. It is a pure function: same inputs, same verdict. It
 // knows neither detectors nor reports, and drops nothing: a threshold decides
 // what blocks, never what is shown.
 package policy
 
 import (
-	"fmt"
-	"slices"
 	"time"
 
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/inventory"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
 )
 
-// Policy is the set of demands.
+// Policy is the set of demands. The zero value demands nothing of findings,
+// and of coverage what no policy can give up.
 type Policy struct {
 	// FailOn is the lowest severity that breaks the policy; nil for none.
 	FailOn *finding.Severity
+	// WarnOn is the lowest severity that warns; nil for none.
+	WarnOn *finding.Severity
 	// OnlyFixed exempts findings for which no fix exists yet.
 	OnlyFixed bool
 	// UnknownSeverityPasses exempts findings whose severity nobody has stated.
 	UnknownSeverityPasses bool
+	// Counts are how many findings of a severity are allowed. A severity that
+	// is named here is judged by its number and no more by FailOn.
+	Counts map[finding.Severity]int
+	// Kinds are demands of their own for some kinds of findings.
+	Kinds map[finding.Kind]KindDemands
+	// CountKnown makes findings break the policy that the baseline has, too,
+	// and CountInherited those that triage gave to the base image.
+	CountKnown     bool
+	CountInherited bool
+	// KnownExploited is what a flaw does that is known to be exploited,
+	// whatever its severity and whether or not a fix exists.
+	KnownExploited Effect
+	// EPSS and CVSS are the lowest scores that break the policy; nil for none.
+	EPSS *float64
+	CVSS *float64
+	// Exempt takes findings out of every clause; Restrict lowers the threshold
+	// for some.
+	Exempt   []Exemption
+	Restrict []Restriction
+	// Remediation is the clock that runs once a fix is there.
+	Remediation Remediation
+	Licences    Licences
+	// SBOMRequired demands that an SBOM is written or attached.
+	SBOMRequired bool
+	// EndOfLife is what a distribution does that gets no more advisories.
+	EndOfLife Effect
+	// Deny and Warn are expressions of the user's own.
+	Deny []Expression
+	Warn []Expression
+	// WarnOnly names clauses that only warn: a name such as epss, or the first
+	// parts of one, such as kinds.
+	WarnOnly []string
+	// WarnExit asks for the exit code of its own when a clause warns.
+	WarnExit bool
 	// CoverageMinimum is the percentage of packages that must be assessed.
 	CoverageMinimum float64
 	// CoverageAllow are the reasons for not being assessed that are accepted.
 	CoverageAllow []outcome.Reason
 	// DatabaseMaxAge is how old advisory data may be; zero means any age.
 	DatabaseMaxAge time.Duration
+}
+
+// Effect is what comes of an unmet demand.
+type Effect int
+
+// The effects in ascending order.
+const (
+	Passes Effect = iota
+	Warns
+	Fails
+)
+
+// String returns the word used in configuration.
+func (e Effect) String() string { return [...]string{"pass", "warn", "fail"}[e] }
+
+// KindDemands are what is demanded of one kind of findings in place of the
+// general demands. What is not set keeps the general one.
+type KindDemands struct {
+	// OwnFailOn says that FailOn holds, nil (none) included.
+	OwnFailOn bool
+	FailOn    *finding.Severity
+	// OnlyFixed and UnknownSeverityPasses keep the general ones when nil.
+	OnlyFixed             *bool
+	UnknownSeverityPasses *bool
+	// Counts keep the general ones when nil.
+	Counts map[finding.Severity]int
+}
+
+// Remediation demands that what can be fixed is fixed in time.
+type Remediation struct {
+	// FailAfter is how long a fix may be available, by severity.
+	FailAfter map[finding.Severity]time.Duration
+	// WarnBefore is how long before that the clause warns.
+	WarnBefore time.Duration
+	// UndatedWarns makes findings only warn of which nobody knows since when
+	// they can be fixed. By default they fail: they cannot be shown to be in
+	// time.
+	UndatedWarns bool
+}
+
+// Licences demands that packages have licences that the user accepts.
+type Licences struct {
+	// Allow and Deny are SPDX ids, with * for any text. With Allow, everything
+	// else is denied.
+	Allow []string
+	Deny  []string
+	// Unknown is what packages do without a licence that can be read.
+	Unknown Effect
+	// Ignore are packages that are not judged, by name or package URL with *.
+	Ignore []string
+}
+
+// Expression is a condition in CEL that must not hold.
+type Expression struct {
+	// Name is that of the clause, Message what its owner says about it.
+	Name    string
+	Text    string
+	Message string
 }
 
 // Input is what a policy judges.
@@ -42,156 +136,47 @@ type Input struct {
 	Failures []outcome.Failure
 	// Now is the time against which the age of the data is measured.
 	Now time.Time
+	// Packages are those of the inventory, for licences and expressions.
+	Packages []inventory.Package
+	// Image is nil when none was examined.
+	Image *inventory.Image
+	// Distro is nil when it is not known.
+	Distro *inventory.Distro
+	// Manifests are the objects of the examined manifests.
+	Manifests []Manifest
+	// SBOM says that this run writes an SBOM, or that one is attached.
+	SBOM bool
+	// Compare orders two versions of packages of a package URL type; it
+	// reports false when it cannot. Nil means that it never can.
+	Compare func(purlType, a, b string) (order int, ok bool)
+	// Missing names inputs that this judgement has to do without, such as
+	// packages when a saved report is judged again: packages, image,
+	// manifests, sbom. A clause that needs one is not judged, and says so.
+	Missing []string
 }
 
-// Evaluate returns the verdict and the exit code that goes with it.
-func Evaluate(p Policy, in Input) (outcome.Verdict, exit.Code) {
-	var clauses []judged
-	clauses = append(clauses, p.severityClause(in.Findings))
-	if in.InventoryExamined {
-		clauses = append(clauses, p.coverageClauses(in.Coverage)...)
-		if in.Database.Location != "" {
-			clauses = append(clauses, p.freshnessClause(in))
-		}
-	}
-	code := exit.Passed
-	for _, failure := range in.Failures {
-		code = exit.Worst(code, failure.Code)
-	}
-	verdict := outcome.Verdict{}
-	for _, c := range clauses {
-		if c.clause.Broken {
-			code = exit.Worst(code, c.code)
-		}
-		verdict.Clauses = append(verdict.Clauses, c.clause)
-	}
-	slices.SortStableFunc(verdict.Clauses, func(a, b outcome.Clause) int {
-		return boolOrder(b.Broken) - boolOrder(a.Broken)
-	})
-	verdict.Result = resultOf(code)
-	return verdict, code
+// Manifest is one Kubernetes object as expressions see it.
+type Manifest struct {
+	// Path and Line are where it is written.
+	Path string
+	Line int
+	// Object is the decoded object.
+	Object map[string]any
 }
+
+// The names of Input.Missing.
+const (
+	NoPackages  = "packages"
+	NoImage     = "image"
+	NoManifests = "manifests"
+	NoSBOM      = "sbom"
+)
 
 // judged is a clause with the exit code that breaking it leads to.
 type judged struct {
 	clause outcome.Clause
 	code   exit.Code
-}
-
-func boolOrder(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-func resultOf(code exit.Code) outcome.Result {
-	switch code {
-	case exit.Passed, exit.Warned:
-		return outcome.Pass
-	case exit.PolicyBroken:
-		return outcome.Fail
-	default:
-		return outcome.Incomplete
-	}
-}
-
-// severityClause demands that no open finding reaches the threshold.
-func (p Policy) severityClause(findings []finding.Finding) judged {
-	c := outcome.Clause{Name: "fail-on", Demand: p.severityDemand()}
-	counts := make(map[finding.Severity]int)
-	for _, f := range findings {
-		if p.breaks(f) {
-			c.Findings = append(c.Findings, f.Fingerprint)
-			counts[f.Severity]++
-		}
-	}
-	if len(c.Findings) > 0 {
-		c.Broken = true
-		c.Reason = fmt.Sprintf("%s: %s", plural(len(c.Findings), "finding breaks it", "findings break it"), countsInWords(counts))
-	}
-	return judged{c, exit.PolicyBroken}
-}
-
-func (p Policy) severityDemand() string {
-	if p.FailOn == nil {
-		return "no finding fails the gate (fail-on: none)"
-	}
-	demand := fmt.Sprintf("no finding of severity %s", p.FailOn)
-	if *p.FailOn != finding.Critical {
-		demand += " or worse"
-	}
-	if !p.UnknownSeverityPasses {
-		demand += ", nor of unknown severity"
-	}
-	if p.OnlyFixed {
-		demand += ", for which a fix exists"
-	}
-	return demand
-}
-
-// breaks reports whether one finding alone breaks the severity clause.
-func (p Policy) breaks(f finding.Finding) bool {
-	if p.FailOn == nil || f.Status != finding.Open {
-		return false
-	}
-	if p.OnlyFixed && !f.Fix.Available() {
-		return false
-	}
-	if f.Severity == finding.Unknown {
-		return !p.UnknownSeverityPasses
-	}
-	return f.Severity.AtLeast(*p.FailOn)
-}
-
-func countsInWords(counts map[finding.Severity]int) string {
-	words := ""
-	for _, s := range finding.Severities() {
-		if counts[s] == 0 {
-			continue
-		}
-		if words != "" {
-			words += ", "
-		}
-		words += fmt.Sprintf("%d %s", counts[s], s)
-	}
-	return words
-}
-
-// freshnessClause demands data that is young enough. The matcher compares the
-// age of each shard with DatabaseMaxAge and leaves the packages of an old one
-// unassessed; here that is judged, together with a clock that cannot be right.
-func (p Policy) freshnessClause(in Input) judged {
-	c := outcome.Clause{Name: "db.max-age", Demand: "advisory data of any age"}
-	if p.DatabaseMaxAge > 0 {
-		c.Demand = fmt.Sprintf("advisory data no older than %s", ageInWords(p.DatabaseMaxAge))
-	}
-	if in.Database.Built.Sub(in.Now) > clockSkew {
-		c.Broken = true
-		c.Reason = fmt.Sprintf("the database says that it was built on %s, which is in the future",
-			in.Database.Built.UTC().Format(time.RFC3339))
-		return judged{c, exit.DataMissing}
-	}
-	stale := p.unaccepted(in.Coverage, func(r outcome.Reason) bool { return r == outcome.DataStale })
-	c.Broken, c.Reason = stale != "", stale
-	return judged{c, exit.DataMissing}
-}
-
-// clockSkew is how far apart the clocks of the machine that built the database
-// and of this one may be.
-const clockSkew = time.Hour
-
-func ageInWords(d time.Duration) string {
-	if d >= 24*time.Hour {
-		return plural(int(d/(24*time.Hour)), "day", "days")
-	}
-	return d.Round(time.Minute).String()
-}
-
-// plural returns n with the word that fits it.
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
+	// partial is set for clauses that allow some of their findings: the number
+	// of findings over what is allowed.
+	partial int
 }
