@@ -64,7 +64,7 @@ type Packer struct {
 
 // NewPacker makes a packer.
 func NewPacker() (*Packer, error) {
-	w, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBestCompression),
+	w, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBetterCompression),
 		zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(4<<20), zstd.WithEncoderCRC(true))
 	if err != nil {
 		return nil, fmt.Errorf("compress shard: %w", err)

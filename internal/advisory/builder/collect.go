@@ -141,7 +141,7 @@ func (c *collection) hold(key string, r converted) *held {
 	h.advisory.Title = strings.Clone(r.advisory.Title)
 	h.same, h.contents = c.internAll(r.same), c.internAll(r.contents)
 	h.advisory.Ratings = c.internRatings(r.advisory.Ratings)
-	h.converted.entries = nil
+	h.converted.entries, h.skipped = nil, nil
 	c.records[h.key] = h
 	return h
 }
@@ -282,6 +282,7 @@ func (c *collection) resolve() {
 		for _, id := range flawsOf(h.converted, g) {
 			h.advisory.Vulnerabilities = append(h.advisory.Vulnerabilities, flaws[id])
 		}
+		h.same, h.contents = nil, nil // said by the vulnerabilities now
 	}
 }
 
