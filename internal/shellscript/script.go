@@ -270,3 +270,39 @@ func FromWords(source string, args []Arg, lookup Lookup) *Script {
 	s.Commands, s.Pipelines = r.commands, r.pipelines
 	return s
 }
+
+// Walk calls f for the nodes of the script, those of nested scripts left out,
+// in no fixed order; it goes below a node when f
+// returns true. Long chains of commands do not make it recurse deeply.
+func (s *Script) Walk(f func(*Script, syntax.Node) bool) {
+	if s.File == nil {
+		return
+	}
+	todo := []syntax.Node{s.File}
+	for len(todo) > 0 {
+		top := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		syntax.Walk(top, func(n syntax.Node) bool {
+			b, ok := n.(*syntax.BinaryCmd)
+			if !ok {
+				return n == nil || f(s, n)
+			}
+			if f(s, n) {
+				todo = append(todo, b.Y, b.X)
+			}
+			return false
+		})
+	}
+}
+
+// Range is the place of a node of this script in the outermost source.
+func (s *Script) Range(n syntax.Node) Range {
+	if s.whole != nil {
+		return *s.whole
+	}
+	start, end := int(n.Pos().Offset()), min(int(n.End().Offset()), len(s.Source))
+	if end <= start {
+		return Range{s.at(start), s.at(start)}
+	}
+	return Range{s.at(start), s.at(end-1) + 1}
+}

@@ -66,6 +66,9 @@ type Options struct {
 	// all others.
 	LabelSchema  map[string]string
 	StrictLabels bool
+	// ShellCheck has all shell code looked at by ShellCheck, in place of the
+	// rules of this package that do a part of its work. Nil for not.
+	ShellCheck ShellChecker
 	// BaseUser tells the user that an image is configured with. It reports
 	// false when that is not known.
 	BaseUser func(image string) (user string, known bool)
@@ -146,7 +149,7 @@ type linter struct {
 func newLinter(opts Options) *linter {
 	l := &linter{opts: opts, all: allRules(), ignored: make(map[string]string), levels: make(map[string]Level)}
 	for _, r := range l.all {
-		if r.Off && !named(r, opts.Enable) {
+		if r.Off && !named(r, opts.Enable) || opts.ShellCheck != nil && native[r.ID] {
 			continue
 		}
 		l.rules = append(l.rules, r)
@@ -210,6 +213,13 @@ func (l *linter) file(ctx context.Context, in File) (res Result) {
 	var reports []*Report
 	for i := range l.rules {
 		reports = append(reports, pass(i, false)...)
+	}
+	if l.opts.ShellCheck != nil {
+		more, failure := l.shellCheck(ctx, in.Path, sh)
+		if failure != nil {
+			res.Failures = append(res.Failures, *failure)
+		}
+		reports = append(reports, more...)
 	}
 	res.Findings = l.finish(f, reports, sh.ignores)
 	var about []*Report

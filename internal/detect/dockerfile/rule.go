@@ -36,7 +36,8 @@ func families() [][]Rule {
 	return [][]Rule{
 		parseRules, userRules, baseRules, secretRules, copyRules, downloadRules, tlsRules, signatureRules,
 		runRules, stageRules, commandRules, pathRules, portRules, variableRules, formRules, shellRules, installRules,
-		pinRules, cacheRules, optionalRules, labelRules, ignoreRules,
+		pinRules, cacheRules, optionalRules, labelRules, ignoreRules, scriptRules,
+		{shellCheckRule},
 	}
 }
 

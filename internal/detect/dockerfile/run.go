@@ -49,9 +49,10 @@ func newRun(in *df.Instruction) *Run {
 	case !shellscript.IsShell(r.Shell):
 	default:
 		r.text = scriptText(in)
-		if name, ok := interpreter(r.text.S); ok && !shellscript.IsShell(name) {
-			r.Shell = name
-			return r
+		if name, ok := interpreter(r.text.S); ok {
+			if r.Shell = name; !shellscript.IsShell(name) {
+				return r
+			}
 		}
 		r.Script = shellscript.Parse(r.text.S, lookup)
 	}

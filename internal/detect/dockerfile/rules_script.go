@@ -1,0 +1,506 @@
+package dockerfile
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+
+	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/rules"
+	"github.com/portcullis-ci/portcullis/internal/shellscript"
+)
+
+const posixShell = "https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html"
+
+func wiki(code string) string { return "https://www.shellcheck.net/wiki/" + code }
+
+// scriptRules are those of ShellCheck's findings that matter most in RUN,
+// found without ShellCheck.
+var scriptRules = []Rule{
+	{
+		Rule: rules.Rule{
+			ID: "PC-DF501", Aliases: []string{"SC1072", "SC1073"}, Severity: finding.Medium,
+			Title:        "Shell code that cannot be parsed",
+			Why:          "The shell will refuse it too, and no rule about shell code could look at this step.",
+			Fix:          "Mend the code as the message says; name the shell with SHELL where it is not a Bourne-like one.",
+			WhenToIgnore: "The code is for a shell with another syntax.",
+			References:   []string{posixShell},
+			Bad:          onDebian + "RUN if true; then echo a\n" + nonRoot,
+			Good:         onDebian + "RUN if true; then echo a; fi\n" + nonRoot,
+		},
+		Run: func(p *Pass, run *Run) {
+			reportSyntax(p, run, run.Script)
+		},
+	},
+	{
+		Rule: rules.Rule{
+			ID: "PC-DF502", Aliases: []string{"SC2086"}, Severity: finding.Info,
+			Title:        "Variable without quotes",
+			Why:          "The shell splits an unquoted value at blanks and takes *, ? and [ in it for patterns.",
+			Fix:          "Put it into double quotes: `\"$NAME\"`.",
+			WhenToIgnore: "The value is a list that shall be split.",
+			References:   []string{wiki("SC2086")},
+			Bad:          onDebian + "ARG TARGET\nRUN mkdir $TARGET\n" + nonRoot,
+			Good:         onDebian + "ARG TARGET\nRUN mkdir \"$TARGET\"\n" + nonRoot,
+		},
+		Command: checkUnquoted,
+	},
+	{
+		Rule: rules.Rule{
+			ID: "PC-DF503", Aliases: []string{"SC2046"}, Severity: finding.Info,
+			Title:        "Command substitution without quotes",
+			Why:          "The shell splits the output at blanks and takes *, ? and [ in it for patterns.",
+			Fix:          "Put it into double quotes: `\"$(command)\"`.",
+			WhenToIgnore: "The output is a list that shall be split.",
+			References:   []string{wiki("SC2046")},
+			Bad:          onDebian + "RUN mkdir $(cat name)\n" + nonRoot,
+			Good:         onDebian + "RUN mkdir \"$(cat name)\"\n" + nonRoot,
+		},
+		Command: checkUnquotedSubst,
+	},
+	{
+		Rule: rules.Rule{
+			ID: "PC-DF504", Aliases: []string{"SC2153", "SC2154"}, Severity: finding.Info,
+			Title:        "Shell variable that is never assigned",
+			Why:          "Nothing in this step, and no ARG or ENV, gives the variable a value; often its name is misspelt.",
+			Fix:          "Correct the name, or assign the variable.",
+			WhenToIgnore: "The base image sets the variable.",
+			References:   []string{wiki("SC2154"), wiki("SC2153")},
+			Bad:          onDebian + "RUN version=1.2 && echo \"$verison\"\n" + nonRoot,
+			Good:         onDebian + "RUN version=1.2 && echo \"$version\"\n" + nonRoot,
+		},
+		Run: checkUnassigned,
+	},
+	{
+		Rule: rules.Rule{
+			ID: "PC-DF505", Aliases: []string{"SC2164"}, Severity: finding.Info,
+			Title:        "cd that may fail unnoticed",
+			Why:          "When cd fails, the commands after it run in the wrong directory.",
+			Fix:          "Join them with `&&`, or begin with `set -e`.",
+			WhenToIgnore: "The commands work in any directory.",
+			References:   []string{wiki("SC2164")},
+			Bad:          onDebian + "RUN cd /srv; make\n" + nonRoot,
+			Good:         onDebian + "RUN cd /srv && make\n" + nonRoot,
+		},
+		Run: checkUnguardedCd,
+	},
+	{
+		Rule: rules.Rule{
+			ID: "PC-DF506", Aliases: bashisms(), Severity: finding.Medium,
+			Title:        "Bash syntax under sh",
+			Why:          "The step is run by /bin/sh, which on Debian, Ubuntu and Alpine is not Bash and does not know this.",
+			Fix:          "Set Bash for the steps: `SHELL [\"/bin/bash\", \"-c\"]`, or write it the portable way.",
+			WhenToIgnore: "/bin/sh of the base image is Bash.",
+			References:   []string{wiki("SC3010"), posixShell},
+			Bad:          onDebian + "RUN if [[ -f /srv/app ]]; then rm /srv/app; fi\n" + nonRoot,
+			Good:         onDebian + "RUN if [ -f /srv/app ]; then rm /srv/app; fi\n" + nonRoot,
+		},
+		Run: checkBashisms,
+	},
+}
+
+func reportSyntax(p *Pass, run *Run, s *shellscript.Script) {
+	if s.Err != nil {
+		at := run.span(shellscript.Range{Start: s.ErrOffset, End: s.ErrOffset + 1})
+		p.Reportf(run.In, at, "syntax "+s.Err.Error(), "This shell code cannot be parsed: %s.", quote(s.Err.Error()))
+	}
+	for _, n := range s.Nested {
+		reportSyntax(p, run, n)
+	}
+}
+
+// listName are names of variables that hold several words on purpose.
+var listName = regexp.MustCompile(`(?i)(?:flags|opts|options|args|deps|pkgs?|packages|list|modules|extensions|libs|files|params|s)$`)
+
+// wordParts calls f for the unquoted parts of a command's words.
+func wordParts(c *shellscript.Command, f func(syntax.WordPart)) {
+	for _, a := range c.Args {
+		if a.Word() == nil {
+			continue
+		}
+		for _, part := range a.Word().Parts {
+			f(part)
+		}
+	}
+}
+
+func checkUnquoted(p *Pass, run *Run, c *shellscript.Command) {
+	if c.Via != nil && c.Via.Script == c.Script || c.Name == "" && len(c.Args) == 0 {
+		return // the words are those of the wrapper, which is looked at itself
+	}
+	wordParts(c, func(part syntax.WordPart) {
+		e, ok := part.(*syntax.ParamExp)
+		if !ok || e.Param == nil || e.Length || e.Excl || !syntax.ValidName(e.Param.Value) || listName.MatchString(e.Param.Value) {
+			return
+		}
+		if e.Exp != nil && (e.Exp.Op == syntax.AlternateUnset || e.Exp.Op == syntax.AlternateUnsetOrNull) {
+			return // ${X:+--flag "$X"} makes words on purpose
+		}
+		if v, known := run.In.Lookup(e.Param.Value); known && v.Known && !v.Unset && !strings.ContainsAny(v.Text, "*?[") {
+			return // its value is known: one word, or a list in plain sight
+		}
+		if numeric(run, e.Param.Value) {
+			return
+		}
+		p.Reportf(run.In, run.span(c.Script.Range(e)), "$"+e.Param.Value, "%s stands without quotes; write %s.", quote("$"+e.Param.Value), quote(`"$`+e.Param.Value+`"`))
+	})
+}
+
+// numeric reports a variable of the script to which only plain words without
+// blanks are assigned.
+func numeric(run *Run, name string) bool {
+	assigned := false
+	for _, c := range run.Script.Commands {
+		for _, a := range c.Assigns {
+			if a.Name == name {
+				assigned = true
+				if !a.Value.Known || strings.ContainsAny(a.Value.Text, "*?[") {
+					return false
+				}
+			}
+		}
+	}
+	return assigned
+}
+
+// oneWord are commands whose output is one word.
+var oneWord = set("nproc", "id", "whoami", "uname", "arch", "hostname", "dpkg", "getconf", "xcode-select", "lsb_release", "mktemp", "date", "rpm")
+
+func checkUnquotedSubst(p *Pass, run *Run, c *shellscript.Command) {
+	if c.Via != nil && c.Via.Script == c.Script {
+		return
+	}
+	wordParts(c, func(part syntax.WordPart) {
+		e, ok := part.(*syntax.CmdSubst)
+		if !ok {
+			return
+		}
+		at := run.span(c.Script.Range(e))
+		for _, inner := range run.Script.Commands {
+			if s := run.span(inner.At); s.Start >= at.Start && s.End <= at.End {
+				if oneWord[inner.Name] {
+					return
+				}
+				break
+			}
+		}
+		p.Reportf(run.In, at, p.source(at), "The output of %s is split into words; put it into double quotes.", quote(p.source(at)))
+	})
+}
+
+// shellVariables are set by the shell itself, or by the user's login.
+var shellVariables = set("PATH", "HOME", "PWD", "OLDPWD", "IFS", "PS1", "PS2", "PS4", "UID", "EUID", "PPID", "RANDOM", "SECONDS", "LINENO",
+	"HOSTNAME", "HOSTTYPE", "OSTYPE", "MACHTYPE", "SHELL", "SHLVL", "USER", "LOGNAME", "TERM", "LANG", "OPTARG", "OPTIND", "OPTERR", "REPLY",
+	"BASH", "BASHPID", "BASH_SOURCE", "BASH_VERSION", "BASH_REMATCH", "PIPESTATUS", "FUNCNAME", "TMPDIR", "COLUMNS", "LINES", "EDITOR")
+
+// namers are commands that assign to variables which they are given by name.
+var namers = set("read", "getopts", "mapfile", "readarray", "let", "printf", "unset", "eval", "source", ".", "local", "declare", "typeset", "export", "readonly", "set", "test", "[")
+
+func checkUnassigned(p *Pass, run *Run) {
+	s := run.Script
+	if s.File == nil {
+		return
+	}
+	names := assignedNames(s)
+	for _, c := range s.Commands {
+		switch c.Name {
+		case "eval", "source", ".":
+			return // may assign anything
+		}
+	}
+	seen := make(map[string]bool)
+	s.Walk(func(in *shellscript.Script, n syntax.Node) bool {
+		e, ok := n.(*syntax.ParamExp)
+		if !ok || e.Param == nil {
+			return true
+		}
+		name := e.Param.Value
+		if seen[name] || names[name] || !syntax.ValidName(name) || shellVariables[name] || fromElsewhere[name] || handlesUnset(e) {
+			return true
+		}
+		if _, defined := run.In.Lookup(name); defined {
+			return true
+		}
+		near := misspelt(run, name, names)
+		if near == "" && (isUpper(name) || strings.HasSuffix(name, "_proxy")) {
+			return true // upper-case names may come from the base image
+		}
+		seen[name] = true
+		hint := "assign it, or declare it as ARG or ENV"
+		if near != "" {
+			hint = "perhaps " + quote("$"+near) + " is meant"
+		}
+		p.Reportf(run.In, run.span(in.Range(e)), "$"+name, "%s is never assigned in this step, and no ARG or ENV defines it; %s.", quote("$"+name), hint)
+		return true
+	})
+}
+
+func handlesUnset(e *syntax.ParamExp) bool {
+	if e.Exp == nil {
+		return false
+	}
+	switch e.Exp.Op {
+	case syntax.DefaultUnset, syntax.DefaultUnsetOrNull, syntax.AlternateUnset, syntax.AlternateUnsetOrNull,
+		syntax.AssignUnset, syntax.AssignUnsetOrNull, syntax.ErrorUnset, syntax.ErrorUnsetOrNull:
+		return true
+	}
+	return false
+}
+
+// assignedNames are all variables that the script may give a value.
+func assignedNames(s *shellscript.Script) map[string]bool {
+	names := make(map[string]bool)
+	for _, c := range s.Commands {
+		for _, a := range c.Assigns {
+			names[a.Name] = true
+		}
+		if namers[c.Name] {
+			for _, a := range c.Args {
+				name, _, _ := strings.Cut(a.Text, "=")
+				names[name] = true
+			}
+		}
+	}
+	s.Walk(func(_ *shellscript.Script, n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.WordIter:
+			names[n.Name.Value] = true
+		case *syntax.Assign:
+			if n.Name != nil {
+				names[n.Name.Value] = true
+			}
+		case *syntax.ParamExp:
+			if n.Exp != nil && n.Param != nil && (n.Exp.Op == syntax.AssignUnset || n.Exp.Op == syntax.AssignUnsetOrNull) {
+				names[n.Param.Value] = true
+			}
+		case *syntax.ArithmCmd, *syntax.LetClause, *syntax.CStyleLoop, *syntax.ArithmExp:
+			syntax.Walk(n, func(m syntax.Node) bool {
+				if w, ok := m.(*syntax.Word); ok && w != nil && w.Lit() != "" {
+					names[w.Lit()] = true
+				}
+				return true
+			})
+		}
+		return true
+	})
+	return names
+}
+
+// misspelt is a defined variable from which the name differs by one letter, or
+// by two that changed places.
+func misspelt(run *Run, name string, names map[string]bool) string {
+	if len(name) < 5 {
+		return ""
+	}
+	candidates := make([]string, 0, len(names))
+	for n := range names {
+		candidates = append(candidates, n)
+	}
+	for _, in := range run.In.File().Instructions {
+		if in.Keyword == "ARG" || in.Keyword == "ENV" {
+			for _, pair := range in.Pairs {
+				if _, ok := run.In.Lookup(pair.Key); ok {
+					candidates = append(candidates, pair.Key)
+				}
+			}
+		}
+	}
+	slices.Sort(candidates)
+	for _, c := range candidates {
+		if nearly(name, c) {
+			return c
+		}
+	}
+	return ""
+}
+
+// nearly reports whether two names differ by one letter put in, left out or
+// changed, or by two neighbours that changed places; digits do not count, since
+// they number things.
+func nearly(a, b string) bool {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	if len(b)-len(a) > 1 || a == b {
+		return false
+	}
+	i := 0
+	for i < len(a) && a[i] == b[i] {
+		i++
+	}
+	digit := func(s string, i int) bool { return i < len(s) && s[i] >= '0' && s[i] <= '9' }
+	if digit(a, i) || digit(b, i) {
+		return false
+	}
+	if len(a) < len(b) {
+		return a[i:] == b[i+1:] && i > 0 && b[i] != 'S' && b[i] != 's' && b[i] != '_'
+	}
+	if a[i+1:] == b[i+1:] {
+		return i > 0
+	}
+	return i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
+}
+
+func checkUnguardedCd(p *Pass, run *Run) {
+	if errexit(run.In.Shell) {
+		return
+	}
+	commands := run.Script.Commands
+	for i, c := range commands {
+		if c.Name == "set" && slices.ContainsFunc(c.Args, func(a shellscript.Arg) bool {
+			return strings.HasPrefix(a.Text, "-") && !strings.HasPrefix(a.Text, "--") && strings.Contains(a.Text, "e") || a.Text == "errexit"
+		}) {
+			return
+		}
+		if (c.Name == "cd" || c.Name == "pushd") && !c.Guarded && i+1 < len(commands) && len(c.Args) > 0 && c.Via == nil {
+			p.Reportf(run.In, run.span(c.Whole), p.source(run.span(c.Whole)), "When %s fails, the commands after it run in the wrong directory; join them with `&&`.",
+				quote(p.source(run.span(c.Whole))))
+		}
+	}
+}
+
+func errexit(shell []string) bool {
+	return slices.ContainsFunc(shell, func(w string) bool {
+		return strings.HasPrefix(w, "-") && !strings.HasPrefix(w, "--") && strings.Contains(w, "e")
+	})
+}
+
+// bashism is a piece of Bash's syntax: ShellCheck's number for it, its name,
+// and whether BusyBox's ash knows it too.
+type bashism struct {
+	code, what string
+	ash        bool
+}
+
+var (
+	doubleBracket = bashism{"SC3010", "[[ ]]", true}
+	arrays        = bashism{"SC3030", "an array", false}
+	processSubst  = bashism{"SC3001", "process substitution", false}
+	hereString    = bashism{"SC3011", "<<<", false}
+	bothStreams   = bashism{"SC3020", "&>", true}
+	ansiQuote     = bashism{"SC3003", "$'…'", true}
+	arithmetic    = bashism{"SC3006", "(( ))", false}
+	replacement   = bashism{"SC3060", "${name/a/b}", true}
+	substring     = bashism{"SC3057", "${name:0:1}", true}
+	indirection   = bashism{"SC3053", "${!name}", false}
+	caseChange    = bashism{"SC3059", "${name^^}", false}
+	functionWord  = bashism{"SC2112", "the word function", true}
+	braces        = bashism{"SC3009", "brace expansion", false}
+	sourceWord    = bashism{"SC3046", "source", true}
+	randomWord    = bashism{"SC3028", "$RANDOM", true}
+	pipeBoth      = bashism{"SC3020", "|&", false}
+	cLoop         = bashism{"SC3005", "for (( ))", false}
+)
+
+// bashisms are ShellCheck's numbers for what the rule finds.
+func bashisms() []string {
+	var out []string
+	for _, b := range []bashism{
+		doubleBracket, arrays, processSubst, hereString, bothStreams, ansiQuote, arithmetic, replacement, substring, indirection, caseChange,
+		functionWord, braces, sourceWord, randomWord, cLoop,
+	} {
+		out = append(out, b.code)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// bashAsSh are distributions whose /bin/sh is Bash.
+var bashAsSh = regexp.MustCompile(`(?i)fedora|centos|rockylinux|almalinux|redhat|\bubi\d|ubi-|amazonlinux|oraclelinux|opensuse|suse|archlinux|photon|mariner|azurelinux|\bol\d|nixos|eurolinux|rhel`)
+
+var ashAsSh = regexp.MustCompile(`(?i)alpine|busybox`)
+
+func checkBashisms(p *Pass, run *Run) {
+	if run.Shell != "sh" && run.Shell != "dash" && run.Shell != "ash" || run.Script.File == nil || run.In.Stage == nil || len(run.In.Shell) > 1 && run.Shell != "sh" && run.Shell != "dash" {
+		return
+	}
+	image := run.In.Stage.Root().Base.Value.Text
+	if bashAsSh.MatchString(image) || shReplaced(p, run) {
+		return
+	}
+	ash := ashAsSh.MatchString(image)
+	run.Script.Walk(func(s *shellscript.Script, n syntax.Node) bool {
+		b := bashismAt(n)
+		if b.code == "" || ash && b.ash {
+			return true
+		}
+		at := run.span(s.Range(n))
+		p.Reportf(run.In, at, b.what, "%s is Bash syntax (%s), but this step is run by sh; use `SHELL [\"/bin/bash\", \"-c\"]`, or write it the portable way.", quote(b.what), b.code)
+		return false
+	})
+}
+
+// shReplaced reports whether a step before has put another shell in the place
+// of /bin/sh.
+func shReplaced(p *Pass, run *Run) bool {
+	return slices.ContainsFunc(p.Runs(), func(o *Run) bool {
+		return o.In.Index < run.In.Index && related(o, run) && slices.ContainsFunc(o.Script.Commands, func(c *shellscript.Command) bool {
+			return c.Name == "ln" && hasText(c.Args, "/bin/sh") || c.Name == "dpkg-reconfigure" && hasText(c.Args, "dash")
+		})
+	})
+}
+
+func hasText(list []shellscript.Arg, text string) bool {
+	return slices.ContainsFunc(list, func(a shellscript.Arg) bool { return a.Text == text })
+}
+
+func bashismAt(n syntax.Node) bashism {
+	switch n := n.(type) {
+	case *syntax.TestClause:
+		return doubleBracket
+	case *syntax.ArrayExpr:
+		return arrays
+	case *syntax.ProcSubst:
+		return processSubst
+	case *syntax.ArithmCmd:
+		return arithmetic
+	case *syntax.CStyleLoop:
+		return cLoop
+	case *syntax.SglQuoted:
+		if n.Dollar {
+			return ansiQuote
+		}
+	case *syntax.Redirect:
+		switch n.Op {
+		case syntax.WordHdoc:
+			return hereString
+		case syntax.RdrAll, syntax.AppAll:
+			return bothStreams
+		}
+	case *syntax.FuncDecl:
+		if n.RsrvWord {
+			return functionWord
+		}
+	case *syntax.BinaryCmd:
+		if n.Op == syntax.PipeAll {
+			return pipeBoth
+		}
+	case *syntax.ParamExp:
+		return paramBashism(n)
+	case *syntax.CallExpr:
+		if len(n.Args) > 1 && n.Args[0].Lit() == "source" {
+			return sourceWord
+		}
+	}
+	return bashism{}
+}
+
+func paramBashism(n *syntax.ParamExp) bashism {
+	switch {
+	case n.Index != nil:
+		return arrays
+	case n.Repl != nil:
+		return replacement
+	case n.Slice != nil:
+		return substring
+	case n.Excl || n.Names != 0:
+		return indirection
+	case n.Exp != nil && (n.Exp.Op == syntax.UpperFirst || n.Exp.Op == syntax.UpperAll || n.Exp.Op == syntax.LowerFirst || n.Exp.Op == syntax.LowerAll):
+		return caseChange
+	case n.Param != nil && n.Param.Value == "RANDOM":
+		return randomWord
+	}
+	return bashism{}
+}
