@@ -30,6 +30,9 @@ type Options struct {
 	ToolVersion string
 	// Limits bound the reading of layers.
 	Limits layers.Limits
+	// Heap is how much memory in bytes the program may use while packages are
+	// read; 0 means 4 GiB.
+	Heap int64
 }
 
 // SBOM is the bill of materials of one target, ready to be written.
@@ -114,7 +117,7 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 		return inventory.Inventory{}, err
 	}
 	defer func() { _ = index.Close() }()
-	model, err := syft.CreateSBOM(scanCtx, newSource(ctx, t, index), cfg)
+	model, err := createSBOM(scanCtx, newSource(ctx, t, index), cfg, opts.Heap)
 	if err != nil {
 		return inventory.Inventory{}, fmt.Errorf("catalog packages: %w", err)
 	}

@@ -2,6 +2,8 @@ package syftcatalog_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -311,6 +313,20 @@ func TestAnImageThatCannotBeReadIsStillDescribed(t *testing.T) {
 	}
 	if inv.Image == nil || inv.Image.Config.User != "app" || len(inv.Packages) != 0 {
 		t.Errorf("inventory = %+v, want the image's description alone", inv)
+	}
+}
+
+func TestCatalogersAreLeftBehindWhenTimeOrMemoryEnds(t *testing.T) {
+	opened := open(t, layout(t, sample(t)))
+	_, _, err := syftcatalog.Catalog(t.Context(), opened, syftcatalog.Options{Heap: 1})
+	var limit *layers.LimitError
+	if !errors.As(err, &limit) || exit.CodeOf(err) != exit.NotExamined {
+		t.Errorf("one byte of memory: error = %v, want a limit error with exit code 4", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if _, _, err := syftcatalog.Catalog(ctx, opened, syftcatalog.Options{}); !errors.Is(err, context.DeadlineExceeded) || exit.CodeOf(err) != exit.NotExamined {
+		t.Errorf("one millisecond: error = %v, want deadline exceeded with exit code 4", err)
 	}
 }
 
