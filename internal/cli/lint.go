@@ -18,6 +18,8 @@ import (
 type lintFlags struct {
 	buildArgs []string
 	stage     string
+	fix       bool
+	diff      bool
 	policyFlags
 	reportFlags
 }
@@ -48,6 +50,8 @@ its name ends in .yaml, .yml or .json, and for a Dockerfile otherwise.`,
 	flags.SortFlags = false
 	flags.StringArrayVar(&f.buildArgs, "build-arg", nil, "NAME=VALUE that the Dockerfile is built with (repeatable)")
 	flags.StringVar(&f.stage, "target", "", "stage of the Dockerfile that makes the image (default: the last)")
+	flags.BoolVar(&f.fix, "fix", false, "make the mechanical changes that findings propose, then judge what is left")
+	flags.BoolVar(&f.diff, "diff", false, "show those changes on standard output and make none")
 	f.policyFlags.register(flags)
 	f.reportFlags.register(flags)
 	return cmd
@@ -81,6 +85,11 @@ func (p Program) lint(ctx context.Context, f *lintFlags, flags *pflag.FlagSet, p
 			req.Manifests = append(req.Manifests, path)
 		default:
 			req.Dockerfiles = append(req.Dockerfiles, path)
+		}
+	}
+	if f.fix || f.diff {
+		if err := p.fix(ctx, s, req, f.diff); err != nil {
+			return exit.CodeOf(err), err
 		}
 	}
 	return p.runAndReport(ctx, s, req, nil)
