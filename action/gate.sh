@@ -69,6 +69,7 @@ add --sbom "${IN_SBOM:-}"
 add_files --dockerfile "${IN_DOCKERFILE:-}" dockerfile
 add_files --manifests "${IN_K8S:-}" k8s
 [ "${#args[@]}" -gt 1 ] || usage "nothing to examine: give at least one of image, sbom, dockerfile and k8s"
+add --name "${IN_IMAGE_NAME:-}"
 add --config "${IN_CONFIG:-}"
 add --fail-on "${IN_FAIL_ON:-}"
 add --report-severity "${IN_REPORT_SEVERITY:-}"

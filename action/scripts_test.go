@@ -106,10 +106,10 @@ func checkout(t *testing.T) string {
 func TestInputsBecomeArguments(t *testing.T) {
 	args, out, _ := gate(t, 1, checkout(t),
 		"IN_IMAGE=registry.example/a b:1", "IN_DOCKERFILE=Dockerfile\n  a b/Docker*  \n", "IN_K8S=k8s/*.yaml", "IN_FAIL_ON=high",
-		"IN_ONLY_FIXED=true", "IN_OFFLINE=false", "IN_SBOM_FILE=bom.json", "IN_SBOM_FORMAT=spdx-json")
+		"IN_IMAGE_NAME=shop/web", "IN_ONLY_FIXED=true", "IN_OFFLINE=false", "IN_SBOM_FILE=bom.json", "IN_SBOM_FORMAT=spdx-json")
 	for _, want := range []string{
 		"gate", "--image=registry.example/a b:1", "--dockerfile=Dockerfile", "--dockerfile=a b/Dockerfile",
-		"--manifests=k8s/one.yaml", "--manifests=k8s/two.yaml", "--fail-on=high", "--only-fixed", "--sbom-out=bom.json", "--sbom-format=spdx-json",
+		"--manifests=k8s/one.yaml", "--manifests=k8s/two.yaml", "--name=shop/web", "--fail-on=high", "--only-fixed", "--sbom-out=bom.json", "--sbom-format=spdx-json",
 	} {
 		if !slices.Contains(args, want) {
 			t.Errorf("no %q in %q", want, args)

@@ -108,7 +108,7 @@ const markdownSpecial = "\\`*_{}[]()<>#+-.!|~&:@$=^\"'/"
 // else: no link, image, HTML, mention, issue reference, emoji, table cell
 // border or autolink. Letters and digits are left readable in the source.
 func Markdown(s string) string {
-	line := Line(s)
+	line := strings.TrimSpace(Line(s)) // blanks at the start make code or lists
 	var b strings.Builder
 	b.Grow(len(line) + 8)
 	for i, r := range line {
@@ -162,7 +162,7 @@ func needsBackslash(r rune, at int, line string) bool {
 	switch r {
 	case '.', '(', ')', '/', '"', '\'', '=', '^', ':':
 		listItem := at+1 == len(line) || line[at+1] == ' '
-		return r == '.' && listItem && startsWithNumber(line[:at])
+		return (r == '.' || r == ')') && listItem && startsWithNumber(line[:at])
 	case '-', '+':
 		return at == 0
 	}
@@ -200,12 +200,26 @@ func MarkdownProse(s string) string {
 	var b strings.Builder
 	for i, piece := range pieces {
 		if i%2 == 0 {
-			b.WriteString(Markdown(piece))
+			b.WriteString(outerBlanks(piece, Markdown(piece)))
 		} else {
 			b.WriteString(MarkdownCode(piece))
 		}
 	}
 	return b.String()
+}
+
+// outerBlanks gives text the blank before and after it back that piece had.
+func outerBlanks(piece, text string) string {
+	if text == "" {
+		return strings.Repeat(" ", min(len(piece), 1))
+	}
+	if strings.HasPrefix(piece, " ") {
+		text = " " + text
+	}
+	if strings.HasSuffix(piece, " ") {
+		text += " "
+	}
+	return text
 }
 
 // MarkdownLink returns a link with the given text, or only the text when
