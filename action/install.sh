@@ -5,6 +5,7 @@
 # IN_VERSION         release to run instead of the one that belongs to the action
 # IN_SHA256          sum of that release's archive; needed with IN_VERSION
 # PORTCULLIS_MIRROR  where releases lie, when not on GitHub
+# GH_TOKEN           token with which gh verifies the provenance, if both are there
 # RUNNER_OS, RUNNER_ARCH, RUNNER_TEMP, GITHUB_OUTPUT: set by the runner
 #
 # An archive whose sum is not known is never unpacked.
@@ -66,6 +67,12 @@ curl --proto '=https,file' --proto-redir '=https' --tlsv1.2 -fsSL --retry 3 --ma
   -o "$folder/$archive" "$base/v$version/$archive" || fail "The archive $archive could not be downloaded."
 got="$(sha256 "$folder/$archive")"
 [ "$got" = "$sum" ] || fail "The sum of $archive is $got, but $sum was expected. The archive was not unpacked."
+
+# The sum ties the archive to this commit of the action. Where the means are
+# there, the attestation ties it to the workflow that built it as well.
+if [ "${GITHUB_SERVER_URL:-}" = https://github.com ] && [ -z "${PORTCULLIS_MIRROR:-}${IN_VERSION:-}" ] && [ -n "${GH_TOKEN:-}" ] && command -v gh > /dev/null; then
+  gh attestation verify "$folder/$archive" --repo portcullis-ci/portcullis || fail "The provenance of $archive could not be verified."
+fi
 
 binary=portcullis
 [ "$os" = windows ] && binary=portcullis.exe

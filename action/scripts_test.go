@@ -298,3 +298,39 @@ func TestAReleaseIsRunOnlyWithItsSum(t *testing.T) {
 		})
 	}
 }
+
+func TestProvenanceIsVerifiedWhereTheMeansAreThere(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the stand-ins of the test are shell scripts")
+	}
+	release := t.TempDir()
+	name, sum := archive(t, release, "1.2.3", "#!/bin/sh\n")
+	sums := filepath.Join(t.TempDir(), "SHA256SUMS")
+	if err := os.WriteFile(sums, []byte(sum+"  "+name+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// curl brings the archive without a network; gh says what FAKE_GH says.
+	tools := t.TempDir()
+	curl := fmt.Sprintf("#!/bin/sh\nwhile [ $# -gt 0 ]; do [ \"$1\" = -o ] && cp %q \"$2\"; shift; done\n", filepath.Join(release, "v1.2.3", name))
+	gh := fmt.Sprintf("#!/bin/sh\necho \"$*\" >> %q\nexit ${FAKE_GH:-0}\n", filepath.Join(tools, "calls"))
+	for tool, script := range map[string]string{"curl": curl, "gh": gh} {
+		if err := os.WriteFile(filepath.Join(tools, tool), []byte(script), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	env := []string{"PATH=" + tools + ":" + os.Getenv("PATH"), "PORTCULLIS_SUMS=" + sums, "GITHUB_SERVER_URL=https://github.com"}
+
+	log, bin, code := install(t, append(env, "GH_TOKEN=x")...)
+	calls, err := os.ReadFile(filepath.Join(tools, "calls"))
+	if code != 0 || bin == "" || err != nil || !strings.Contains(string(calls), "attestation verify") {
+		t.Errorf("code %d, bin %q, calls %q, %v:\n%s", code, bin, calls, err, log)
+	}
+	log, bin, code = install(t, append(env, "GH_TOKEN=x", "FAKE_GH=1")...)
+	if code == 0 || bin != "" || !strings.Contains(log, "could not be verified") {
+		t.Errorf("a wrong provenance: code %d, bin %q:\n%s", code, bin, log)
+	}
+	log, bin, code = install(t, append(env, "FAKE_GH=1")...)
+	if code != 0 || bin == "" {
+		t.Errorf("without a token the sum has to do: code %d:\n%s", code, log)
+	}
+}
