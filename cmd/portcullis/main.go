@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"net/http"
 	"os"
 	"time"
 
@@ -15,7 +14,7 @@ func main() {
 	program := cli.Program{
 		Args: os.Args[1:], Getenv: os.Getenv,
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Clock: time.Now, Transport: http.DefaultTransport,
+		Clock: time.Now,
 	}
 	os.Exit(int(program.Main(context.Background())))
 }

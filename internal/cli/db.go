@@ -29,7 +29,8 @@ func (p Program) dbCommand() *cobra.Command {
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(p.dbBuildCommand(), p.dbStatusCommand(), p.dbVerifyCommand(), p.dbExportCommand(), p.dbImportCommand())
+	cmd.AddCommand(p.dbBuildCommand(), p.dbStatusCommand(), p.dbVerifyCommand(), p.dbExportCommand(), p.dbImportCommand(),
+		p.dbPushCommand(), p.dbPullCommand(), p.dbCopyCommand())
 	return cmd
 }
 

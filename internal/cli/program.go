@@ -35,7 +35,8 @@ type Program struct {
 	Stdout io.Writer
 	Stderr io.Writer
 	Clock  func() time.Time
-	// Transport carries all network traffic.
+	// Transport carries all network traffic; nil for a default with time
+	// limits.
 	Transport http.RoundTripper
 }
 

@@ -214,3 +214,11 @@ func hintFor(err error) string {
 	}
 	return "check that the reference names a whole and unaltered image"
 }
+
+// Transport is what other traffic to a registry than that of images goes
+// through as well: bounded retries that honour Retry-After, and a guard over
+// where credentials and redirects may lead. Of the request only Insecure and
+// AuthHosts matter.
+func Transport(registry string, req Request, env Environment) http.RoundTripper {
+	return (&opener{req: req, env: env}).transport(registry)
+}

@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/spf13/cobra"
+
+	"github.com/portcullis-ci/portcullis/internal/advisory/ociartifact"
+	"github.com/portcullis-ci/portcullis/internal/exit"
+	"github.com/portcullis-ci/portcullis/internal/gate"
+	"github.com/portcullis-ci/portcullis/internal/target"
+)
+
+// registryHint goes with errors of commands that talk to a registry.
+const registryHint = "check the reference, and that `docker login` was done for its registry"
+
+// registry returns access to the registries of the references.
+func (p Program) registry(insecure bool, references ...string) (ociartifact.Registry, error) {
+	var names []name.Option
+	if insecure {
+		names = append(names, name.Insecure)
+	}
+	var hosts []string
+	for _, r := range references {
+		ref, err := name.ParseReference(r, names...)
+		if err != nil {
+			return ociartifact.Registry{}, &exit.Error{Code: exit.Usage, Doing: fmt.Sprintf("read the reference %q", r), Err: err}
+		}
+		hosts = append(hosts, ref.Context().RegistryStr())
+	}
+	transport := target.Transport(hosts[0], target.Request{Insecure: insecure, AuthHosts: hosts[1:]},
+		target.Environment{Getenv: p.Getenv, HTTP: p.Transport})
+	return ociartifact.Registry{
+		Names:   names,
+		Options: []remote.Option{remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithTransport(transport)},
+	}, nil
+}
+
+func (p Program) dbPushCommand() *cobra.Command {
+	var database string
+	var insecure bool
+	cmd := &cobra.Command{
+		Use:     "push REF",
+		Short:   "Upload an advisory database to a registry",
+		Example: "  portcullis db push registry.example/security/advisories:latest --db db/",
+		Args:    exactlyOne("one reference"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.dbPush(cmd.Context(), database, args[0], insecure)
+		},
+	}
+	cmd.Flags().BoolVar(&insecure, "insecure", false, "allow plain HTTP to the registry")
+	p.databaseFlag(cmd, &database)
+	return cmd
+}
+
+func (p Program) dbPush(ctx context.Context, dir, reference string, insecure bool) error {
+	db, err := gate.OpenDatabase(dir)
+	if err != nil {
+		return err
+	}
+	registry, err := p.registry(insecure, reference)
+	if err != nil {
+		return err
+	}
+	digest, err := registry.Push(ctx, db, reference)
+	if err != nil {
+		return &exit.Error{Code: exit.NotExamined, Err: err, Hint: registryHint}
+	}
+	return p.printDigest(digest)
+}
+
+// printDigest prints a digest by which the database can be pinned.
+func (p Program) printDigest(digest string) error {
+	_, err := fmt.Fprintln(p.Stdout, digest)
+	return err
+}
+
+func (p Program) dbPullCommand() *cobra.Command {
+	var database string
+	var insecure bool
+	cmd := &cobra.Command{
+		Use:     "pull REF",
+		Short:   "Install an advisory database from a registry",
+		Example: "  portcullis db pull registry.example/security/advisories:latest --db db/",
+		Args:    exactlyOne("one reference"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.dbPull(cmd.Context(), database, args[0], insecure)
+		},
+	}
+	cmd.Flags().BoolVar(&insecure, "insecure", false, "allow plain HTTP to the registry")
+	p.databaseFlag(cmd, &database)
+	return cmd
+}
+
+func (p Program) dbPull(ctx context.Context, dir, reference string, insecure bool) error {
+	if dir == "" {
+		return &exit.Error{Code: exit.Usage, Doing: "db pull needs a directory to install the database in: --db DIR"}
+	}
+	registry, err := p.registry(insecure, reference)
+	if err != nil {
+		return err
+	}
+	digest, manifest, err := registry.Pull(ctx, reference, dir, nil)
+	if err != nil {
+		return &exit.Error{Code: exit.DataMissing, Err: err, Hint: registryHint}
+	}
+	records, size := totals(manifest)
+	p.printf("%d records in %d shards, %s, built on %s\n",
+		records, len(manifest.Shards), bytesInWords(size), manifest.Built.Format("2006-01-02"))
+	return p.printDigest(digest)
+}
+
+func (p Program) dbCopyCommand() *cobra.Command {
+	var insecure bool
+	cmd := &cobra.Command{
+		Use:   "copy FROM TO",
+		Short: "Copy an advisory database from one registry to another, unchanged",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return usageError(cmd, fmt.Errorf("expected two references, but got %d arguments", len(args)))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			registry, err := p.registry(insecure, args...)
+			if err != nil {
+				return err
+			}
+			digest, err := registry.Copy(cmd.Context(), args[0], args[1])
+			if err != nil {
+				return &exit.Error{Code: exit.NotExamined, Err: err, Hint: registryHint}
+			}
+			return p.printDigest(digest)
+		},
+	}
+	cmd.Flags().BoolVar(&insecure, "insecure", false, "allow plain HTTP to the registries")
+	return cmd
+}
