@@ -30,7 +30,7 @@ func (p Program) dbCommand() *cobra.Command {
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(p.dbBuildCommand(), p.dbStatusCommand(), p.dbVerifyCommand(), p.dbExportCommand(), p.dbImportCommand(),
-		p.dbPushCommand(), p.dbPullCommand(), p.dbCopyCommand())
+		p.dbPushCommand(), p.dbPullCommand(), p.dbCopyCommand(), p.dbUpdateCommand())
 	return cmd
 }
 

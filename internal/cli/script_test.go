@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -47,6 +48,7 @@ func TestScripts(t *testing.T) {
 			"image":    writeImage,
 			"registry": startRegistry,
 			"daemon":   startDaemon,
+			"mirror":   startMirror,
 			"findings": extractFindings,
 			"exits":    exitsWith,
 			"harmless": isHarmless,
@@ -152,6 +154,14 @@ func startDaemon(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(os.RemoveAll(dir))
 	})
 	ts.Setenv("DOCKER_HOST", d.Host)
+}
+
+// startMirror: mirror DIR starts a web server that holds the directory's files
+// and sets $MIRROR.
+func startMirror(ts *testscript.TestScript, _ bool, args []string) {
+	server := httptest.NewServer(http.FileServer(http.Dir(ts.MkAbs(args[0]))))
+	ts.Defer(server.Close)
+	ts.Setenv("MIRROR", server.URL)
 }
 
 // extractFindings: findings REPORT.json FILE writes the findings of a report
