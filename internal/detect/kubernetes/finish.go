@@ -12,21 +12,29 @@ import (
 func (l *linter) finish(files []File) Result {
 	l.waive()
 	l.judgeIgnores()
+	l.result.Images = l.set.images()
+	l.trace()
 	order := make(map[string]int, len(files))
 	for i, f := range files {
 		order[f.Path] = i
 	}
 	slices.SortStableFunc(l.found, func(a, b finding.Finding) int {
-		la, lb := a.Locations[0], b.Locations[0]
 		return cmp.Or(
-			cmp.Compare(order[la.Path], order[lb.Path]),
-			cmp.Compare(la.Line, lb.Line),
-			cmp.Compare(la.Column, lb.Column),
+			comparePlaces(order, a.Locations[0], b.Locations[0]),
 			cmp.Compare(a.RuleID, b.RuleID),
 			cmp.Compare(a.Object, b.Object),
 		)
 	})
+	slices.SortStableFunc(l.result.Images, func(a, b Image) int { return comparePlaces(order, a.Location, b.Location) })
 	l.result.Findings = finding.Distinguish(l.found)
-	l.result.Images = l.set.images()
 	return l.result
+}
+
+// comparePlaces orders places by the order of the files and by position.
+func comparePlaces(order map[string]int, a, b finding.Location) int {
+	return cmp.Or(
+		cmp.Compare(order[a.Path], order[b.Path]),
+		cmp.Compare(a.Line, b.Line),
+		cmp.Compare(a.Column, b.Column),
+	)
 }

@@ -37,6 +37,9 @@ type Options struct {
 	// level of them, as KubeVersion's admission controller would; empty runs
 	// the rules of both levels and, where Portcullis is stricter, its own.
 	PodSecurity Level
+	// Helm are the settings of charts among the files. A chart without any is
+	// rendered with its own values.
+	Helm []HelmSettings
 	// Today is the date against which expiring ignores are held. The zero
 	// value lets no ignore expire.
 	Today time.Time
@@ -90,15 +93,12 @@ func Rules() []rules.Rule {
 }
 
 // Lint checks the manifests together: relations between objects are looked
-// for across all files.
+// for across all files. Files that make up a Helm chart are rendered, and
+// findings point into its templates and values. Give it all files that Wanted
+// asks for.
 func Lint(ctx context.Context, files []File, opts Options) Result {
-	l := linter{opts: opts, set: newSet(opts)}
-	for _, f := range files {
-		if ctx.Err() != nil {
-			break
-		}
-		l.read(f)
-	}
+	l := linter{opts: opts, set: newSet(opts), rendered: make(map[string]rendering)}
+	l.sources(ctx, files)
 	l.set.index()
 	for _, r := range allRules() {
 		if ctx.Err() != nil {
@@ -130,6 +130,8 @@ type linter struct {
 	// ignores are those of all files; names the rules by all of their names.
 	ignores []ignore
 	names   map[string][]string
+	// rendered are the texts that were made of charts, by their paths.
+	rendered map[string]rendering
 }
 
 // read parses one file and adds its objects to the set.

@@ -66,7 +66,8 @@ var defaultNamespace = rule{
 	},
 	object: func(p *pass, o *manifest.Object) {
 		// An object that names no namespace gets one when it is deployed.
-		if at := o.At("metadata", "namespace"); at.Text() == "default" {
+		_, rendered := p.linter.rendered[o.File]
+		if at := o.At("metadata", "namespace"); at.Text() == "default" && !rendered {
 			p.report(at, "%s is put into the default namespace; give the application one of its own.", o.ID())
 		}
 	},

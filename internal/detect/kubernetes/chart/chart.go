@@ -1,0 +1,167 @@
+// Package chart renders Helm charts from files in memory and knows of each
+// byte of the result from which place of which template it came. It reads no
+// disk, no network and no environment, calls no cluster, and is bounded in
+// time, depth and output, since charts may come from anybody.
+//
+// It is not a package manager: dependencies must lie unpacked in charts/. Its
+// main function is Render.
+package chart
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/portcullis-ci/portcullis/internal/manifest"
+)
+
+// Settings are what `helm template` would be told.
+type Settings struct {
+	// Values are values files, later ones over earlier ones.
+	Values []manifest.File
+	// Set are single values in the form of --set: path.to.key=value.
+	Set []string
+	// Release and Namespace default to "release-name" and "default".
+	Release   string
+	Namespace string
+	// KubeVersion is the cluster's version, such as "1.34".
+	KubeVersion string
+}
+
+// Problem is something that could not be loaded or rendered.
+type Problem struct {
+	Path    string
+	Line    int
+	Message string
+}
+
+// Metadata is Chart.yaml, under the names that templates use.
+type Metadata struct {
+	Name         string            `json:"name"`
+	Home         string            `json:"home"`
+	Sources      []string          `json:"sources"`
+	Version      string            `json:"version"`
+	Description  string            `json:"description"`
+	Keywords     []string          `json:"keywords"`
+	Maintainers  []any             `json:"maintainers"`
+	Icon         string            `json:"icon"`
+	APIVersion   string            `json:"apiVersion"`
+	Condition    string            `json:"condition"`
+	Tags         string            `json:"tags"`
+	AppVersion   string            `json:"appVersion"`
+	Deprecated   bool              `json:"deprecated"`
+	Annotations  map[string]string `json:"annotations"`
+	KubeVersion  string            `json:"kubeVersion"`
+	Dependencies []Dependency      `json:"dependencies"`
+	Type         string            `json:"type"`
+	IsRoot       bool              `json:"-"`
+}
+
+// Dependency is one entry of Chart.yaml's dependencies.
+type Dependency struct {
+	Name         string   `json:"name"`
+	Version      string   `json:"version"`
+	Repository   string   `json:"repository"`
+	Condition    string   `json:"condition"`
+	Tags         []string `json:"tags"`
+	Enabled      bool     `json:"-"`
+	ImportValues []any    `json:"import-values"`
+	Alias        string   `json:"alias"`
+}
+
+// tree is a chart with its subcharts.
+type tree struct {
+	// dir is the chart's directory, and name the path by which templates know
+	// it: web, web/charts/redis.
+	dir       string
+	name      string
+	meta      Metadata
+	values    map[string]any
+	templates []manifest.File
+	// files are all others, by their path in the chart.
+	files map[string][]byte
+	subs  []*tree
+	// alias is the key under which the parent keeps this chart's values.
+	alias string
+}
+
+// maxDepth bounds how deep subcharts may lie in one another.
+const maxDepth = 10
+
+// load reads the chart in a directory from the files below it.
+func load(dir, name string, files []manifest.File, depth int) (*tree, []Problem) {
+	t := &tree{dir: dir, files: make(map[string][]byte), values: make(map[string]any)}
+	var problems []Problem
+	subs := make(map[string][]manifest.File)
+	for _, f := range files {
+		rel := strings.TrimPrefix(strings.TrimPrefix(f.Path, dir), "/")
+		switch parts := strings.Split(rel, "/"); {
+		case rel == "Chart.yaml":
+			if err := yaml.Unmarshal(f.Content, &t.meta); err != nil {
+				problems = append(problems, Problem{f.Path, 1, "the chart's description cannot be read: " + err.Error()})
+			}
+		case rel == "values.yaml":
+			if err := yaml.Unmarshal(f.Content, &t.values); err != nil {
+				problems = append(problems, Problem{f.Path, 1, "the values cannot be read: " + err.Error()})
+			}
+		case parts[0] == "charts" && len(parts) > 2:
+			subs[parts[1]] = append(subs[parts[1]], f)
+		case parts[0] == "templates":
+			t.templates = append(t.templates, f)
+		default:
+			t.files[rel] = f.Content
+		}
+	}
+	if t.values == nil {
+		t.values = make(map[string]any)
+	}
+	t.name = path.Join(name, t.meta.Name)
+	t.alias = t.meta.Name
+	more := t.loadSubs(dir, subs, depth)
+	return t, append(problems, append(more, t.missing(dir)...)...)
+}
+
+func (t *tree) loadSubs(dir string, subs map[string][]manifest.File, depth int) []Problem {
+	var problems []Problem
+	for _, sub := range sortedKeys(subs) {
+		at := path.Join(dir, "charts", sub)
+		if !slices.ContainsFunc(subs[sub], func(f manifest.File) bool { return f.Path == path.Join(at, "Chart.yaml") }) {
+			continue
+		}
+		if depth >= maxDepth {
+			problems = append(problems, Problem{path.Join(at, "Chart.yaml"), 1, "charts lie in one another too deep"})
+			continue
+		}
+		child, more := load(at, path.Join(t.name, "charts"), subs[sub], depth+1)
+		problems = append(problems, more...)
+		t.subs = append(t.subs, child)
+	}
+	return problems
+}
+
+// missing reports dependencies that are not there: what they would have
+// brought is not examined.
+func (t *tree) missing(dir string) []Problem {
+	var problems []Problem
+	for _, d := range t.meta.Dependencies {
+		found := slices.ContainsFunc(t.subs, func(s *tree) bool { return s.meta.Name == d.Name })
+		if !found {
+			problems = append(problems, Problem{
+				path.Join(dir, "Chart.yaml"), 1,
+				"the dependency " + d.Name + " is not unpacked in charts/, so what it brings was not examined; run helm dependency build and unpack it",
+			})
+		}
+	}
+	return problems
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

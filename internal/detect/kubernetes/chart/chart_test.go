@@ -1,0 +1,187 @@
+package chart
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/portcullis-ci/portcullis/internal/manifest"
+)
+
+// files makes the files of a chart out of path, content pairs.
+func files(pairs ...string) []manifest.File {
+	var out []manifest.File
+	for i := 0; i < len(pairs); i += 2 {
+		out = append(out, manifest.File{Path: "charts/web/" + pairs[i], Content: []byte(pairs[i+1])})
+	}
+	return out
+}
+
+const description = "apiVersion: v2\nname: web\nversion: 1.2.3\nappVersion: \"4.5\"\n"
+
+func render(t *testing.T, s Settings, pairs ...string) (map[string]string, []Problem) {
+	t.Helper()
+	if !strings.HasPrefix(pairs[0], "Chart.yaml") {
+		pairs = append([]string{"Chart.yaml", description}, pairs...)
+	}
+	rendered, problems := Render(context.Background(), "charts/web", files(pairs...), s)
+	out := make(map[string]string)
+	for _, r := range rendered {
+		out[strings.TrimPrefix(r.Path, "charts/web/")] = string(r.Content)
+	}
+	return out, problems
+}
+
+// The expected texts are what `helm template` of Helm 3 prints for the same
+// templates.
+func TestTemplatesRenderAsInHelm(t *testing.T) {
+	tests := []struct{ name, template, values, want string }{
+		{"a value", "a: {{ .Values.a }}", "a: 1", "a: 1"},
+		{"a missing value is nothing", "a: {{ .Values.b }}", "a: 1", "a: "},
+		{"a default", "a: {{ .Values.b | default \"x\" | quote }}", "", "a: \"x\""},
+		{"YAML of a map, sorted and indented", "m:\n  {{- toYaml .Values.m | nindent 2 }}", "m: {b: 1, a: [x, z]}", "m:\n  a:\n  - x\n  - z\n  b: 1"},
+		{"release and chart", "{{ .Release.Name }}-{{ .Chart.Name }}-{{ .Chart.Version }}-{{ .Chart.AppVersion }}", "", "release-name-web-1.2.3-4.5"},
+		{"a definition", "{{ define \"x\" }}<{{ . }}>{{ end }}{{ include \"x\" .Values.a | upper }}", "a: b", "<B>"},
+		{"a text from the values as a template", "{{ tpl .Values.t . }}", "t: \"{{ .Values.a }}!\"\na: b", "b!"},
+		{"a loop", "{{ range $i, $e := .Values.l }}{{ $i }}{{ $e }}{{ end }}", "l: [a, b]", "0a1b"},
+		{"a condition", "{{ if and .Values.use (not .Values.skip) }}yes{{ else }}no{{ end }}", "use: true", "yes"},
+		{"capabilities", "{{ .Capabilities.APIVersions.Has \"apps/v1/Deployment\" }} {{ .Capabilities.KubeVersion.Minor }}", "", "true 37"},
+		{"no cluster to look into", "{{ if lookup \"v1\" \"Secret\" \"a\" \"b\" }}there{{ else }}none{{ end }}", "", "none"},
+		{"a large number stays one", "{{ .Values.big | int }} {{ .Values.big | int64 }}", "big: 1000000", "1000000 1000000"},
+		{"the template's own name", "{{ .Template.Name }} {{ .Template.BasePath }}", "", "web/templates/a.yaml web/templates"},
+		{"the environment is out of reach", "{{ .Values.a }}", "a: x", "x"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, problems := render(t, Settings{}, "values.yaml", tt.values, "templates/a.yaml", tt.template)
+			if len(problems) > 0 {
+				t.Fatalf("problems: %v", problems)
+			}
+			if diff := cmp.Diff(tt.want, got["templates/a.yaml"]); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestValuesAreLaidOverEachOther(t *testing.T) {
+	settings := Settings{
+		Values: []manifest.File{{Path: "prod.yaml", Content: []byte("image: {tag: prod}\nredis: {port: 2}\ngone: null\n")}},
+		Set:    []string{"image.pull=Always", "replicas=3", "use=true"},
+	}
+	got, problems := render(t, settings,
+		"Chart.yaml", description+"dependencies:\n  - {name: redis, condition: redis.enabled}\n  - {name: mail, condition: mail.enabled}\n  - {name: log, tags: [extra]}\n",
+		"values.yaml", "image: {name: web, tag: dev}\ngone: here\nglobal: {zone: eu}\nredis: {enabled: true}\nmail: {enabled: false}\ntags: {extra: false}\n",
+		"templates/a.yaml", "{{ .Values.image.name }} {{ .Values.image.tag }} {{ .Values.image.pull }} {{ .Values.replicas }} {{ .Values.use }} {{ .Values.gone }} {{ .Values.redis.port }}",
+		"charts/redis/Chart.yaml", "name: redis\nversion: 1\n", "charts/redis/values.yaml", "port: 1\nhost: r\n",
+		"charts/redis/templates/r.yaml", "{{ .Values.port }} {{ .Values.host }} {{ .Values.global.zone }} {{ .Chart.Name }}",
+		"charts/mail/Chart.yaml", "name: mail\nversion: 1\n", "charts/mail/templates/m.yaml", "mail",
+		"charts/log/Chart.yaml", "name: log\nversion: 1\n", "charts/log/templates/l.yaml", "log",
+	)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	want := map[string]string{"templates/a.yaml": "web prod Always 3 true  2", "charts/redis/templates/r.yaml": "2 r eu redis"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestEveryPlaceIsTracedBack(t *testing.T) {
+	template := "kind: Pod\nmetadata:\n  name: {{ .Values.name }}\nspec:\n{{- if .Values.use }}\n  {{- include \"web.sc\" . | nindent 2 }}\n{{- end }}\n{{- range .Values.list }}\n  - privileged: true # {{ . }}\n{{- end }}\n{{ template \"web.tail\" . }}\n"
+	rendered, problems := Render(context.Background(), "charts/web", files("Chart.yaml", description, "values.yaml", "name: é\nuse: true\nlist: [a, b]\n",
+		"templates/pod.yaml", template, "templates/_helpers.tpl", "{{ define \"web.sc\" }}hostPID: true{{ end }}\n{{ define \"web.tail\" }}tail: here{{ end }}"), Settings{})
+	if len(problems) > 0 || len(rendered) != 1 {
+		t.Fatalf("%v %v", rendered, problems)
+	}
+	text := string(rendered[0].Content)
+	for _, tt := range []struct {
+		text  string
+		path  string
+		place string
+		value string
+	}{
+		{"kind: Pod", "templates/pod.yaml", "1:1-10", ""},
+		{"name: é", "templates/pod.yaml", "3:3-9", "name"},
+		{"é", "templates/pod.yaml", "3:9-27", "name"},
+		{"hostPID: true", "templates/pod.yaml", "6:3-40", ""},
+		{"privileged: true # b", "templates/pod.yaml", "9:5-24", ""},
+		{"tail: here", "templates/_helpers.tpl", "2:24-34", ""},
+	} {
+		offset := strings.Index(text, tt.text)
+		if offset < 0 {
+			t.Fatalf("%q is not in the output:\n%s", tt.text, text)
+		}
+		start := strings.LastIndex(text[:offset], "\n") + 1
+		column := len([]rune(text[start:offset])) + 1
+		span := manifest.Span{Line: strings.Count(text[:offset], "\n") + 1, Column: column, EndColumn: column + len([]rune(tt.text))}
+		source, ok := rendered[0].Locate(span)
+		place := fmt.Sprintf("%d:%d-%d", source.Span.Line, source.Span.Column, source.Span.EndColumn)
+		values := ""
+		if len(source.Values) > 0 {
+			values = strings.Join(source.Values[0], ".")
+		}
+		if !ok || source.Path != "charts/web/"+tt.path || place != tt.place || values != tt.value {
+			t.Errorf("%q comes from %s %s %q, want %s %s %q", tt.text, source.Path, place, values, tt.path, tt.place, tt.value)
+		}
+	}
+}
+
+func TestWhatDoesNotRenderIsAProblemAtItsLine(t *testing.T) {
+	tests := []struct{ name, template, message string }{
+		{"a required value", "a: 1\nb: {{ required \"the name is needed\" .Values.name }}", "the name is needed"},
+		{"a failure on purpose", "a: 1\n{{ fail \"not like this\" }}", "not like this"},
+		{"a syntax error", "a: 1\n{{ if }}", "missing value for if"},
+		{"an unknown function", "a: 1\n{{ env \"HOME\" }}", "function \"env\" not defined"},
+		{"a template that is not there", "a: 1\n{{ include \"nothing\" . }}", "nothing"},
+		{"a loop without end", "a: 1\n{{ range until 300000000 }}{{ end }}", "more than a chart may"},
+		{"a loop over a number", "a: 1\n{{ range 300000000 }}{{ end }}", "more than a chart may"},
+		{"loops inside of loops in a text", "a: 1\n{{ tpl \"{{ range until 1000000 }}{{ range until 1000000 }}{{ end }}{{ end }}\" . }}", "more than a chart may"},
+		{"a text that doubles", "a: 1\n{{ $s := \"xxxxxxxx\" }}{{ range until 60 }}{{ $s = printf \"%s%s\" $s $s }}{{ end }}", "more than a chart may"},
+		{"a list that doubles", "a: 1\n{{ $s := list 1 2 3 }}{{ range until 60 }}{{ $s = concat $s $s }}{{ end }}", "more than a chart may"},
+		{"a long text", "a: 1\n{{ repeat 2000000000 \"x\" }}", "more than a chart may"},
+		{"an inclusion of itself", "a: 1\n{{ define \"x\" }}{{ include \"x\" . }}{{ end }}{{ include \"x\" . }}", "includes itself without end"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, problems := render(t, Settings{}, "templates/bad.yaml", tt.template, "templates/good.yaml", "fine: true")
+			if len(problems) != 1 || !strings.Contains(problems[0].Message, tt.message) || problems[0].Path != "charts/web/templates/bad.yaml" || problems[0].Line != 2 {
+				t.Errorf("problems: %+v, want line 2 and %q", problems, tt.message)
+			}
+			if got["templates/good.yaml"] != "fine: true" {
+				t.Error("the good template was lost")
+			}
+		})
+	}
+}
+
+func TestMissingDependenciesAreReported(t *testing.T) {
+	_, problems := render(t, Settings{}, "Chart.yaml", description+"dependencies: [{name: redis, version: 1, repository: \"https://charts.example\"}]\n", "templates/a.yaml", "a: 1")
+	if len(problems) != 1 || !strings.Contains(problems[0].Message, "redis is not unpacked") {
+		t.Errorf("problems: %+v", problems)
+	}
+}
+
+func FuzzRender(f *testing.F) {
+	f.Add("a: {{ .Values.a }}\n{{- range .Values.l }}\n- {{ . | quote }}\n{{- end }}", "a: 1\nl: [x]")
+	f.Add("{{ define \"x\" }}{{ tpl .Values.a . }}{{ end }}{{ include \"x\" . | nindent 4 }}", "a: \"{{ .Values.b }}\"")
+	f.Fuzz(func(t *testing.T, template, values string) {
+		rendered, _ := Render(context.Background(), "c", []manifest.File{
+			{Path: "c/Chart.yaml", Content: []byte("name: c\nversion: 1\n")},
+			{Path: "c/values.yaml", Content: []byte(values)},
+			{Path: "c/templates/a.yaml", Content: []byte(template)},
+		}, Settings{})
+		lines := strings.Count(template, "\n") + 1
+		for _, r := range rendered {
+			for line := range strings.Count(string(r.Content), "\n") + 1 {
+				source, ok := r.Locate(manifest.Span{Line: line + 1, Column: 1, EndColumn: 2})
+				if ok && (source.Path != "c/templates/a.yaml" || source.Span.Line < 1 || source.Span.Line > lines) {
+					t.Fatalf("line %d comes from %+v", line+1, source)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,205 @@
+package chart
+
+import (
+	"fmt"
+	"maps"
+	"strconv"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+)
+
+// userValues merges values files and --set values.
+func userValues(s Settings) (map[string]any, []Problem) {
+	merged := make(map[string]any)
+	var problems []Problem
+	for _, f := range s.Values {
+		var values map[string]any
+		if err := yaml.Unmarshal(f.Content, &values); err != nil {
+			problems = append(problems, Problem{f.Path, 1, "the values cannot be read: " + err.Error()})
+			continue
+		}
+		merged = lay(values, merged, true)
+	}
+	for _, set := range s.Set {
+		key, value, ok := strings.Cut(set, "=")
+		if !ok || key == "" {
+			problems = append(problems, Problem{"", 0, fmt.Sprintf("the value %q is not of the form key=value", set)})
+			continue
+		}
+		put(merged, strings.Split(key, "."), typed(value))
+	}
+	return merged, problems
+}
+
+// typed reads a --set value as Helm does: booleans, null and integers are
+// recognised.
+func typed(value string) any {
+	switch value {
+	case "true":
+		return true
+	case "false":
+		return false
+	case "null":
+		return nil
+	}
+	if n, err := strconv.ParseInt(value, 10, 64); err == nil && (value == "0" || !strings.HasPrefix(value, "0")) {
+		return n
+	}
+	return value
+}
+
+func put(m map[string]any, keys []string, value any) {
+	for _, key := range keys[:len(keys)-1] {
+		next, ok := m[key].(map[string]any)
+		if !ok {
+			next = make(map[string]any)
+			m[key] = next
+		}
+		m = next
+	}
+	m[keys[len(keys)-1]] = value
+}
+
+// over lays values over others: maps are merged, null deletes, all else
+// replaces.
+func over(top, base map[string]any) map[string]any { return lay(top, base, false) }
+
+// lay is over; with keepNull a null stays, to delete what comes further below.
+func lay(top, base map[string]any, keepNull bool) map[string]any {
+	out := maps.Clone(base)
+	if out == nil {
+		out = make(map[string]any)
+	}
+	for key, value := range top {
+		below, isMap := out[key].(map[string]any)
+		above, both := value.(map[string]any)
+		switch {
+		case value == nil && !keepNull:
+			delete(out, key)
+		case isMap && both:
+			out[key] = lay(above, below, keepNull)
+		case both:
+			out[key] = lay(above, nil, keepNull)
+		default:
+			out[key] = value
+		}
+	}
+	return out
+}
+
+// lookup goes down a path of keys.
+func lookup(m map[string]any, path string) (any, bool) {
+	var at any = m
+	for key := range strings.SplitSeq(path, ".") {
+		next, ok := at.(map[string]any)
+		if !ok {
+			return nil, false
+		}
+		if at, ok = next[key]; !ok {
+			return nil, false
+		}
+	}
+	return at, true
+}
+
+// coalesce gives each chart its values: its own, under those that its parent
+// has for it, with the globals of all above. Subcharts that a condition or tag
+// switches off are removed.
+func (t *tree) coalesce(given map[string]any) {
+	t.values = over(given, t.values)
+	t.enable()
+	t.importValues()
+	globals, _ := t.values["global"].(map[string]any)
+	for _, sub := range t.subs {
+		own, _ := t.values[sub.alias].(map[string]any)
+		if globals != nil {
+			own = over(map[string]any{"global": globals}, own)
+		}
+		sub.coalesce(own)
+		t.values[sub.alias] = sub.values
+	}
+}
+
+// enable keeps the subcharts that are wanted, once for each alias.
+func (t *tree) enable() {
+	tags, _ := t.values["tags"].(map[string]any)
+	var kept []*tree
+	for _, sub := range t.subs {
+		listed := false
+		for _, d := range t.meta.Dependencies {
+			if d.Name != sub.meta.Name {
+				continue
+			}
+			listed = true
+			if !d.wanted(t.values, tags) {
+				continue
+			}
+			one := *sub
+			if d.Alias != "" {
+				one.alias = d.Alias
+				one.meta.Name = d.Alias
+				one.name = strings.TrimSuffix(sub.name, sub.meta.Name) + d.Alias
+			}
+			kept = append(kept, &one)
+		}
+		if !listed {
+			kept = append(kept, sub)
+		}
+	}
+	t.subs = kept
+}
+
+// wanted reports whether a dependency is switched on: by the first of its
+// conditions that has a value, else by its tags.
+func (d Dependency) wanted(values, tags map[string]any) bool {
+	for condition := range strings.SplitSeq(d.Condition, ",") {
+		if on, ok := lookup(values, strings.TrimSpace(condition)); ok {
+			if b, isBool := on.(bool); isBool {
+				return b
+			}
+		}
+	}
+	on, off := false, false
+	for _, tag := range d.Tags {
+		if b, ok := tags[tag].(bool); ok {
+			on, off = on || b, off || !b
+		}
+	}
+	return on || !off
+}
+
+// importValues takes over what Chart.yaml's import-values ask for.
+func (t *tree) importValues() {
+	for _, d := range t.meta.Dependencies {
+		for _, sub := range t.subs {
+			if sub.alias != d.Name && sub.alias != d.Alias {
+				continue
+			}
+			for _, wish := range d.ImportValues {
+				t.importOne(sub, wish)
+			}
+		}
+	}
+}
+
+func (t *tree) importOne(sub *tree, wish any) {
+	switch w := wish.(type) {
+	case string:
+		if m, ok := lookup(sub.values, "exports."+w); ok {
+			if values, ok := m.(map[string]any); ok {
+				t.values = over(t.values, values)
+			}
+		}
+	case map[string]any:
+		child, _ := w["child"].(string)
+		parent, _ := w["parent"].(string)
+		if m, ok := lookup(sub.values, child); ok {
+			if values, isMap := m.(map[string]any); isMap && parent != "" {
+				below := make(map[string]any)
+				put(below, strings.Split(parent, "."), values)
+				t.values = over(t.values, below)
+			}
+		}
+	}
+}

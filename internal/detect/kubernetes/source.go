@@ -1,0 +1,215 @@
+package kubernetes
+
+import (
+	"context"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/portcullis-ci/portcullis/internal/detect/kubernetes/chart"
+	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/manifest"
+)
+
+// HelmSettings are what a chart among the files is rendered with.
+type HelmSettings struct {
+	// Chart is the chart's directory, as in the paths of the files.
+	Chart string
+	// Values are values files, later ones over earlier ones, and Set single
+	// values in the form of --set.
+	Values []File
+	Set    []string
+	// Release and Namespace default to Helm's own: release-name, default.
+	Release   string
+	Namespace string
+}
+
+// Wanted reports whether Lint has a use for a file of this path: manifests,
+// and what charts and kustomizations are made of.
+func Wanted(name string) bool {
+	switch path.Ext(name) {
+	case ".yaml", ".yml", ".json", ".tpl", ".properties", ".env", ".conf", ".txt":
+		return true
+	}
+	return path.Base(name) == "Kustomization"
+}
+
+// rendering is a text that was made of files, under a path that stands for it
+// while rules run.
+type rendering struct {
+	// locate leads back to a file.
+	locate func(manifest.Span) (chart.Source, bool)
+	// values are the files in which the values of a chart are looked up.
+	values []File
+}
+
+// sources takes charts apart from manifests: it renders the charts, reads the
+// rest, and remembers what came from where.
+func (l *linter) sources(ctx context.Context, files []File) {
+	dirs := chartDirs(files)
+	inChart := make(map[string][]File)
+	for _, f := range files {
+		if dir := owner(dirs, f.Path); dir != "" {
+			inChart[dir] = append(inChart[dir], f)
+			continue
+		}
+		if ctx.Err() == nil && manifestFile(f.Path) {
+			l.read(f)
+		}
+	}
+	for _, dir := range dirs {
+		if ctx.Err() == nil {
+			l.chart(ctx, dir, inChart[dir])
+		}
+	}
+}
+
+// manifestFile reports whether a file outside of charts may hold manifests.
+func manifestFile(name string) bool {
+	switch path.Ext(name) {
+	case ".tpl", ".properties", ".env", ".conf", ".txt":
+		return false
+	}
+	return true
+}
+
+// chartDirs returns the directories that hold a chart and lie in no other.
+func chartDirs(files []File) []string {
+	var dirs []string
+	for _, f := range files {
+		if path.Base(f.Path) == "Chart.yaml" {
+			dirs = append(dirs, path.Dir(f.Path))
+		}
+	}
+	slices.Sort(dirs)
+	return slices.DeleteFunc(slices.Clone(dirs), func(dir string) bool {
+		return slices.ContainsFunc(dirs, func(other string) bool { return other != dir && below(dir, other) })
+	})
+}
+
+func below(name, dir string) bool {
+	return dir == "." || strings.HasPrefix(name, strings.TrimSuffix(dir, "/")+"/")
+}
+
+func owner(dirs []string, name string) string {
+	for _, dir := range dirs {
+		if below(name, dir) {
+			return dir
+		}
+	}
+	return ""
+}
+
+// chart renders one chart and reads what comes out, and the definitions in
+// crds/, which Helm does not render.
+func (l *linter) chart(ctx context.Context, dir string, files []File) {
+	settings, values := l.settingsOf(dir, files)
+	rendered, problems := chart.Render(ctx, dir, files, settings)
+	counted := make(map[string]bool)
+	for _, p := range problems {
+		name := p.Path
+		if name == "" {
+			name = path.Join(dir, "Chart.yaml")
+		}
+		l.unreadable(name, nil, manifest.Problem{
+			Span: manifest.Span{Line: max(p.Line, 1)}, Message: p.Message, Subject: "chart", Fatal: true,
+		})
+		l.result.Files = append(l.result.Files, FileResult{Path: name, Documents: 1, Unreadable: 1})
+		l.result.Documents++
+		l.result.Unreadable++
+	}
+	for i := range rendered {
+		r := &rendered[i]
+		// A subchart under two aliases is rendered twice.
+		name := r.Path
+		for counted[name] {
+			name += "~"
+		}
+		counted[name] = true
+		l.rendered[name] = rendering{locate: r.Locate, values: values}
+		l.read(File{Path: name, Content: r.Content})
+	}
+	for _, f := range files {
+		if rel := strings.TrimPrefix(f.Path, strings.TrimSuffix(dir, "/")+"/"); strings.HasPrefix(rel, "crds/") && manifestFile(f.Path) {
+			l.read(f)
+		}
+	}
+}
+
+// settingsOf returns what a chart is rendered with, and its values files, the
+// ones that win first.
+func (l *linter) settingsOf(dir string, files []File) (chart.Settings, []File) {
+	s := chart.Settings{KubeVersion: l.opts.KubeVersion}
+	for _, h := range l.opts.Helm {
+		if path.Clean(h.Chart) == path.Clean(dir) {
+			s = chart.Settings{Values: h.Values, Set: h.Set, Release: h.Release, Namespace: h.Namespace, KubeVersion: l.opts.KubeVersion}
+		}
+	}
+	values := slices.Clone(s.Values)
+	slices.Reverse(values)
+	for _, f := range files {
+		if f.Path == path.Join(dir, "values.yaml") {
+			values = append(values, f)
+		}
+	}
+	return s, values
+}
+
+// trace leads the places of findings and images in rendered texts back to
+// the files that people can change.
+func (l *linter) trace() {
+	for i := range l.found {
+		f := &l.found[i]
+		var more []finding.Location
+		for j := range f.Locations {
+			at, values := l.traceOne(f.Locations[j])
+			f.Locations[j] = at
+			if j == 0 {
+				f.Target = at.Path
+			}
+			more = append(more, values...)
+		}
+		f.Locations = append(f.Locations, more...)
+	}
+	for i := range l.result.Images {
+		l.result.Images[i].Location, _ = l.traceOne(l.result.Images[i].Location)
+	}
+	for i := range l.result.Files {
+		l.result.Files[i].Path = strings.TrimRight(l.result.Files[i].Path, "~")
+	}
+}
+
+// traceOne leads one place back, and returns the places of the values that
+// decide what stands there.
+func (l *linter) traceOne(at finding.Location) (finding.Location, []finding.Location) {
+	r, rendered := l.rendered[at.Path]
+	if !rendered {
+		return at, nil
+	}
+	source, ok := r.locate(manifest.Span{Line: at.Line, Column: at.Column, EndColumn: at.EndColumn})
+	if !ok {
+		return finding.Location{Space: at.Space, Path: strings.TrimRight(at.Path, "~"), Line: 1, Note: at.Note}, nil
+	}
+	var values []finding.Location
+	for _, keys := range source.Values {
+		if span, file, ok := valuePlace(r.values, keys); ok {
+			values = append(values, location(file, span, "the value comes from here"))
+		}
+	}
+	return location(source.Path, source.Span, at.Note), values
+}
+
+// valuePlace finds a value in the first file that has it.
+func valuePlace(files []File, keys []string) (manifest.Span, string, bool) {
+	for _, f := range files {
+		for _, doc := range manifest.Parse(f, manifest.Limits{}) {
+			if doc.Root == nil {
+				continue
+			}
+			if at := manifest.NewPlace(doc.Root).At(keys...); at.Node != nil {
+				return at.Span(), f.Path, true
+			}
+		}
+	}
+	return manifest.Span{}, "", false
+}

@@ -1,0 +1,105 @@
+package kubernetes
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func chartFiles(template, values string) []File {
+	return []File{
+		{Path: "deploy/web/Chart.yaml", Content: []byte("apiVersion: v2\nname: web\nversion: 1.0.0\n")},
+		{Path: "deploy/web/values.yaml", Content: []byte(values)},
+		{Path: "deploy/web/templates/_helpers.tpl", Content: []byte("{{ define \"web.sc\" }}privileged: true{{ end }}")},
+		{Path: "deploy/web/templates/pod.yaml", Content: []byte(template)},
+		{Path: "k8s/plain.yaml", Content: []byte(pod("hostPID: true"))},
+	}
+}
+
+// places returns the places of a rule's findings.
+func places(result Result, id string) []string {
+	var got []string
+	for _, f := range result.Findings {
+		if f.RuleID != id {
+			continue
+		}
+		text := ""
+		for _, l := range f.Locations {
+			text += fmt.Sprintf("%s:%d:%d ", l.Path, l.Line, l.Column)
+		}
+		got = append(got, text[:len(text)-1])
+	}
+	return got
+}
+
+const chartTemplate = `apiVersion: v1
+kind: Pod
+metadata:
+  name: {{ .Release.Name }}
+  namespace: {{ .Release.Namespace }}
+spec:
+  hostPID: {{ .Values.pod.hostPID }}
+  {{- if .Values.ipc }}
+  hostIPC: true
+  {{- end }}
+  containers:
+    - name: web
+      image: {{ .Values.image }}
+      securityContext:
+        {{- include "web.sc" . | nindent 8 }}
+`
+
+func TestFindingsInChartsPointIntoTemplatesAndValues(t *testing.T) {
+	files := chartFiles(chartTemplate, "# values\npod:\n  hostPID: true\nimage: registry.example/web:1\nipc: false\n")
+	result := Lint(context.Background(), files, Options{})
+	checkResult(t, result)
+	for id, want := range map[string][]string{
+		"k8s-host-pid":          {"deploy/web/templates/pod.yaml:7:3 deploy/web/values.yaml:3:3", "k8s/plain.yaml:7:3"},
+		"k8s-host-ipc":          nil,
+		"k8s-privileged":        {"deploy/web/templates/pod.yaml:15:9"},
+		"k8s-default-namespace": nil,
+		"k8s-unreadable":        nil,
+	} {
+		if diff := cmp.Diff(want, places(result, id)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", id, diff)
+		}
+	}
+	if len(result.Images) != 2 || result.Images[0].Location.Path != "deploy/web/templates/pod.yaml" || result.Images[0].Location.Line != 13 || result.Images[0].Reference != "registry.example/web:1" {
+		t.Errorf("images: %+v", result.Images)
+	}
+}
+
+func TestChartsAreRenderedWithGivenValues(t *testing.T) {
+	files := chartFiles(chartTemplate, "pod: {hostPID: true}\nimage: a:1\n")
+	result := Lint(context.Background(), files, Options{Helm: []HelmSettings{{
+		Chart: "deploy/web", Values: []File{{Path: "prod.yaml", Content: []byte("ipc: true\n")}}, Set: []string{"pod.hostPID=false"},
+	}}})
+	if diff := cmp.Diff([]string{"deploy/web/templates/pod.yaml:9:3"}, places(result, "k8s-host-ipc")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := places(result, "k8s-host-pid"); len(got) != 1 {
+		t.Errorf("k8s-host-pid at %v, want only in the plain manifest", got)
+	}
+}
+
+func TestATemplateThatDoesNotRenderIsAFinding(t *testing.T) {
+	files := chartFiles("a: 1\nb: {{ required \"a name, please\" .Values.name }}\n", "x: 1\n")
+	result := Lint(context.Background(), files, Options{})
+	if diff := cmp.Diff([]string{"deploy/web/templates/pod.yaml:2:0"}, places(result, "k8s-unreadable")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if result.Unreadable != 1 || result.Objects != 1 {
+		t.Errorf("unreadable %d, objects %d", result.Unreadable, result.Objects)
+	}
+}
+
+func TestIgnoresWorkInTemplates(t *testing.T) {
+	files := chartFiles("apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  # portcullis:ignore k8s-host-pid reason=agent\n  hostPID: {{ .Values.on }}\n  containers: [{name: a}]\n", "\"on\": true\n")
+	for _, f := range Lint(context.Background(), files, Options{}).Findings {
+		if f.RuleID == "k8s-host-pid" && f.Locations[0].Path != "k8s/plain.yaml" && f.Status != "waived" {
+			t.Errorf("%+v is not waived", f.Locations)
+		}
+	}
+}
