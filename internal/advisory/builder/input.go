@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/portcullis-ci/portcullis/internal/advisory/download"
 	"github.com/portcullis-ci/portcullis/internal/advisory/feed"
 	"github.com/portcullis-ci/portcullis/internal/advisory/osv"
 )
@@ -88,7 +89,7 @@ const (
 func classify(path string) class {
 	name := strings.ToLower(filepath.Base(path))
 	switch {
-	case strings.HasPrefix(name, "."):
+	case strings.HasPrefix(name, ".") || strings.HasSuffix(name, download.InfoSuffix):
 		return notData
 	case strings.HasPrefix(name, "epss_scores") && (strings.HasSuffix(name, ".csv") || strings.HasSuffix(name, ".csv.gz")):
 		return epss
@@ -123,6 +124,7 @@ func readArchive(ctx context.Context, path string, found func(document) error) e
 	if len(members) == 0 {
 		return fmt.Errorf("open archive %s: %w", path, ErrNoInput)
 	}
+	fetched := download.ReadInfo(path).Fetched
 	slices.SortFunc(members, func(a, b *zip.File) int { return strings.Compare(a.Name, b.Name) })
 	for _, f := range members {
 		if err := ctx.Err(); err != nil {
@@ -132,7 +134,7 @@ func readArchive(ctx context.Context, path string, found func(document) error) e
 		if err != nil {
 			return fmt.Errorf("read %s!%s: %w", path, f.Name, err)
 		}
-		if err := found(document{name: path + "!" + f.Name, data: data, stamp: stampOf(f)}); err != nil {
+		if err := found(document{name: path + "!" + f.Name, data: data, stamp: firstSet(fetched, stampOf(f))}); err != nil {
 			return err
 		}
 	}
@@ -227,5 +229,7 @@ func readFile(path string, limit int64) (document, error) {
 	if err != nil {
 		return document{}, fmt.Errorf("read %s: %w", path, err)
 	}
-	return document{name: path, data: data}, nil
+	// Records that were fetched one by one have a common note of when.
+	stamp := download.ReadInfo(filepath.Join(filepath.Dir(path), "list")).Fetched
+	return document{name: path, data: data, stamp: stamp}, nil
 }

@@ -40,6 +40,15 @@ func ReadInfo(path string) Info {
 	return i
 }
 
+// WriteInfo keeps an Info beside a file.
+func WriteInfo(path string, i Info) error {
+	data, err := json.MarshalIndent(i, "", "  ")
+	if err != nil {
+		return fmt.Errorf("note about %s: %w", path, err)
+	}
+	return advisory.WriteFile(path+InfoSuffix, append(data, '\n'))
+}
+
 // File fetches an address into a file of at most limit bytes. A file that is
 // there and has not changed on the server is kept. What a cut left behind is
 // taken up again. Now is the time that is noted; changed says whether the file
@@ -207,11 +216,7 @@ func (f *transfer) verify(resp *http.Response) error {
 }
 
 func (f *transfer) note(i Info) error {
-	data, err := json.MarshalIndent(i, "", "  ")
-	if err != nil {
-		return permanent{err}
-	}
-	if err := advisory.WriteFile(f.path+InfoSuffix, append(data, '\n')); err != nil {
+	if err := WriteInfo(f.path, i); err != nil {
 		return permanent{err}
 	}
 	return nil

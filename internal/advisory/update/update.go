@@ -1,0 +1,269 @@
+// Package update keeps a copy of OSV's bulk export in a directory, from which
+// the builder makes a database: archives are fetched when they changed, single
+// records in between, and every archive is compared with the export's own list
+// of ids, because archives have been incomplete. It is not for building.
+package update
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/lockedfile"
+
+	"github.com/portcullis-ci/portcullis/internal/advisory"
+	"github.com/portcullis-ci/portcullis/internal/advisory/download"
+	"github.com/portcullis-ci/portcullis/internal/advisory/osv"
+)
+
+// DefaultBase is the public export, https://google.github.io/osv.dev/data/.
+const DefaultBase = "https://storage.googleapis.com/osv-vulnerabilities"
+
+// Bounds on what the export may hold.
+const (
+	maxArchive = 4 << 30
+	maxList    = 256 << 20
+	// maxSingles is the number of records that are fetched one by one; where
+	// more are needed, the whole archive is the better choice.
+	maxSingles = 2000
+)
+
+// ErrIncomplete is wrapped by errors about an archive that lacks more records
+// than can be fetched one by one.
+var ErrIncomplete = errors.New("the archive lacks records that the export lists")
+
+// Request says what to keep up to date.
+type Request struct {
+	Client *download.Client
+	// Base is the address of the export; empty for DefaultBase.
+	Base string
+	// Ecosystems are directories of the export: Debian, npm, Red Hat …
+	Ecosystems []string
+	// Dir is the directory of the copy, with the export's own layout. Several
+	// processes may share it.
+	Dir string
+	// Now is the time that is noted as that of fetching.
+	Now time.Time
+	// FullAfter is the age from which an archive is looked at again; until then
+	// only records that the export lists as modified are fetched. Zero for one
+	// day.
+	FullAfter time.Duration
+}
+
+// Result is what became of one ecosystem.
+type Result struct {
+	Ecosystem string
+	// Archive is true when a new archive was fetched.
+	Archive bool
+	// Records is the number of records that were fetched one by one.
+	Records int
+}
+
+// Run brings the copy up to date. Ecosystems are independent: the error joins
+// what failed, and the others are done all the same.
+func Run(ctx context.Context, req Request) ([]Result, error) {
+	if req.Base == "" {
+		req.Base = DefaultBase
+	}
+	if req.FullAfter <= 0 {
+		req.FullAfter = 24 * time.Hour
+	}
+	if err := os.MkdirAll(req.Dir, 0o755); err != nil {
+		return nil, fmt.Errorf("update advisories: %w", err)
+	}
+	unlock, err := lockedfile.MutexAt(filepath.Join(req.Dir, ".lock")).Lock()
+	if err != nil {
+		return nil, fmt.Errorf("update advisories: lock %s: %w", req.Dir, err)
+	}
+	defer unlock()
+	var results []Result
+	var errs []error
+	for _, name := range req.Ecosystems {
+		if ctx.Err() != nil {
+			return results, ctx.Err()
+		}
+		r, err := updateOne(ctx, req, name)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("update advisories of %s: %w", name, err))
+			continue
+		}
+		results = append(results, r)
+	}
+	return results, errors.Join(errs...)
+}
+
+// ecosystem is one directory of the copy.
+type ecosystem struct {
+	req  Request
+	name string
+	dir  string
+}
+
+func (e ecosystem) archive() string { return filepath.Join(e.dir, "all.zip") }
+
+// singles is the directory of records that were fetched one by one.
+func (e ecosystem) singles() string { return filepath.Join(e.dir, "single") }
+
+// listFile is what the note about the last look at the list stands beside; the
+// builder takes the time in it for that of the records around it.
+func (e ecosystem) listFile() string { return filepath.Join(e.singles(), "list") }
+
+func (e ecosystem) address(file string) string {
+	return strings.TrimSuffix(e.req.Base, "/") + "/" + url.PathEscape(e.name) + "/" + url.PathEscape(file)
+}
+
+func updateOne(ctx context.Context, req Request, name string) (Result, error) {
+	if name == "" || name != filepath.Base(name) || strings.HasPrefix(name, ".") {
+		return Result{}, fmt.Errorf("%q is not the name of an ecosystem", name)
+	}
+	e := ecosystem{req: req, name: name, dir: filepath.Join(req.Dir, name)}
+	list, err := e.list(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	info := download.ReadInfo(e.archive())
+	if info.Fetched.IsZero() || req.Now.Sub(info.Fetched) >= req.FullAfter {
+		return e.full(ctx, list)
+	}
+	changed := list.since(latest(info.Fetched, download.ReadInfo(e.listFile()).Fetched))
+	if len(changed) > maxSingles {
+		return e.full(ctx, list)
+	}
+	// What is fetched one by one was modified after the archive; the builder
+	// takes the newer of two copies.
+	n, err := e.fetch(ctx, changed)
+	return Result{Ecosystem: name, Records: n}, err
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// full looks at the archive, fetches it when it changed, and fills in what it
+// lacks.
+func (e ecosystem) full(ctx context.Context, list idList) (Result, error) {
+	changed, err := e.req.Client.File(ctx, e.address("all.zip"), e.archive(), maxArchive, e.req.Now)
+	if err != nil {
+		return Result{}, err
+	}
+	if changed {
+		if err := os.RemoveAll(e.singles()); err != nil {
+			return Result{}, err
+		}
+	}
+	missing, err := e.missing(list)
+	if err != nil {
+		return Result{}, err
+	}
+	if len(missing) > maxSingles {
+		return Result{}, fmt.Errorf("%w: %d, such as %s", ErrIncomplete, len(missing), missing[0])
+	}
+	n, err := e.fetch(ctx, missing)
+	return Result{Ecosystem: e.name, Archive: changed, Records: n}, err
+}
+
+// fetch gets single records, checks that they are the ones asked for, and
+// writes them. A record that is gone from the export is no error: it was
+// removed between the list and now.
+func (e ecosystem) fetch(ctx context.Context, ids []string) (int, error) {
+	if len(ids) == 0 {
+		return 0, nil
+	}
+	if err := os.MkdirAll(e.singles(), 0o755); err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, id := range ids {
+		data, err := e.req.Client.Bytes(ctx, e.address(id+".json"), osv.MaxRecordSize)
+		var status *download.StatusError
+		if errors.As(err, &status) && status.Status == 404 {
+			continue
+		}
+		if err != nil {
+			return n, err
+		}
+		r, err := osv.Decode(data)
+		if err != nil {
+			return n, fmt.Errorf("%s: %w", id, err)
+		}
+		if r.ID != id {
+			return n, fmt.Errorf("%w: asked for %s and got %s", osv.ErrInvalid, id, r.ID)
+		}
+		if err := advisory.WriteFile(filepath.Join(e.singles(), id+".json"), data); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, download.WriteInfo(e.listFile(), download.Info{URL: e.address("modified_id.csv"), Fetched: e.req.Now})
+}
+
+// modified is one line of modified_id.csv.
+type modified struct {
+	when time.Time
+	id   string
+}
+
+// idList is the export's list of the records of an ecosystem, newest first.
+type idList []modified
+
+// since lists the ids that were modified at or after a time.
+func (l idList) since(when time.Time) []string {
+	var ids []string
+	for _, m := range l {
+		if !m.when.Before(when) {
+			ids = append(ids, m.id)
+		}
+	}
+	return ids
+}
+
+func (e ecosystem) list(ctx context.Context) (idList, error) {
+	data, err := e.req.Client.Bytes(ctx, e.address("modified_id.csv"), maxList)
+	if err != nil {
+		return nil, err
+	}
+	l, err := parseList(data)
+	if err != nil {
+		return nil, fmt.Errorf("list of %s: %w", e.name, err)
+	}
+	return l, nil
+}
+
+// parseList reads lines of time and id. Ids become names of files, so they
+// must be nothing else.
+func parseList(data []byte) (idList, error) {
+	var l idList
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	for n := 1; lines.Scan(); n++ {
+		line := strings.TrimSpace(lines.Text())
+		if line == "" {
+			continue
+		}
+		stamp, id, ok := strings.Cut(line, ",")
+		when, err := time.Parse(time.RFC3339Nano, stamp)
+		if !ok || err != nil {
+			return nil, fmt.Errorf("%w: line %d is no time and id", osv.ErrInvalid, n)
+		}
+		if id == "" || id != filepath.Base(id) || strings.HasPrefix(id, ".") || strings.ContainsAny(id, `/\`) {
+			return nil, fmt.Errorf("%w: line %d: id %q", osv.ErrInvalid, n, id)
+		}
+		l = append(l, modified{when, id})
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("%w: %w", osv.ErrInvalid, err)
+	}
+	if len(l) == 0 {
+		return nil, fmt.Errorf("%w: it is empty", osv.ErrInvalid)
+	}
+	return l, nil
+}
