@@ -75,10 +75,15 @@ func compareIDs(a, b string) int {
 
 func idRank(id string) int {
 	i := slices.IndexFunc(idOrder, func(prefix string) bool { return strings.HasPrefix(id, prefix) })
-	if i < 0 {
+	switch {
+	case i >= 0:
+		return i
+	case id != "" && id[0] >= '0' && id[0] <= '9':
+		// A date or number without a publisher's prefix says nothing by itself.
+		return len(idOrder) + 1
+	default:
 		return len(idOrder)
 	}
-	return i
 }
 
 func cveNumbers(id string) []int {
