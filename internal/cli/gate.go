@@ -109,11 +109,10 @@ type gateFlags struct {
 	name        string
 	dockerfiles []string
 	manifests   []string
-	buildArgs   []string
-	stage       string
 	sbomOut     []string
 	sbomFormat  []string
 	imageFlags
+	linterFlags
 	policyFlags
 	reportFlags
 }
@@ -155,8 +154,7 @@ for --fail-on. Flags win over the environment, and that over the file.`,
 	flags.StringVar(&f.name, "name", "", "stable name of the image in findings (default: its repository or file)")
 	flags.StringArrayVar(&f.dockerfiles, "dockerfile", nil, "Dockerfile or directory to lint; the image's findings are led back to it (repeatable, - for standard input)")
 	flags.StringArrayVar(&f.manifests, "manifests", nil, "Kubernetes manifest or directory to lint (repeatable, - for standard input)")
-	flags.StringArrayVar(&f.buildArgs, "build-arg", nil, "NAME=VALUE that the Dockerfile was built with (repeatable)")
-	flags.StringVar(&f.stage, "target", "", "stage of the Dockerfile that makes the image (default: the last)")
+	f.linterFlags.register(flags)
 	f.imageFlags.register(flags)
 	f.policyFlags.register(flags)
 	f.registerPackages(flags)
@@ -190,16 +188,12 @@ func (p Program) gate(ctx context.Context, f *gateFlags, flags *pflag.FlagSet) (
 	if len(boms) > 0 && f.image+f.sbom+f.rootfs == "" {
 		return exit.Usage, &exit.Error{Code: exit.Usage, Doing: "--sbom-out needs an --image, --rootfs or --sbom to list the packages of"}
 	}
-	args, err := buildArguments(f.buildArgs)
-	if err != nil {
-		return exit.Usage, err
-	}
 	req := gate.Request{
 		Image: f.request(f.image), RootFS: f.rootfs, SBOM: f.sbom, Name: f.name,
 		Dockerfiles: f.dockerfiles, Manifests: f.manifests,
 		Database: s.config.DatabasePath, Policy: policyOf(s.config), Tool: tool(),
 	}
-	if err := p.steerLinters(&req, s, f.stage, args); err != nil {
+	if err := p.steerLinters(&req, s, f.linterFlags); err != nil {
 		return exit.Usage, err
 	}
 	return p.runAndReport(ctx, s, req, boms)

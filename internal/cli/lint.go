@@ -16,10 +16,9 @@ import (
 
 // lintFlags are the flags of the lint command.
 type lintFlags struct {
-	buildArgs []string
-	stage     string
-	fix       bool
-	diff      bool
+	fix  bool
+	diff bool
+	linterFlags
 	policyFlags
 	reportFlags
 }
@@ -48,8 +47,7 @@ its name ends in .yaml, .yml or .json, and for a Dockerfile otherwise.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringArrayVar(&f.buildArgs, "build-arg", nil, "NAME=VALUE that the Dockerfile is built with (repeatable)")
-	flags.StringVar(&f.stage, "target", "", "stage of the Dockerfile that makes the image (default: the last)")
+	f.linterFlags.register(flags)
 	flags.BoolVar(&f.fix, "fix", false, "make the mechanical changes that findings propose, then judge what is left")
 	flags.BoolVar(&f.diff, "diff", false, "show those changes on standard output and make none")
 	f.policyFlags.register(flags)
@@ -66,12 +64,8 @@ func (p Program) lint(ctx context.Context, f *lintFlags, flags *pflag.FlagSet, p
 	if err != nil {
 		return exit.Usage, err
 	}
-	args, err := buildArguments(f.buildArgs)
-	if err != nil {
-		return exit.Usage, err
-	}
 	req := gate.Request{Policy: policyOf(s.config), Tool: tool()}
-	if err := p.steerLinters(&req, s, f.stage, args); err != nil {
+	if err := p.steerLinters(&req, s, f.linterFlags); err != nil {
 		return exit.Usage, err
 	}
 	for _, path := range paths {

@@ -7,14 +7,35 @@ import (
 	"os"
 	"strings"
 
+	"github.com/spf13/pflag"
+
 	"github.com/portcullis-ci/portcullis/internal/detect/dockerfile"
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/gate"
 )
 
+// linterFlags are the flags of commands that lint.
+type linterFlags struct {
+	buildArgs  []string
+	stage      string
+	helmValues []string
+	helmSet    []string
+}
+
+func (f *linterFlags) register(flags *pflag.FlagSet) {
+	flags.StringArrayVar(&f.buildArgs, "build-arg", nil, "NAME=VALUE that the Dockerfile was built with (repeatable)")
+	flags.StringVar(&f.stage, "target", "", "stage of the Dockerfile that makes the image (default: the last)")
+	flags.StringArrayVar(&f.helmValues, "helm-values", nil, "values file with which charts among the manifests are rendered (repeatable)")
+	flags.StringArrayVar(&f.helmSet, "helm-set", nil, "NAME=VALUE with which charts among the manifests are rendered (repeatable)")
+}
+
 // steerLinters fills in what the linters are to do differently from their
 // defaults.
-func (p Program) steerLinters(req *gate.Request, s session, stage string, buildArgs map[string]string) error {
+func (p Program) steerLinters(req *gate.Request, s session, f linterFlags) error {
+	buildArgs, err := buildArguments(f.buildArgs)
+	if err != nil {
+		return err
+	}
 	catalogue, err := Catalogue()
 	if err != nil {
 		return err
@@ -24,7 +45,8 @@ func (p Program) steerLinters(req *gate.Request, s session, stage string, buildA
 		return ok
 	}
 	req.KubernetesRules.Today = p.Clock()
-	req.DockerfileRules = dockerfile.Options{BuildArgs: buildArgs, Target: stage, KnownRule: known}
+	req.HelmValues, req.HelmSet = f.helmValues, f.helmSet
+	req.DockerfileRules = dockerfile.Options{BuildArgs: buildArgs, Target: f.stage, KnownRule: known}
 	hadolint, found, err := p.hadolint(s.root.Working)
 	if err != nil {
 		return err

@@ -57,9 +57,13 @@ type Request struct {
 	// SkipVulnerabilities leaves packages unjudged: for lint and for writing
 	// an SBOM only.
 	SkipVulnerabilities bool
-	Limits              layers.Limits
-	Policy              policy.Policy
-	Tool                outcome.Tool
+	// HelmValues are values files, and HelmSet single values (name=value), with
+	// which charts among the manifests are rendered.
+	HelmValues []string
+	HelmSet    []string
+	Limits     layers.Limits
+	Policy     policy.Policy
+	Tool       outcome.Tool
 }
 
 // Environment is what the pipeline takes from the world outside.

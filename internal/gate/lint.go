@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,9 +22,6 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/outcome"
 	"github.com/portcullis-ci/portcullis/internal/repository"
 )
-
-// manifestPatterns are the names of manifests that a directory is searched for.
-var manifestPatterns = []string{"*.yaml", "*.yml", "*.json"}
 
 // stdinPath is the path that stands for standard input.
 const stdinPath = "-"
@@ -121,8 +119,8 @@ func (r run) parse(f dockerfilerules.File) *dockerfile.File {
 // lintManifests judges the Kubernetes manifests.
 func (r run) lintManifests(ctx context.Context) part {
 	p := part{}
-	read := r.read(&p, outcome.TargetManifest, r.Manifests, manifestPatterns)
-	searched := r.search(&p, outcome.TargetManifest, manifestPatterns)
+	read := r.read(&p, r.Manifests)
+	searched := r.search(&p)
 	read = append(read, searched...)
 	if len(read) == 0 {
 		return p
@@ -131,7 +129,12 @@ func (r run) lintManifests(ctx context.Context) part {
 	for i, f := range read {
 		files[i] = kubernetesrules.File{Path: f.Name, Content: f.Content}
 	}
-	result := kubernetesrules.Lint(ctx, files, r.KubernetesRules)
+	opts := r.KubernetesRules
+	var err error
+	if opts.Helm, err = r.helmSettings(read); err != nil {
+		p.failures = append(p.failures, failure("manifests", "", err))
+	}
+	result := kubernetesrules.Lint(ctx, files, opts)
 	p.findings, p.failures = result.Findings, append(p.failures, result.Failures...)
 	for _, image := range result.Images {
 		p.images = append(p.images, namedImage{Image: image.Reference, Location: image.Location})
@@ -160,6 +163,28 @@ func (r run) lintManifests(ctx context.Context) part {
 	return p
 }
 
+// helmSettings gives each chart among the files the values of the request.
+func (r run) helmSettings(files []repository.File) ([]kubernetesrules.HelmSettings, error) {
+	if len(r.HelmValues)+len(r.HelmSet) == 0 {
+		return nil, nil
+	}
+	var values []kubernetesrules.File
+	for _, given := range r.HelmValues {
+		f, err := r.Repository.Read(given)
+		if err != nil {
+			return nil, &exit.Error{Code: exit.NotExamined, Doing: "read the values file " + given, Err: err}
+		}
+		values = append(values, kubernetesrules.File{Path: f.Name, Content: f.Content})
+	}
+	var settings []kubernetesrules.HelmSettings
+	for _, f := range files {
+		if path.Base(f.Name) == "Chart.yaml" {
+			settings = append(settings, kubernetesrules.HelmSettings{Chart: path.Dir(f.Name), Values: values, Set: r.HelmSet})
+		}
+	}
+	return settings, nil
+}
+
 // nothingFound is the failure of a search that met nothing to judge.
 func nothingFound(paths []string) outcome.Failure {
 	return outcome.Failure{
@@ -174,15 +199,17 @@ var errNoFile = errors.New("no file of this kind is in the directory")
 
 // read returns the files that the given paths stand for. What cannot be read
 // becomes a failure in p; the rest is examined all the same.
-func (r run) read(p *part, kind outcome.TargetKind, paths, patterns []string) []repository.File {
+func (r run) read(p *part, paths []string) []repository.File {
 	var files []repository.File
 	seen := make(map[string]bool)
 	for _, given := range paths {
-		found, err := r.readPath(given, patterns)
+		found, err := r.readPath(given)
 		if err != nil {
-			p.targets = append(p.targets, outcome.Target{Kind: kind, Name: r.Repository.Name(given), Detail: "not examined"})
+			p.targets = append(p.targets, outcome.Target{
+				Kind: outcome.TargetManifest, Name: r.Repository.Name(given), Detail: "not examined",
+			})
 			p.failures = append(p.failures, failure("target", r.Repository.Name(given), &exit.Error{
-				Code: exit.NotExamined, Doing: fmt.Sprintf("read the %s %s", kind, given), Err: err,
+				Code: exit.NotExamined, Doing: "read the manifests " + given, Err: err,
 				Hint: fmt.Sprintf("paths are relative to %s", r.Repository.Working),
 			}))
 		}
@@ -198,26 +225,26 @@ func (r run) read(p *part, kind outcome.TargetKind, paths, patterns []string) []
 
 // search returns the files of the wanted kind in the directories that the
 // request wants searched.
-func (r run) search(p *part, kind outcome.TargetKind, patterns []string) []repository.File {
+func (r run) search(p *part) []repository.File {
 	var paths []string
 	for _, dir := range r.Search {
-		found, err := r.Repository.Files(dir, patterns...)
+		found, err := r.Repository.Files(dir, kubernetesrules.Wanted)
 		if err != nil {
 			p.failures = append(p.failures, failure("target", r.Repository.Name(dir), fmt.Errorf("search %s: %w", dir, err)))
 		}
 		paths = append(paths, found...)
 	}
-	return r.read(p, kind, paths, patterns)
+	return r.read(p, paths)
 }
 
 // readPath returns the files below one path, and the error of the first that
 // cannot be read beside those that can.
-func (r run) readPath(given string, patterns []string) ([]repository.File, error) {
+func (r run) readPath(given string) ([]repository.File, error) {
 	if given == stdinPath {
 		content, err := repository.ReadAll(r.Stdin)
 		return []repository.File{{Name: "stdin", Content: content}}, err
 	}
-	paths, err := r.Repository.Files(given, patterns...)
+	paths, err := r.Repository.Files(given, kubernetesrules.Wanted)
 	if err != nil {
 		return nil, err
 	}

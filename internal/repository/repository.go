@@ -111,10 +111,10 @@ func ReadAll(in io.Reader) ([]byte, error) {
 var skipped = []string{".git", "node_modules", ".terraform"}
 
 // Files lists what a path given by the user stands for: itself for a file, or
-// all files below a directory that match any of the patterns (path.Match on
-// the base name), in the order of their names. Symbolic links below a
-// directory are not followed, so that a checkout cannot lead out of itself.
-func (r Root) Files(given string, patterns ...string) ([]string, error) {
+// all files below a directory whose names are wanted, in the order of their
+// names. Symbolic links below a directory are not followed, so that a checkout
+// cannot lead out of itself.
+func (r Root) Files(given string, wanted func(name string) bool) ([]string, error) {
 	info, err := os.Stat(r.Path(given))
 	if err != nil {
 		return nil, cause(err)
@@ -129,7 +129,7 @@ func (r Root) Files(given string, patterns ...string) ([]string, error) {
 			return err
 		case entry.IsDir() && slices.Contains(skipped, entry.Name()):
 			return filepath.SkipDir
-		case entry.Type().IsRegular() && matches(entry.Name(), patterns):
+		case entry.Type().IsRegular() && wanted(path):
 			found = append(found, path)
 		}
 		return nil
@@ -138,15 +138,6 @@ func (r Root) Files(given string, patterns ...string) ([]string, error) {
 		return nil, fmt.Errorf("walk the directory: %w", err)
 	}
 	return found, nil
-}
-
-func matches(name string, patterns []string) bool {
-	for _, p := range patterns {
-		if ok, err := filepath.Match(p, name); err == nil && ok {
-			return true
-		}
-	}
-	return false
 }
 
 // cause drops the operation and path from errors of package os: the caller

@@ -61,7 +61,7 @@ func TestFilesWalksDirectoriesButNotLinksAndForeignFolders(t *testing.T) {
 	if err := os.Symlink("/etc", filepath.Join(root.Dir, "k8s", "out")); err != nil {
 		t.Fatal(err)
 	}
-	found, err := root.Files("k8s", "*.yaml", "*.yml", "*.json")
+	found, err := root.Files("k8s", func(name string) bool { return filepath.Ext(name) != ".md" })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestFilesWalksDirectoriesButNotLinksAndForeignFolders(t *testing.T) {
 
 func TestFilesTakesANamedFileWhateverItsName(t *testing.T) {
 	root := checkout(t, ".", "deploy.txt")
-	got, err := root.Files("deploy.txt", "*.yaml")
+	got, err := root.Files("deploy.txt", func(string) bool { return false })
 	if err != nil || len(got) != 1 {
 		t.Errorf("got %v, %v", got, err)
 	}
