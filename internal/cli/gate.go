@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -264,7 +265,7 @@ func (p Program) runAndReport(ctx context.Context, s session, req gate.Request, 
 func (p Program) report(ctx context.Context, s session, o outcome.Outcome, boms []sbomOutput) error {
 	opts := report.Options{
 		Root: os.DirFS(s.root.Dir), Color: p.colour(p.Stdout), Width: p.width(p.Stdout),
-		All: s.flags.all, Category: s.flags.category,
+		All: s.flags.all, Category: s.flags.category, Links: ci.Links(p.Getenv), Command: commandLine(p.Args),
 	}
 	catalogue, err := Catalogue()
 	if err != nil {
@@ -289,6 +290,30 @@ func (p Program) report(ctx context.Context, s session, o outcome.Outcome, boms 
 		}
 	}
 	return ci.Publish(ctx, ci.Request{Getenv: p.Getenv, Stdout: p.Stdout, Outcome: o, Options: opts, Files: files})
+}
+
+// mayBeSecret are flags whose values do not belong into a report.
+var mayBeSecret = []string{"--build-arg", "--helm-set"}
+
+// commandLine is the command that repeats the run, for summaries. Words with
+// other characters than those of names and paths are quoted for a shell.
+func commandLine(args []string) string {
+	words := []string{"portcullis"}
+	for i, arg := range args {
+		name, _, _ := strings.Cut(arg, "=")
+		if slices.Contains(mayBeSecret, name) || i > 0 && slices.Contains(mayBeSecret, args[i-1]) {
+			continue
+		}
+		if strings.IndexFunc(arg, unquotable) >= 0 || arg == "" {
+			arg = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
+		}
+		words = append(words, arg)
+	}
+	return strings.Join(words, " ")
+}
+
+func unquotable(r rune) bool {
+	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=@,+", r))
 }
 
 func tool() outcome.Tool { return outcome.Tool{Name: "portcullis", Version: Version().Version} }
