@@ -152,3 +152,13 @@ func Repository(reference string) string {
 	}
 	return host + "/" + rest
 }
+
+// IsExact reports whether a reference names a tag or digest, not only a
+// repository.
+func IsExact(reference string) bool {
+	if strings.HasPrefix(reference, "sha256:") {
+		return true
+	}
+	_, tag, digest := split(reference)
+	return tag != "" || digest != ""
+}

@@ -78,3 +78,15 @@ func (p PURL) CoversPackage(pkg *finding.Package) bool {
 	other, err := ParsePURL(pkg.PURL)
 	return err == nil && p.Covers(other)
 }
+
+// Without returns the pattern without a qualifier.
+func (p PURL) Without(qualifier string) PURL {
+	kept := make(packageurl.Qualifiers, 0, len(p.url.Qualifiers))
+	for _, q := range p.url.Qualifiers {
+		if q.Key != qualifier {
+			kept = append(kept, q)
+		}
+	}
+	p.url.Qualifiers = kept
+	return p
+}

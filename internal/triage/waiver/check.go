@@ -34,7 +34,9 @@ func isPlaceholder(s string) bool {
 // wrong with it.
 func (w *Waiver) check(created, expires string) []fault {
 	var faults []fault
-	add := func(key, format string, args ...any) { faults = append(faults, fault{key, fmt.Sprintf(format, args...)}) }
+	add := func(key, format string, args ...any) {
+		faults = append(faults, fault{key, fmt.Sprintf(format, args...)})
+	}
 	switch {
 	case w.ID == "":
 		add("id", "id is missing: name the rule or advisory, such as CVE-2024-1234")

@@ -21,7 +21,8 @@ func Write(w io.Writer, waivers []Waiver) error {
 		list.Content = append(list.Content, entry.node())
 	}
 	root := &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{
-		scalar("version"), {Kind: yaml.ScalarNode, Tag: "!!int", Value: strconv.Itoa(Version)},
+		scalar("version"),
+		{Kind: yaml.ScalarNode, Tag: "!!int", Value: strconv.Itoa(Version)},
 		scalar("waivers"), list,
 	}}
 	enc := yaml.NewEncoder(w)
@@ -40,8 +41,14 @@ func (w Waiver) node() *yaml.Node {
 		key, value string
 		required   bool
 	}{
-		{"id", w.ID, true}, {"package", w.Package, false}, {"versions", w.Versions, false}, {"path", w.Path, false},
-		{"image", w.Image, false}, {"object", w.Object, false}, {"owner", w.Owner, true}, {"reason", w.Reason, true},
+		{"id", w.ID, true},
+		{"package", w.Package, false},
+		{"versions", w.Versions, false},
+		{"path", w.Path, false},
+		{"image", w.Image, false},
+		{"object", w.Object, false},
+		{"owner", w.Owner, true},
+		{"reason", w.Reason, true},
 	} {
 		switch {
 		case f.value != "":
