@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
 )
 
-func TestDecodeReadsEveryKey(t *testing.T) {
+func TestDecodeReadsTheKeys(t *testing.T) {
 	got, err := Decode("f", []byte(`# policy of the shop
 fail-on: critical
 only-fixed: true
@@ -30,13 +31,15 @@ db:
 		t.Fatal(err)
 	}
 	critical := finding.Critical
-	want := Config{
-		FailOn: &critical, OnlyFixed: true, UnknownSeverityPasses: true, CoverageMinimum: 95,
-		CoverageAllow: []outcome.Reason{outcome.EndOfLife, outcome.VersionUnreadable},
-		DatabasePath:  "/var/lib/portcullis", DatabaseMaxAge: 36 * time.Hour,
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	want := Default()
+	want.FailOn, want.OnlyFixed, want.UnknownSeverityPasses, want.CoverageMinimum = &critical, true, true, 95
+	want.CoverageAllow = []outcome.Reason{outcome.EndOfLife, outcome.VersionUnreadable}
+	want.DatabasePath, want.DatabaseMaxAge = "/var/lib/portcullis", 36*time.Hour
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Config{}, "Sources")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := got.Sources["db.max-age"]; got != (Source{Kind: FromFile, Name: "f", Line: 10, Column: 12}) {
+		t.Errorf("db.max-age comes from %+v", got)
 	}
 }
 
@@ -59,7 +62,7 @@ func TestDecodeNamesEveryFaultWithItsPlace(t *testing.T) {
 		want          []string
 	}{
 		{"a misspelt key is suggested", "fail_on: high\n", []string{`f:1:1: unknown key "fail_on"; did you mean "fail-on"?`}},
-		{"a strange key lists those that are known", "colour: red\n", []string{`f:1:1: unknown key "colour"; known here are coverage, db`}},
+		{"a strange key lists those that are known", "colour: red\n", []string{`f:1:1: unknown key "colour"; known here are baseline, counts, coverage`}},
 		{"a nested key is checked too", "db:\n  paht: x\n", []string{`f:2:3: unknown key "paht"; did you mean "path"?`}},
 		{"a severity that does not exist", "fail-on: severe\n", []string{`f:1:10: fail-on is "severe": expected none, info`}},
 		{"unknown is no threshold", "fail-on: unknown\n", []string{`f:1:10: fail-on is "unknown"`}},
@@ -127,10 +130,13 @@ func write(t *testing.T, path, content string) {
 }
 
 // FuzzDecode holds that a decoded configuration is one that the policy can
-// work with, whatever the bytes.
+// work with, and that what is shown of it decodes to the same.
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte("fail-on: high\ncoverage: {minimum: 5}\ndb: {max-age: 2d}\n"))
 	f.Add([]byte("a: &a [*a]\n"))
+	f.Add([]byte("rules: {DL1: off, \"x\\u2028\": low}\nlint: {build-args: {A: \"\"}, exclude: ['**']}\n"))
+	f.Add([]byte("exempt: [{paths: [a], reason: r, below: low}]\nkinds: {secret: {counts: {high: 1}}}\nepss: 1e-3\n"))
+	f.Add([]byte("exempt: [{reason, below: low}]\n"))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		c, err := Decode("f", content)
 		if err != nil {
@@ -139,5 +145,22 @@ func FuzzDecode(f *testing.F) {
 		if !(c.CoverageMinimum >= 0 && c.CoverageMinimum <= 100) || c.DatabaseMaxAge < 0 {
 			t.Errorf("accepted %+v", c)
 		}
+		shown := Show(c)
+		again, err := Decode("f", []byte(shown))
+		if err != nil {
+			t.Fatalf("%q is shown as %q, which is refused: %v", content, shown, err)
+		}
+		if diff := cmp.Diff(values(c), values(again)); diff != "" {
+			t.Errorf("%q is shown as\n%s\n(-read +shown and read):\n%s", content, shown, diff)
+		}
 	})
+}
+
+// values are the effective values by their keys.
+func values(c Config) map[string]string {
+	out := make(map[string]string)
+	for _, s := range Settings(c) {
+		out[s.Key] = s.Value
+	}
+	return out
 }

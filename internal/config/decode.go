@@ -1,234 +1,225 @@
 package config
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
-	"github.com/agext/levenshtein"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/portcullis-ci/portcullis/internal/outcome"
+	"github.com/portcullis-ci/portcullis/internal/policy"
 )
 
-// maxSize bounds the configuration file in bytes. Real ones have a few
-// kilobytes; more is a wrong file.
-const maxSize = 1 << 20
+const (
+	// maxSize bounds the configuration file in bytes. Real ones have a few
+	// kilobytes; more is a wrong file.
+	maxSize = 1 << 20
+	// maxDepth bounds how deep values nest; the keys need seven levels.
+	maxDepth = 20
+)
 
-// field decodes the value of one key into the configuration.
-type field func(*Config, *yaml.Node) error
-
-// fields is the table of keys: the one place to add one.
-var fields = map[string]field{
-	"fail-on":          decodeFailOn,
-	"only-fixed":       func(c *Config, n *yaml.Node) error { return decodeBool(n, &c.OnlyFixed) },
-	"unknown-severity": decodeUnknownSeverity,
-	"coverage": section(map[string]field{
-		"minimum": decodeCoverageMinimum,
-		"allow":   decodeCoverageAllow,
-	}),
-	"db": section(map[string]field{
-		"path":    func(c *Config, n *yaml.Node) error { return decodeString(n, &c.DatabasePath) },
-		"max-age": decodeMaxAge,
-	}),
+// document is one file, read but not yet decoded.
+type document struct {
+	name string
+	// root is nil for an empty file.
+	root *yaml.Node
 }
 
-// Decode reads a configuration file's content over the defaults. The name is
-// used in error messages, which hold the line and column of every fault; all
-// faults are reported together.
-func Decode(name string, content []byte) (Config, error) {
-	c := Default()
+// parse reads a file's content as one YAML document without aliases.
+func parse(name string, content []byte) (document, error) {
 	if len(content) > maxSize {
-		return c, fmt.Errorf("%s: %d bytes, at most %d are read", name, len(content), maxSize)
+		return document{}, fmt.Errorf("%s: %d bytes, at most %d are read", name, len(content), maxSize)
 	}
 	dec := yaml.NewDecoder(strings.NewReader(string(content)))
 	var doc yaml.Node
 	switch err := dec.Decode(&doc); {
 	case errors.Is(err, io.EOF):
-		return c, nil
+		return document{name: name}, nil
 	case err != nil:
-		return c, fmt.Errorf("%s: %w", name, err)
+		return document{}, fmt.Errorf("%s: %w", name, err)
 	}
 	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return c, fmt.Errorf("%s: holds more than one YAML document", name)
+		return document{}, fmt.Errorf("%s: holds more than one YAML document", name)
 	}
-	err := decodeMapping(&c, doc.Content[0], fields)
-	return c, prefix(name, err)
+	root := doc.Content[0]
+	return document{name, root}, plain(name, root, 0)
 }
 
-// prefix puts the file's name before each of the joined errors.
-func prefix(name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	var joined interface{ Unwrap() []error }
-	if !errors.As(err, &joined) {
-		return fmt.Errorf("%s:%w", name, err)
-	}
-	var out []error
-	for _, e := range joined.Unwrap() {
-		out = append(out, prefix(name, e))
-	}
-	return errors.Join(out...)
-}
-
-// at makes an error with the position of a node.
-func at(n *yaml.Node, format string, args ...any) error {
-	return fmt.Errorf("%d:%d: %w", n.Line, n.Column, fmt.Errorf(format, args...))
-}
-
-// section makes a field of a nested mapping.
-func section(known map[string]field) field {
-	return func(c *Config, n *yaml.Node) error { return decodeMapping(c, n, known) }
-}
-
-// decodeMapping applies the table of known keys to a mapping. A null value
-// leaves the defaults, as an empty section does.
-func decodeMapping(c *Config, n *yaml.Node, known map[string]field) error {
-	if n.Tag == "!!null" {
-		return nil
-	}
-	if n.Kind != yaml.MappingNode {
-		return at(n, "expected keys and values here")
+// plain refuses what makes a file mean something other than what stands there.
+func plain(name string, n *yaml.Node, depth int) error {
+	v := value{Node: n, file: name}
+	switch {
+	case n.Kind == yaml.AliasNode:
+		return v.errorf("aliases are not read: write the value out")
+	case depth > maxDepth:
+		return v.errorf("nested too deeply")
 	}
 	var errs []error
-	seen := make(map[string]int)
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
-		decode, ok := known[key.Value]
-		switch {
-		case !ok:
-			errs = append(errs, at(key, "unknown key %q%s", key.Value, suggestion(key.Value, known)))
-		case seen[key.Value] > 0:
-			errs = append(errs, at(key, "key %q is already on line %d", key.Value, seen[key.Value]))
-		case value.Kind == yaml.AliasNode:
-			errs = append(errs, at(value, "%s: aliases are not read", key.Value))
-		default:
-			if err := decode(c, value); err != nil {
-				errs = append(errs, err)
-			}
-		}
-		seen[key.Value] = key.Line
+	for _, child := range n.Content {
+		errs = append(errs, plain(name, child, depth+1))
 	}
 	return errors.Join(errs...)
 }
 
-// suggestion names the known key that is nearest to a misspelt one, or lists
-// all of them.
-func suggestion(key string, known map[string]field) string {
-	names := make([]string, 0, len(known))
-	for name := range known {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	nearest := slices.MaxFunc(names, func(a, b string) int {
-		return cmp.Compare(levenshtein.Similarity(key, a, nil), levenshtein.Similarity(key, b, nil))
-	})
-	// Half of the letters in place: two swapped ones in a word of four still
-	// get a suggestion, unrelated words do not.
-	if levenshtein.Similarity(key, nearest, nil) >= 0.5 {
-		return fmt.Sprintf("; did you mean %q?", nearest)
-	}
-	return "; known here are " + strings.Join(names, ", ")
-}
-
-func decodeString(n *yaml.Node, into *string) error {
-	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" || n.Value == "" {
-		return at(n, "expected a text, not %q", n.Value)
-	}
-	*into = n.Value
-	return nil
-}
-
-func decodeBool(n *yaml.Node, into *bool) error {
-	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
-		return at(n, "expected true or false, not %q", n.Value)
-	}
-	return n.Decode(into)
-}
-
-func decodeFailOn(c *Config, n *yaml.Node) error {
-	failOn, err := ParseFailOn(n.Value)
-	if err != nil {
-		return at(n, "%w", err)
-	}
-	c.FailOn = failOn
-	return nil
-}
-
-func decodeUnknownSeverity(c *Config, n *yaml.Node) error {
-	switch n.Value {
-	case "fail":
-		c.UnknownSeverityPasses = false
-	case "pass":
-		c.UnknownSeverityPasses = true
-	default:
-		return at(n, "unknown-severity is %q: expected fail or pass", n.Value)
-	}
-	return nil
-}
-
-func decodeCoverageMinimum(c *Config, n *yaml.Node) error {
-	value, err := strconv.ParseFloat(strings.TrimSuffix(n.Value, "%"), 64)
-	if err != nil || !(value >= 0 && value <= 100) {
-		return at(n, "minimum is %q: expected a percentage from 0 to 100", n.Value)
-	}
-	c.CoverageMinimum = value
-	return nil
-}
-
-// allowable are the reasons that a policy may accept. A missing database is
-// not among them: a gate without data has nothing to say.
-var allowable = []outcome.Reason{
-	outcome.UnknownDistro, outcome.EndOfLife, outcome.NoFeed, outcome.UnsupportedType,
-	outcome.VersionUnreadable, outcome.ForeignRepository, outcome.DataStale, outcome.NotIdentified,
-}
-
-func decodeCoverageAllow(c *Config, n *yaml.Node) error {
-	if n.Kind != yaml.SequenceNode {
-		return at(n, "allow: expected a list of reasons")
-	}
-	c.CoverageAllow = nil
-	for _, item := range n.Content {
-		reason := outcome.Reason(item.Value)
-		if !slices.Contains(allowable, reason) {
-			return at(item, "allow: %q is not one of %v", item.Value, allowable)
+// value returns the document's root for decoding into c.
+func (d document) value(c *Config, profile string) value {
+	v := value{Node: d.root, file: d.name}
+	v.record = func(leaf value) {
+		path := leaf.path
+		if profile != "" {
+			path = strings.TrimPrefix(path, "profiles."+profile+".")
 		}
-		c.CoverageAllow = append(c.CoverageAllow, reason)
+		c.note(path, Source{Kind: FromFile, Name: d.name, Line: leaf.Line, Column: leaf.Column, Profile: profile})
 	}
-	return nil
+	return v
 }
 
-func decodeMaxAge(c *Config, n *yaml.Node) error {
-	age, err := ParseAge(n.Value)
-	if err != nil {
-		return at(n, "max-age: %w", err)
-	}
-	c.DatabaseMaxAge = age
-	return nil
+// topKeys are the keys of a file: those of the table, and those about files.
+// What stands under include and profiles is only checked here; Load reads the
+// files and lays the selected profile over the rest.
+func topKeys() []field[Config] {
+	return append(keys(),
+		field[Config]{
+			name: "profiles", example: "{release: {fail-on: medium}}",
+			doc:    "Further settings by name, laid over the others when the profile is selected with `--profile` or `PORTCULLIS_PROFILE`. A profile may hold every key but `include` and `profiles`.",
+			schema: schema{"type": "object", "additionalProperties": schema{"$ref": "#/$defs/settings"}},
+			decode: checkProfiles,
+			show:   func(Config) any { return nil },
+		},
+		field[Config]{
+			name: "include", example: "[policy/base.yaml]",
+			doc:    "Files that this one builds on, such as the organisation's policy: paths relative to this file, or `oci://REGISTRY/REPOSITORY@sha256:…`. This file wins over them.",
+			schema: schema{"anyOf": []schema{textSchema, textsSchema}},
+			decode: func(_ *Config, v value) error { _, err := includes(v); return err },
+			show:   func(Config) any { return nil },
+		})
 }
 
-// ParseAge reads an age as days ("7d") or as a Go duration ("36h"); "0" and
-// "any" mean that any age will do.
-func ParseAge(value string) (time.Duration, error) {
-	if value == "any" || value == "0" {
-		return 0, nil
-	}
-	if days, ok := strings.CutSuffix(value, "d"); ok {
-		n, err := strconv.ParseUint(days, 10, 16)
-		if err != nil || n == 0 {
-			return 0, fmt.Errorf("%q is not a number of days, such as 7d", value)
+var profileName = regexp.MustCompile(`^[a-z0-9]+([._-][a-z0-9]+)*$`)
+
+// checkProfiles decodes every profile, also those that are not selected: a
+// fault in the release's must not wait for the release.
+func checkProfiles(c *Config, v value) error {
+	pairs, err := v.pairs()
+	errs := []error{err}
+	for _, p := range pairs {
+		if !profileName.MatchString(p.key.Value) {
+			errs = append(errs, p.key.errorf("profile name %q: expected lower-case letters and digits, with hyphens", p.key.Value))
 		}
-		return time.Duration(n) * 24 * time.Hour, nil
+		scratch := Default()
+		p.value.record = nil
+		errs = append(errs, decodeRecord(&scratch, p.value, keys()))
+		if !slices.Contains(c.Profiles, p.key.Value) {
+			c.Profiles = append(slices.Clone(c.Profiles), p.key.Value)
+			slices.Sort(c.Profiles)
+		}
 	}
-	age, err := time.ParseDuration(value)
-	if err != nil || age <= 0 {
-		return 0, fmt.Errorf("%q is not an age such as 7d, 36h or any", value)
+	return errors.Join(errs...)
+}
+
+var ociReference = regexp.MustCompile(`^oci://[^@\s]+/[^@\s]+@sha256:[0-9a-f]{64}$`)
+
+// includes reads the references under include.
+func includes(v value) ([]value, error) {
+	items := []value{v}
+	if v.Kind != yaml.ScalarNode {
+		var err error
+		if items, err = v.items("files"); err != nil {
+			return nil, err
+		}
 	}
-	return age, nil
+	var errs []error
+	for _, item := range items {
+		reference, err := text(item)
+		errs = append(errs, err)
+		if strings.HasPrefix(reference, "oci:") && !ociReference.MatchString(reference) {
+			errs = append(errs, item.errorf("include %q: expected oci://REGISTRY/REPOSITORY@sha256: and the digest", reference))
+		}
+	}
+	return items, errors.Join(errs...)
+}
+
+// Decode reads a configuration file's content over the defaults, without what
+// it includes and without any profile. The name is used in error messages,
+// which hold the line and column of every fault; all faults are reported
+// together.
+func Decode(name string, content []byte) (Config, error) {
+	c := Default()
+	doc, err := parse(name, content)
+	if err != nil || doc.root == nil {
+		return c, err
+	}
+	err = decodeRecord(&c, doc.value(&c, ""), topKeys())
+	return c, err
+}
+
+// DecodePolicy reads settings from a node of another file over the defaults.
+// The name of that file is used in errors.
+func DecodePolicy(name string, n *yaml.Node) (policy.Policy, error) {
+	if err := plain(name, n, 0); err != nil {
+		return policy.Policy{}, err
+	}
+	c := Default()
+	err := decodeRecord(&c, value{Node: n, file: name}, keys())
+	return c.Policy, err
+}
+
+// Set lays one value over the configuration, as flags and environment
+// variables do. The path is the key's, such as db.max-age; the value is read
+// as in the file.
+func Set(c *Config, path, written string, from Source) error {
+	f, ok := findKey(path)
+	if !ok {
+		return fmt.Errorf("no key %s in the configuration", path)
+	}
+	n, err := scalar(f, written)
+	if err != nil {
+		return fmt.Errorf("%s: %w", from, err)
+	}
+	v := value{Node: n, file: from.String(), path: path}
+	v.record = func(value) { c.note(path, from) }
+	return f.apply(c, v)
+}
+
+// scalar makes a node of text; what is a text in the file needs no quotes.
+func scalar(f field[Config], written string) (*yaml.Node, error) {
+	if f.schema["type"] == "string" {
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: written}, nil
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal([]byte(written), &doc); err != nil || len(doc.Content) == 0 {
+		return nil, errors.Join(fmt.Errorf("%q is not a value", written), err)
+	}
+	n := doc.Content[0]
+	if err := plain("value", n, 0); err != nil {
+		return nil, err
+	}
+	unplace(n)
+	return n, nil
+}
+
+// unplace removes the places from a value that is in no file.
+func unplace(n *yaml.Node) {
+	n.Line, n.Column = 0, 0
+	for _, child := range n.Content {
+		unplace(child)
+	}
+}
+
+// findKey looks a key up by its dotted path.
+func findKey(path string) (field[Config], bool) {
+	fields := keys()
+	for name, rest, more := strings.Cut(path, "."); ; name, rest, more = strings.Cut(rest, ".") {
+		i := slices.IndexFunc(fields, func(f field[Config]) bool { return f.name == name })
+		if i < 0 {
+			return field[Config]{}, false
+		}
+		if !more {
+			return fields[i], fields[i].fields == nil
+		}
+		fields = fields[i].fields
+	}
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // judges reports whether the policy says anything about licences.
-func (l Licences) judges() bool { return len(l.Allow)+len(l.Deny) > 0 || l.Unknown != Passes }
+func (l Licences) judges() bool { return len(l.Allow)+len(l.Deny) > 0 || l.Unknown == Fails }
 
 // licenceClauses demand that each package may be used under licences that are
 // accepted, and that it has one that can be read.
