@@ -280,6 +280,7 @@ func (f *File) startStage(in *Instruction) {
 // inherit takes over what the parent stage has at its end.
 func (s *Stage) inherit(parent *Stage) {
 	s.Parent, s.state, s.scope, s.depth = parent, parent.state, parent.scope, parent.depth
+	s.root = parent.Root()
 }
 
 // ownScope is the stage's scope for new definitions; nil when the chain of

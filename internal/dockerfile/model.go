@@ -88,6 +88,7 @@ type Stage struct {
 	scope *scope
 	depth int
 	state state
+	root  *Stage
 }
 
 // Label names the stage for a person: its name, or its index where it has none.
@@ -101,8 +102,8 @@ func (s *Stage) Label() string {
 // Root is the stage at the end of the chain of parents: the one whose Base is
 // an image and not a stage.
 func (s *Stage) Root() *Stage {
-	for s.Parent != nil {
-		s = s.Parent
+	if s.root != nil {
+		return s.root
 	}
 	return s
 }

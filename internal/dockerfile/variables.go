@@ -1,6 +1,7 @@
 package dockerfile
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
@@ -85,12 +86,11 @@ type resolver struct {
 
 func (r *resolver) stageByName(lower string, n int) (int, bool) {
 	list := r.stages[lower]
-	for i := len(list) - 1; i >= 0; i-- {
-		if list[i] < n {
-			return list[i], true
-		}
+	i, _ := slices.BinarySearch(list, n)
+	if i == 0 {
+		return 0, false
 	}
-	return 0, false
+	return list[i-1], true
 }
 
 // Lookup is the value of a variable at the instruction: ENV before ARG, the

@@ -38,7 +38,7 @@ type Script struct {
 	Source string
 	// File is the syntax tree; nil when Err is set.
 	File *syntax.File
-	// Err says why the source could not be parsed.
+	// Err says why the source could not be parsed, or not be followed to its end.
 	Err error
 	// ErrOffset is where, as an offset in the outermost source.
 	ErrOffset int
@@ -138,12 +138,17 @@ func Parse(source string, lookup Lookup) *Script {
 	r := &reader{lookup: lookup, local: make(map[string]Arg), root: source}
 	root := r.parse(source, nil, func(i int) int { return i })
 	root.Commands, root.Pipelines = r.commands, r.pipelines
+	if root.Err == nil && r.expandedBytes > maxExpanded {
+		root.Err = ErrTooLarge
+	}
 	return root
 }
 
 // reader gathers commands while it walks over scripts.
 type reader struct {
 	lookup    Lookup
+	// expandedBytes is what variables have added so far.
+	expandedBytes int
 	root      string
 	local     map[string]Arg
 	commands  []*Command

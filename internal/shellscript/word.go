@@ -6,8 +6,12 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// maxField bounds what variables may grow an argument to.
-const maxField = 64 << 10
+// maxField bounds what variables may grow an argument to, and maxExpanded what
+// they may add to a whole script.
+const (
+	maxField    = 64 << 10
+	maxExpanded = 16 << 20
+)
 
 // word evaluates a word without field splitting.
 func (r *reader) word(w *syntax.Word) Arg {
@@ -100,7 +104,8 @@ func (e *evaluation) param(p *syntax.ParamExp, quoted bool) {
 // expanded adds the value of a variable, and the breaks that its blanks make
 // when it is not quoted.
 func (e *evaluation) expanded(value string, quoted bool) {
-	if e.b.Len()+len(value) > maxField {
+	e.expandedBytes += len(value)
+	if e.b.Len()+len(value) > maxField || e.expandedBytes > maxExpanded {
 		e.known = false
 		return
 	}

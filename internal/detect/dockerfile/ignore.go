@@ -32,15 +32,27 @@ type ignore struct {
 	at      df.Span
 	// first and last are the lines on which findings are ignored.
 	first, last int
+	sort        int // of its scope: one of the constants below
 	void        bool
 	used        bool
+	// same is an earlier comment that says the same of the same lines.
+	same *ignore
 }
+
+// The sorts of scopes.
+const (
+	belowComment = iota
+	insideInstruction
+	inStage
+	inFile
+)
 
 var ignoreComment = regexp.MustCompile(`(?i)^(?:portcullis|hadolint)\s+(?:(global|stage)\s+)?ignore\s*=\s*([a-z0-9_-]+(?:\s*,\s*[a-z0-9_-]+)*)[\s,]*(.*)$`)
 
 // ignoresOf reads all ignore comments of a file.
 func ignoresOf(f *df.File, policy InlineIgnores) []*ignore {
 	var out []*ignore
+	below := codeBelow(f)
 	for _, c := range f.Comments {
 		m := ignoreComment.FindStringSubmatchIndex(c.Text)
 		if m == nil {
@@ -51,14 +63,14 @@ func ignoresOf(f *df.File, policy InlineIgnores) []*ignore {
 			scope = strings.ToLower(c.Text[m[2]:m[3]])
 		}
 		reason := strings.TrimSpace(strings.TrimLeft(c.Text[m[6]:m[7]], "#-–—: \t"))
-		first, last := linesOf(f, c, scope)
+		first, last, sort := linesOf(f, c, scope, below[c.Line])
 		textStart := c.Span.Start + strings.Index(f.Content[c.Span.Start:c.Span.End], c.Text)
 		pos := m[4]
 		for part := range strings.SplitSeq(c.Text[m[4]:m[5]], ",") {
 			name := strings.TrimSpace(part)
 			start := textStart + pos + strings.Index(part, name)
 			out = append(out, &ignore{
-				name: name, reason: reason, comment: c, at: df.Span{Start: start, End: start + len(name)}, first: first, last: last,
+				name: name, reason: reason, comment: c, at: df.Span{Start: start, End: start + len(name)}, first: first, last: last, sort: sort,
 				void: policy.Disallow || policy.RequireReason && reason == "",
 			})
 			pos += len(part) + 1
@@ -70,21 +82,13 @@ func ignoresOf(f *df.File, policy InlineIgnores) []*ignore {
 // linesOf is the range of lines that a comment speaks of: the whole file, its
 // stage, the instruction below it, or, inside an instruction, the next line.
 // Other comments may stand between. The range is empty when nothing follows.
-func linesOf(f *df.File, c df.Comment, scope string) (first, last int) {
+func linesOf(f *df.File, c df.Comment, scope string, line int) (first, last, sort int) {
 	if scope == "global" {
-		return 1, f.Lines()
+		return 1, f.Lines(), inFile
 	}
 	at := instructionAt(f, c.Span.Start)
 	if at != nil && scope == "" {
-		line := c.Line + 1
-		for line < at.EndLine && strings.HasPrefix(strings.TrimSpace(textOf(f, line)), "#") {
-			line++
-		}
-		return line, line
-	}
-	line := c.Line + 1
-	for line <= f.Lines() && strings.HasPrefix(strings.TrimSpace(textOf(f, line)), "#") {
-		line++
+		return line, line, insideInstruction
 	}
 	i, _ := slices.BinarySearchFunc(f.Instructions, line, func(in *df.Instruction, line int) int { return in.Line - line })
 	var below *df.Instruction
@@ -93,19 +97,19 @@ func linesOf(f *df.File, c df.Comment, scope string) (first, last int) {
 	}
 	if scope == "" {
 		if below == nil {
-			return 1, 0
+			return 1, 0, belowComment
 		}
-		return below.Line, below.EndLine
+		return below.Line, below.EndLine, belowComment
 	}
 	stage := stageAround(f, c, below)
 	if stage == nil {
-		return 1, 0
+		return 1, 0, belowComment
 	}
 	end := stage.From.EndLine
 	if n := len(stage.Instructions); n > 0 {
 		end = stage.Instructions[n-1].EndLine
 	}
-	return stage.From.Line, end
+	return stage.From.Line, end, inStage
 }
 
 // stageAround is the stage that begins right below the comment, else the one
@@ -114,28 +118,83 @@ func stageAround(f *df.File, c df.Comment, below *df.Instruction) *df.Stage {
 	if below != nil && below.Keyword == "FROM" {
 		return below.Stage
 	}
-	var stage *df.Stage
-	for _, s := range f.Stages {
-		if s.From.Line < c.Line {
-			stage = s
-		}
+	i, _ := slices.BinarySearchFunc(f.Stages, c.Line, func(s *df.Stage, line int) int { return s.From.Line - line })
+	if i == 0 {
+		return nil
 	}
-	return stage
+	return f.Stages[i-1]
 }
 
-func textOf(f *df.File, line int) string {
-	s := f.LineSpan(line)
-	return f.Content[s.Start:s.End]
+// codeBelow is, for the line of each comment, the first line below it that is
+// no comment.
+func codeBelow(f *df.File) map[int]int {
+	below := make(map[int]int, len(f.Comments))
+	for i := len(f.Comments) - 1; i >= 0; i-- {
+		line := f.Comments[i].Line
+		next := line + 1
+		if further, ok := below[next]; ok {
+			next = further
+		}
+		below[line] = next
+	}
+	return below
+}
+
+// ignoreIndex finds the ignore comments for a line. Ranges of one sort do not
+// overlap, so that each sort gives at most one comment.
+type ignoreIndex map[string]*[4][]*ignore
+
+func indexIgnores(ignores []*ignore) ignoreIndex {
+	index := make(ignoreIndex)
+	type key struct {
+		name        string
+		first, last int
+	}
+	seen := make(map[key]*ignore)
+	for _, ig := range ignores {
+		k := key{strings.ToLower(ig.name), ig.first, ig.last}
+		if other := seen[k]; other != nil && other.void == ig.void {
+			ig.same = other
+			continue
+		}
+		seen[k] = ig
+		if index[k.name] == nil {
+			index[k.name] = &[4][]*ignore{}
+		}
+		sorts := index[k.name]
+		sorts[ig.sort] = append(sorts[ig.sort], ig)
+	}
+	for _, sorts := range index {
+		for _, list := range sorts {
+			slices.SortStableFunc(list, func(a, b *ignore) int { return a.first - b.first })
+		}
+	}
+	return index
+}
+
+// of are the comments that name the rule and speak of the line.
+func (x ignoreIndex) of(r Rule, line int) []*ignore {
+	var out []*ignore
+	for _, name := range append([]string{r.ID}, r.Aliases...) {
+		sorts := x[strings.ToLower(name)]
+		if sorts == nil {
+			continue
+		}
+		for _, list := range sorts {
+			i, _ := slices.BinarySearchFunc(list, line+1, func(ig *ignore, line int) int { return ig.first - line })
+			for i--; i >= 0 && list[i].last >= line; i-- {
+				out = append(out, list[i])
+			}
+		}
+	}
+	return out
 }
 
 // waive marks the finding as waived when a comment or the configuration says
 // so, and notes which comments were of use.
-func (l *linter) waive(f finding.Finding, r *Report, ignores []*ignore) finding.Finding {
+func (l *linter) waive(f finding.Finding, r *Report, ignores ignoreIndex) finding.Finding {
 	line := f.Locations[0].Line
-	for _, ig := range ignores {
-		if line < ig.first || line > ig.last || !named(*r.rule, []string{ig.name}) {
-			continue
-		}
+	for _, ig := range ignores.of(*r.rule, line) {
 		ig.used = true
 		if ig.void || f.Status != finding.Open {
 			continue
@@ -255,6 +314,9 @@ func checkUnusedIgnores(p *Pass) {
 	}
 	for _, ig := range p.shared.ignores {
 		running := slices.ContainsFunc(p.shared.rules, func(r Rule) bool { return named(r, []string{ig.name}) && r.Last == nil })
+		if ig.same != nil {
+			ig.used = ig.same.used
+		}
 		if !ig.used && running && !ig.void {
 			p.Reportf(nil, ig.at, "ignore="+ig.name, "%s finds nothing here; remove the comment.", quote(ig.name))
 		}

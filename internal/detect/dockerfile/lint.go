@@ -221,7 +221,7 @@ func (l *linter) file(ctx context.Context, in File) (res Result) {
 		}
 		reports = append(reports, more...)
 	}
-	res.Findings = l.finish(f, reports, sh.ignores)
+	res.Findings = l.finish(f, reports, indexIgnores(sh.ignores))
 	var about []*Report
 	for i := range l.rules {
 		if l.rules[i].Last != nil {
@@ -299,7 +299,7 @@ func blind(f *df.File, p df.Problem) outcome.Failure {
 
 // finish turns the reports of one file into findings in the order of their
 // places.
-func (l *linter) finish(f *df.File, reports []*Report, ignores []*ignore) []finding.Finding {
+func (l *linter) finish(f *df.File, reports []*Report, ignores ignoreIndex) []finding.Finding {
 	slices.SortStableFunc(reports, func(a, b *Report) int {
 		return cmp.Or(cmp.Compare(a.At.Start, b.At.Start), cmp.Compare(a.rule.ID, b.rule.ID), cmp.Compare(a.Key, b.Key))
 	})

@@ -82,6 +82,13 @@ type shared struct {
 	ignores []*ignore
 	rules   []Rule // those that run
 	all     []Rule
+	// What follows is worked out when it is first asked for, so that no rule
+	// walks over the whole file for each of its lines.
+	mentions map[string]map[*df.Stage]int
+	shipping map[*df.Stage]bool
+	copies   map[*df.Stage]int
+	names    []string
+	relinked map[*df.Stage]int
 }
 
 // Report is a finding in the making.
@@ -107,6 +114,9 @@ type Replacement struct {
 // offending text without versions, digests and secret values: what makes this
 // the same problem tomorrow.
 func (p *Pass) Reportf(in *df.Instruction, at df.Span, key, format string, args ...any) *Report {
+	if len(key) > 1000 {
+		key = key[:1000] // enough to tell problems apart
+	}
 	r := &Report{In: in, At: at, Key: key, Message: fmt.Sprintf(format, args...), rule: p.rule}
 	p.found = append(p.found, r)
 	return r
@@ -139,6 +149,9 @@ func (p *Pass) source(s df.Span) string { return p.File.Content[s.Start:s.End] }
 // quote shows a piece of the user's text in a message: on one line, in quotes,
 // not too long.
 func quote(s string) string {
+	if len(s) > 1000 {
+		s = strings.ToValidUTF8(s[:1000], "")
+	}
 	s = strings.Join(strings.Fields(s), " ")
 	if r := []rune(s); len(r) > 80 {
 		s = string(r[:77]) + "…"

@@ -72,12 +72,13 @@ func shipped(p *Pass, run *Run) bool {
 	if final == nil || run.In.Outer != nil {
 		return true
 	}
-	for s := final; s != nil; s = s.Parent {
-		if s == run.In.Stage {
-			return true
+	if p.shared.shipping == nil {
+		p.shared.shipping = make(map[*df.Stage]bool)
+		for s := final; s != nil; s = s.Parent {
+			p.shared.shipping[s] = true
 		}
 	}
-	return false
+	return p.shared.shipping[run.In.Stage]
 }
 
 // removes reports whether the script deletes a path that begins with one of
@@ -139,7 +140,7 @@ func checkRecommends(p *Pass, run *Run) {
 		if !ok || cl.verb.Text != "install" || len(cl.rest) == 0 || cl.has("--no-install-recommends", "--without-recommends", "-R") {
 			continue
 		}
-		if strings.Contains(run.text.S, "Install-Recommends") || mentionedBefore(p, run, "Install-Recommends") {
+		if mentionedBefore(p, run, "Install-Recommends") {
 			continue
 		}
 		r := p.Reportf(run.In, run.span(cl.verb.At), c.Name+" install "+cl.rest[0].Text,
@@ -219,13 +220,16 @@ func checkPipCache(p *Pass, run *Run) {
 			return
 		}
 	}
+	exported := false
 	for _, c := range run.Script.Commands {
+		own := assigns(c, "PIP_NO_CACHE_DIR")
+		exported = exported || own && (c.Name == "" || c.Name == "export")
 		args, ok := pip(c)
 		if !ok || c.Name == "uv" || c.Name == "pipx" {
 			continue
 		}
 		cl := split(args, pipOptions)
-		if cl.operand(0) != "install" || cl.has("--no-cache-dir", "--no-cache") || assigned(run, c, "PIP_NO_CACHE_DIR") {
+		if cl.operand(0) != "install" || cl.has("--no-cache-dir", "--no-cache") || own || exported {
 			continue
 		}
 		if _, known := cl.find("--cache-dir"); known {
@@ -239,20 +243,9 @@ func checkPipCache(p *Pass, run *Run) {
 	}
 }
 
-// assigned reports whether the script sets the variable, for the command or
-// before it.
-func assigned(run *Run, c *shellscript.Command, name string) bool {
-	for _, other := range run.Script.Commands {
-		if other.At.Start > c.At.Start {
-			return false
-		}
-		for _, a := range other.Assigns {
-			if a.Name == name && a.Value.Text != "" && (other == c || other.Name == "" || other.Name == "export") {
-				return true
-			}
-		}
-	}
-	return false
+// assigns reports whether the command gives the variable a value.
+func assigns(c *shellscript.Command, name string) bool {
+	return slices.ContainsFunc(c.Assigns, func(a shellscript.Assign) bool { return a.Name == name && a.Value.Text != "" })
 }
 
 func checkYarnCache(p *Pass, run *Run) {

@@ -112,9 +112,8 @@ func checkSubstituted(p *Pass, run *Run, c *shellscript.Command) {
 			default:
 				return true
 			}
-			start, end := c.Script.Offset(int(n.Pos().Offset())), c.Script.Offset(max(int(n.End().Offset())-1, 0))+1
-			for _, inner := range run.Script.Commands {
-				if inner.Subst && inner.At.Start >= start && inner.At.End <= end && fetches(inner) {
+			for _, inner := range run.within(c.Script.Range(n)) {
+				if inner.Subst && fetches(inner) {
 					reportPiped(p, run, inner, c)
 					return false
 				}

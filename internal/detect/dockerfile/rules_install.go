@@ -1,7 +1,6 @@
 package dockerfile
 
 import (
-	"slices"
 	"strings"
 
 	df "github.com/portcullis-ci/portcullis/internal/dockerfile"
@@ -215,14 +214,9 @@ func answered(p *Pass, run *Run, c *shellscript.Command, cl call) bool {
 	if quiet >= 2 && managers["apt"].names[c.Name] {
 		return true
 	}
-	for _, pipe := range run.Script.Pipelines {
-		for i := 1; i < len(pipe.Elements); i++ {
-			if slices.Contains(pipe.Elements[i], c) && len(pipe.Elements[i-1]) > 0 {
-				if name := pipe.Elements[i-1][0].Name; name == "yes" || name == "echo" || name == "printf" {
-					return true
-				}
-			}
-		}
+	switch run.feeder(c) {
+	case "yes", "echo", "printf":
+		return true
 	}
 	return mentionedBefore(p, run, "Assume-Yes") && managers["apt"].names[c.Name] ||
 		mentionedBefore(p, run, "assumeyes") && (c.Name == "yum" || c.Name == "dnf")
@@ -231,24 +225,45 @@ func answered(p *Pass, run *Run, c *shellscript.Command, cl call) bool {
 // mentionedBefore reports whether a step of the same image, up to this one,
 // holds the text: a setting written into a file.
 func mentionedBefore(p *Pass, run *Run, text string) bool {
-	for _, other := range p.Runs() {
-		if other.In.Index > run.In.Index {
-			return false
-		}
-		if strings.Contains(other.text.S, text) && related(other, run) {
-			return true
-		}
+	sh := p.shared
+	if sh.mentions == nil {
+		sh.mentions = make(map[string]map[*df.Stage]int)
 	}
-	return false
+	first, ok := sh.mentions[text]
+	if !ok {
+		first = firstRuns(p, func(r *Run) bool { return strings.Contains(r.text.S, text) })
+		sh.mentions[text] = first
+	}
+	return before(first, run.In, run.In.Index+1)
 }
 
-// related reports whether the first step is in the second one's stage or in a
-// parent of it.
-func related(first, second *Run) bool {
-	for s := second.In.Stage; s != nil; s = s.Parent {
-		if s == first.In.Stage {
+// firstRuns are, for each stage, the index of its first step that the function
+// accepts.
+func firstRuns(p *Pass, accept func(*Run) bool) map[*df.Stage]int {
+	first := make(map[*df.Stage]int)
+	for _, r := range p.Runs() {
+		if _, known := first[r.In.Stage]; !known && accept(r) {
+			first[r.In.Stage] = r.In.Index
+		}
+	}
+	return first
+}
+
+// maxStages bounds how far a chain of stages is followed for one step.
+const maxStages = 200
+
+// before reports whether the stage of the instruction, or a parent of it, has
+// an entry with an index below the given one.
+func before(first map[*df.Stage]int, in *df.Instruction, index int) bool {
+	if len(first) == 0 {
+		return false
+	}
+	n := 0
+	for s := in.Stage; s != nil && n < maxStages; s = s.Parent {
+		if i, ok := first[s]; ok && i < index {
 			return true
 		}
+		n++
 	}
 	return false
 }

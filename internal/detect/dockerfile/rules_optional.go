@@ -137,6 +137,7 @@ func checkNoHealthcheck(p *Pass) {
 }
 
 func checkExtract(p *Pass) {
+	copied := copiedArchives(p.File)
 	for _, run := range p.Runs() {
 		for _, c := range run.Script.Commands {
 			switch c.Name {
@@ -145,9 +146,10 @@ func checkExtract(p *Pass) {
 				continue
 			}
 			for _, a := range c.Args {
-				if copied := copiedArchive(run, a.Text); copied != nil && archive.MatchString(a.Text) {
-					p.Reportf(copied.in, copied.at, "COPY "+a.Text, "COPY puts the archive %s into a layer and line %d extracts it; use ADD, which extracts it at once.",
-						quote(p.source(copied.at)), lineOf(p.File, run.span(c.At)))
+				from, ok := copied[archiveKey{run.In.Stage, a.Text[strings.LastIndexByte(a.Text, '/')+1:]}]
+				if ok && from.in.Index < run.In.Index {
+					p.Reportf(from.in, from.at, "COPY "+a.Text, "COPY puts the archive %s into a layer and line %d extracts it; use ADD, which extracts it at once.",
+						quote(p.source(from.at)), lineOf(p.File, run.span(c.At)))
 				}
 			}
 		}
@@ -164,26 +166,27 @@ type copiedFile struct {
 	at df.Span
 }
 
-// copiedArchive is the COPY of the stage that brought in a file of this name.
-func copiedArchive(run *Run, file string) *copiedFile {
-	base := file[strings.LastIndexByte(file, '/')+1:]
-	if run.In.Stage == nil || base == "" {
-		return nil
-	}
-	for _, in := range run.In.Stage.Instructions {
-		if in.Index >= run.In.Index {
-			return nil
-		}
+type archiveKey struct {
+	stage *df.Stage
+	base  string
+}
+
+// copiedArchives are the archives that COPY brings into stages, by their names.
+func copiedArchives(f *df.File) map[archiveKey]copiedFile {
+	out := make(map[archiveKey]copiedFile)
+	for _, in := range f.Instructions {
 		if in.Keyword != "COPY" {
 			continue
 		}
 		for _, src := range sources(in) {
-			if s := src.Value.Text; s[strings.LastIndexByte(s, '/')+1:] == base {
-				return &copiedFile{in, src.Span}
+			s := src.Value.Text
+			key := archiveKey{in.Stage, s[strings.LastIndexByte(s, '/')+1:]}
+			if _, known := out[key]; !known && archive.MatchString(s) {
+				out[key] = copiedFile{in, src.Span}
 			}
 		}
 	}
-	return nil
+	return out
 }
 
 func checkConsecutive(p *Pass) {

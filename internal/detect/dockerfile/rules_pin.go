@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	df "github.com/portcullis-ci/portcullis/internal/dockerfile"
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/rules"
 	"github.com/portcullis-ci/portcullis/internal/shellscript"
@@ -210,7 +211,7 @@ func checkGoPins(p *Pass, run *Run, c *shellscript.Command) {
 	if verb == "run" && len(packages) > 1 {
 		packages = packages[:1] // the rest is for the program
 	}
-	own := copiesSource(run)
+	own := copiesSource(p, run)
 	reportUnpinned(p, run, c, verb, "package@version", packages, func(s string) bool {
 		name, version, has := strings.Cut(s, "@")
 		first, _, _ := strings.Cut(name, "/")
@@ -226,16 +227,20 @@ func checkGoPins(p *Pass, run *Run, c *shellscript.Command) {
 
 // copiesSource reports whether the stage has got files of the build context
 // before this step, among them perhaps a go.mod.
-func copiesSource(run *Run) bool {
-	for _, s := range run.In.Stage.Ancestry() {
-		for _, in := range s.Instructions {
-			if in.Index >= run.In.Index {
-				return false
+func copiesSource(p *Pass, run *Run) bool {
+	if p.shared.copies == nil {
+		p.shared.copies = make(map[*df.Stage]int)
+		for _, in := range p.File.Instructions {
+			if _, from := in.Flag("from"); in.Keyword != "COPY" && in.Keyword != "ADD" || from {
+				continue
 			}
-			if _, from := in.Flag("from"); (in.Keyword == "COPY" || in.Keyword == "ADD") && !from {
-				return true
+			if _, known := p.shared.copies[in.Stage]; !known {
+				p.shared.copies[in.Stage] = in.Index
 			}
 		}
+	}
+	if before(p.shared.copies, run.In, run.In.Index) {
+		return true
 	}
 	for _, m := range mounts(run.In) {
 		if m.kind == "bind" {

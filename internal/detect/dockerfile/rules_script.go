@@ -151,18 +151,16 @@ func checkUnquoted(p *Pass, run *Run, c *shellscript.Command) {
 // numeric reports a variable of the script to which only plain words without
 // blanks are assigned.
 func numeric(run *Run, name string) bool {
-	assigned := false
-	for _, c := range run.Script.Commands {
-		for _, a := range c.Assigns {
-			if a.Name == name {
-				assigned = true
-				if !a.Value.Known || strings.ContainsAny(a.Value.Text, "*?[") {
-					return false
-				}
+	if run.plain == nil {
+		run.plain = make(map[string]bool)
+		for _, c := range run.Script.Commands {
+			for _, a := range c.Assigns {
+				before, seen := run.plain[a.Name]
+				run.plain[a.Name] = (before || !seen) && a.Value.Known && !strings.ContainsAny(a.Value.Text, "*?[")
 			}
 		}
 	}
-	return assigned
+	return run.plain[name]
 }
 
 // oneWord are commands whose output is one word.
@@ -178,13 +176,8 @@ func checkUnquotedSubst(p *Pass, run *Run, c *shellscript.Command) {
 			return
 		}
 		at := run.span(c.Script.Range(e))
-		for _, inner := range run.Script.Commands {
-			if s := run.span(inner.At); s.Start >= at.Start && s.End <= at.End {
-				if oneWord[inner.Name] {
-					return
-				}
-				break
-			}
+		if inner := run.within(c.Script.Range(e)); len(inner) > 0 && oneWord[inner[0].Name] {
+			return
 		}
 		p.Reportf(run.In, at, p.source(at), "The output of %s is split into words; put it into double quotes.", quote(p.source(at)))
 	})
@@ -223,7 +216,7 @@ func checkUnassigned(p *Pass, run *Run) {
 		if _, defined := run.In.Lookup(name); defined {
 			return true
 		}
-		near := misspelt(run, name, names)
+		near := misspelt(p, run, name, names)
 		if near == "" && (isUpper(name) || strings.HasSuffix(name, "_proxy")) {
 			return true // upper-case names may come from the base image
 		}
@@ -290,7 +283,7 @@ func assignedNames(s *shellscript.Script) map[string]bool {
 
 // misspelt is a defined variable from which the name differs by one letter, or
 // by two that changed places.
-func misspelt(run *Run, name string, names map[string]bool) string {
+func misspelt(p *Pass, run *Run, name string, names map[string]bool) string {
 	if len(name) < 5 {
 		return ""
 	}
@@ -298,22 +291,42 @@ func misspelt(run *Run, name string, names map[string]bool) string {
 	for n := range names {
 		candidates = append(candidates, n)
 	}
-	for _, in := range run.In.File().Instructions {
-		if in.Keyword == "ARG" || in.Keyword == "ENV" {
-			for _, pair := range in.Pairs {
-				if _, ok := run.In.Lookup(pair.Key); ok {
-					candidates = append(candidates, pair.Key)
-				}
-			}
-		}
-	}
 	slices.Sort(candidates)
 	for _, c := range candidates {
 		if nearly(name, c) {
 			return c
 		}
 	}
+	for _, c := range p.variableNames() {
+		if nearly(name, c) {
+			if _, ok := run.In.Lookup(c); ok {
+				return c
+			}
+		}
+	}
 	return ""
+}
+
+// maxNames bounds the names that a misspelt one is compared with.
+const maxNames = 500
+
+// variableNames are the names that ARG and ENV define anywhere in the file.
+func (p *Pass) variableNames() []string {
+	if p.shared.names != nil {
+		return p.shared.names
+	}
+	names := []string{}
+	for _, in := range p.File.Instructions {
+		if in.Keyword == "ARG" || in.Keyword == "ENV" {
+			for _, pair := range in.Pairs {
+				if len(names) < maxNames && !slices.Contains(names, pair.Key) {
+					names = append(names, pair.Key)
+				}
+			}
+		}
+	}
+	p.shared.names = names
+	return names
 }
 
 // nearly reports whether two names differ by one letter put in, left out or
@@ -417,7 +430,13 @@ func checkBashisms(p *Pass, run *Run) {
 		return
 	}
 	image := run.In.Stage.Root().Base.Value.Text
-	if bashAsSh.MatchString(image) || shReplaced(p, run) {
+	if bashAsSh.MatchString(image) {
+		return
+	}
+	if p.shared.relinked == nil {
+		p.shared.relinked = firstRuns(p, replacesSh)
+	}
+	if before(p.shared.relinked, run.In, run.In.Index) {
 		return
 	}
 	ash := ashAsSh.MatchString(image)
@@ -432,13 +451,11 @@ func checkBashisms(p *Pass, run *Run) {
 	})
 }
 
-// shReplaced reports whether a step before has put another shell in the place
-// of /bin/sh.
-func shReplaced(p *Pass, run *Run) bool {
-	return slices.ContainsFunc(p.Runs(), func(o *Run) bool {
-		return o.In.Index < run.In.Index && related(o, run) && slices.ContainsFunc(o.Script.Commands, func(c *shellscript.Command) bool {
-			return c.Name == "ln" && hasText(c.Args, "/bin/sh") || c.Name == "dpkg-reconfigure" && hasText(c.Args, "dash")
-		})
+// replacesSh reports whether the step puts another shell in the place of
+// /bin/sh.
+func replacesSh(r *Run) bool {
+	return slices.ContainsFunc(r.Script.Commands, func(c *shellscript.Command) bool {
+		return c.Name == "ln" && hasText(c.Args, "/bin/sh") || c.Name == "dpkg-reconfigure" && hasText(c.Args, "dash")
 	})
 }
 

@@ -11,6 +11,7 @@ var scriptCases = table{
 		{name: "PowerShell", text: "SHELL [\"pwsh\", \"-c\"]\nRUN if ($a) { b }\n"},
 		{name: "Windows", text: "FROM mcr.microsoft.com/windows/nanoserver:1\nRUN if exist a (del a\n"},
 		{name: "exec form", text: "RUN [\"echo\", \"(\"]\n"},
+		{name: "Windows on an unknown base", text: "ARG B\nFROM $B\nUSER ContainerAdministrator\nRUN for %i in (a) do (del C:\\%i)\n"},
 	},
 	"PC-DF502": {
 		{name: "unknown", text: "ARG T\nRUN mkdir «$T»\n"},

@@ -96,7 +96,15 @@ func unprotected(s string) bool {
 }
 
 // verified reports whether the script compares a checksum or a signature.
-func verified(s *shellscript.Script) bool {
+func verified(run *Run) bool {
+	if run.checked == nil {
+		ok := comparesSums(run.Script)
+		run.checked = &ok
+	}
+	return *run.checked
+}
+
+func comparesSums(s *shellscript.Script) bool {
 	return slices.ContainsFunc(s.Commands, func(c *shellscript.Command) bool {
 		switch {
 		case strings.HasSuffix(c.Name, "sum") && strings.HasPrefix(c.Name, "sha"), c.Name == "shasum", c.Name == "b2sum":
@@ -130,7 +138,7 @@ func checkPlainDownload(p *Pass, run *Run, c *shellscript.Command) {
 		return
 	}
 	for _, a := range cl.Operands {
-		if unprotected(a.Text) && !verified(run.Script) {
+		if unprotected(a.Text) && !verified(run) {
 			p.Reportf(run.In, run.span(a.At), urlWithoutSecrets(a.Text), "%s fetches %s over an unprotected connection; use https, or compare a checksum.",
 				c.Name, quote(urlWithoutSecrets(a.Text)))
 		}

@@ -261,8 +261,12 @@ func checkFromVariables(p *Pass) {
 			}
 		}
 		if unset && !undefined && badImage(empty) {
+			value := "nothing"
+			if empty != "" {
+				value = quote(empty)
+			}
 			p.Reportf(s.From, s.Base.Span, s.Base.Raw,
-				"Without build arguments %s comes to %s, which is no image; give the ARG a default.", quote(s.Base.Raw), quote(empty))
+				"Without build arguments %s comes to %s, which is no image; give the ARG a default.", quote(s.Base.Raw), value)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package dockerfile
 
 import (
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -19,6 +20,44 @@ type Run struct {
 	// Shell is the name of the interpreter: sh, bash, powershell, cmd …
 	Shell string
 	text  df.Text
+
+	feeders map[*shellscript.Command]string
+	sorted  []*shellscript.Command
+	plain   map[string]bool
+	checked *bool
+}
+
+// feeder is the name of the command whose output the given one reads in a
+// pipe; empty for none.
+func (r *Run) feeder(c *shellscript.Command) string {
+	if r.feeders == nil {
+		r.feeders = make(map[*shellscript.Command]string)
+		for _, pipe := range r.Script.Pipelines {
+			for i := 1; i < len(pipe.Elements); i++ {
+				if len(pipe.Elements[i-1]) == 0 {
+					continue
+				}
+				for _, reader := range pipe.Elements[i] {
+					r.feeders[reader] = pipe.Elements[i-1][0].Name
+				}
+			}
+		}
+	}
+	return r.feeders[c]
+}
+
+// within are the commands whose names stand in a range of the script, in order.
+func (r *Run) within(at shellscript.Range) []*shellscript.Command {
+	if r.sorted == nil {
+		r.sorted = slices.Clone(r.Script.Commands)
+		slices.SortStableFunc(r.sorted, func(a, b *shellscript.Command) int { return a.At.Start - b.At.Start })
+	}
+	from, _ := slices.BinarySearchFunc(r.sorted, at.Start, func(c *shellscript.Command, start int) int { return c.At.Start - start })
+	to := from
+	for to < len(r.sorted) && r.sorted[to].At.End <= at.End {
+		to++
+	}
+	return r.sorted[from:to]
 }
 
 // span is the place in the file of a range of the script.
@@ -29,16 +68,25 @@ func (r *Run) span(at shellscript.Range) df.Span {
 // runsOf parses the scripts of all RUN instructions.
 func runsOf(f *df.File) []*Run {
 	var out []*Run
+	unknownSystem := windowsText.MatchString(f.Content)
 	for _, in := range f.Instructions {
 		if eff := in.Effective(); eff.Keyword == "RUN" && in.Problem == nil {
-			out = append(out, newRun(eff))
+			out = append(out, newRun(eff, unknownSystem))
 		}
 	}
 	return out
 }
 
-func newRun(in *df.Instruction) *Run {
+// windowsText is what only a Dockerfile for Windows holds.
+var windowsText = regexp.MustCompile(`(?i)\bc:\\|\bcontainer(?:user|administrator)\b`)
+
+// newRun reads one script. Where the base image is not known, windowsFile says
+// whether the file looks like one for Windows.
+func newRun(in *df.Instruction, windowsFile bool) *Run {
 	r := &Run{In: in, Shell: shellName(in), Script: &shellscript.Script{}}
+	if windowsFile && len(in.Shell) == 0 && in.Stage != nil && !in.Stage.Root().Base.Value.Known {
+		r.Shell = "cmd"
+	}
 	lookup := func(name string) (string, bool) {
 		v, ok := in.Lookup(name)
 		return v.Text, ok && v.Known && !v.Unset
