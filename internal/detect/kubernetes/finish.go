@@ -10,9 +10,13 @@ import (
 // finish puts the findings in the order of files and positions and makes
 // their fingerprints unique.
 func (l *linter) finish(files []File) Result {
-	l.waive()
-	l.judgeIgnores()
 	l.result.Images = l.set.images()
+	// Comments of templates are in the rendered text as well; those of the
+	// sources of kustomizations are where their findings are led back to.
+	l.waive(false)
+	l.trace()
+	l.waive(true)
+	l.judgeIgnores()
 	l.trace()
 	order := make(map[string]int, len(files))
 	for i, f := range files {

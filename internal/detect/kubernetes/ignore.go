@@ -28,6 +28,9 @@ type ignore struct {
 	// wrong says what is wrong with it; it then does nothing.
 	wrong string
 	used  map[string]bool
+	// late is true for ignores in files of which something else is made:
+	// findings are in these files only after they have been traced back.
+	late bool
 	// object is the object that an annotation belongs to, for the report.
 	object string
 }
@@ -205,12 +208,12 @@ func (ig *ignore) expired(today time.Time) bool {
 
 // waive gives the status Waived to the findings that an ignore is about.
 // Findings about ignores themselves cannot be ignored.
-func (l *linter) waive() {
+func (l *linter) waive(late bool) {
 	for i := range l.found {
 		f := &l.found[i]
 		for j := range l.ignores {
 			ig := &l.ignores[j]
-			if slices.Contains(ignoreRuleIDs, f.RuleID) || !ig.applies(*f, l.opts.Today) {
+			if ig.late != late || slices.Contains(ignoreRuleIDs, f.RuleID) || !ig.applies(*f, l.opts.Today) {
 				continue
 			}
 			ig.used[f.RuleID] = true

@@ -2,11 +2,13 @@ package kubernetes
 
 import (
 	"context"
+	"fmt"
 	"path"
 	"slices"
 	"strings"
 
 	"github.com/portcullis-ci/portcullis/internal/detect/kubernetes/chart"
+	"github.com/portcullis-ci/portcullis/internal/detect/kubernetes/kustomization"
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/manifest"
 )
@@ -37,26 +39,37 @@ func Wanted(name string) bool {
 // rendering is a text that was made of files, under a path that stands for it
 // while rules run.
 type rendering struct {
+	// file is the file that is named where nothing better is known.
+	file string
+	// merge is true where several texts may be made of the same files: a
+	// problem that all of them have from there is reported once.
+	merge bool
 	// locate leads back to a file.
 	locate func(manifest.Span) (chart.Source, bool)
 	// values are the files in which the values of a chart are looked up.
 	values []File
 }
 
-// sources takes charts apart from manifests: it renders the charts, reads the
-// rest, and remembers what came from where.
+// sources takes charts and kustomizations apart from manifests: it renders
+// them, reads the rest, and remembers what came from where.
 func (l *linter) sources(ctx context.Context, files []File) {
 	dirs := chartDirs(files)
 	inChart := make(map[string][]File)
+	var others []File
 	for _, f := range files {
 		if dir := owner(dirs, f.Path); dir != "" {
 			inChart[dir] = append(inChart[dir], f)
-			continue
+		} else {
+			others = append(others, f)
 		}
-		if ctx.Err() == nil && manifestFile(f.Path) {
+	}
+	made := kustomization.Build(others)
+	for _, f := range others {
+		if ctx.Err() == nil && manifestFile(f.Path) && !made.Used[f.Path] {
 			l.read(f)
 		}
 	}
+	l.kustomizations(ctx, made, others)
 	for _, dir := range dirs {
 		if ctx.Err() == nil {
 			l.chart(ctx, dir, inChart[dir])
@@ -105,34 +118,87 @@ func owner(dirs []string, name string) string {
 func (l *linter) chart(ctx context.Context, dir string, files []File) {
 	settings, values := l.settingsOf(dir, files)
 	rendered, problems := chart.Render(ctx, dir, files, settings)
-	counted := make(map[string]bool)
 	for _, p := range problems {
 		name := p.Path
 		if name == "" {
 			name = path.Join(dir, "Chart.yaml")
 		}
-		l.unreadable(name, nil, manifest.Problem{
+		l.unread(name, manifest.Problem{
 			Span: manifest.Span{Line: max(p.Line, 1)}, Message: p.Message, Subject: "chart", Fatal: true,
 		})
-		l.result.Files = append(l.result.Files, FileResult{Path: name, Documents: 1, Unreadable: 1})
-		l.result.Documents++
-		l.result.Unreadable++
 	}
 	for i := range rendered {
 		r := &rendered[i]
 		// A subchart under two aliases is rendered twice.
-		name := r.Path
-		for counted[name] {
+		name := r.Path + "~"
+		for l.made(name) {
 			name += "~"
 		}
-		counted[name] = true
-		l.rendered[name] = rendering{locate: r.Locate, values: values}
+		l.rendered[name] = rendering{file: r.Path, locate: r.Locate, values: values}
 		l.read(File{Path: name, Content: r.Content})
 	}
 	for _, f := range files {
 		if rel := strings.TrimPrefix(f.Path, strings.TrimSuffix(dir, "/")+"/"); strings.HasPrefix(rel, "crds/") && manifestFile(f.Path) {
 			l.read(f)
 		}
+	}
+}
+
+// kustomizations reads the objects that kustomizations make. The files that
+// these are made of are not judged by themselves, but the ignores in them hold.
+func (l *linter) kustomizations(ctx context.Context, made kustomization.Result, files []File) {
+	for _, p := range made.Problems {
+		l.unread(p.Path, manifest.Problem{Span: p.Span, Message: p.Message, Subject: "kustomization " + p.Message, Fatal: true})
+	}
+	for i := range made.Built {
+		if ctx.Err() != nil {
+			return
+		}
+		b := &made.Built[i]
+		name := b.Kustomization + "~" + b.Name
+		for l.made(name) {
+			name += "~"
+		}
+		l.rendered[name] = rendering{file: b.Kustomization, merge: true, locate: func(span manifest.Span) (chart.Source, bool) {
+			file, at := b.Locate(span)
+			return chart.Source{Path: file, Span: at}, true
+		}}
+		l.read(File{Path: name, Content: b.Content})
+	}
+	for _, f := range files {
+		if made.Used[f.Path] && manifestFile(f.Path) {
+			l.ignoresOnly(f)
+		}
+	}
+}
+
+// made reports whether a name stands for a rendered text already.
+func (l *linter) made(name string) bool {
+	_, there := l.rendered[name]
+	return there
+}
+
+// unread reports and counts a file of which nothing could be made.
+func (l *linter) unread(name string, p manifest.Problem) {
+	l.unreadable(name, nil, p)
+	l.result.Files = append(l.result.Files, FileResult{Path: name, Documents: 1, Unreadable: 1})
+	l.result.Documents++
+	l.result.Unreadable++
+}
+
+// ignoresOnly takes the ignores out of a file whose objects are read as part
+// of something that is made of it.
+func (l *linter) ignoresOnly(f File) {
+	docs := manifest.Parse(f, l.opts.Limits)
+	var objects []*manifest.Object
+	for i := range docs {
+		more, _, _ := manifest.Objects(&docs[i])
+		objects = append(objects, more...)
+	}
+	before := len(l.ignores)
+	l.readIgnores(f, docs, objects)
+	for i := before; i < len(l.ignores); i++ {
+		l.ignores[i].late = true
 	}
 }
 
@@ -158,25 +224,38 @@ func (l *linter) settingsOf(dir string, files []File) (chart.Settings, []File) {
 // trace leads the places of findings and images in rendered texts back to
 // the files that people can change.
 func (l *linter) trace() {
+	seen := make(map[string]bool)
+	l.found = slices.DeleteFunc(l.found, func(f finding.Finding) bool {
+		r := l.rendered[f.Locations[0].Path]
+		l.traceFinding(&f)
+		at := f.Locations[0]
+		key := fmt.Sprint(f.RuleID, at.Path, at.Line, at.Column)
+		again := r.merge && seen[key]
+		seen[key] = true
+		return again
+	})
 	for i := range l.found {
-		f := &l.found[i]
-		var more []finding.Location
-		for j := range f.Locations {
-			at, values := l.traceOne(f.Locations[j])
-			f.Locations[j] = at
-			if j == 0 {
-				f.Target = at.Path
-			}
-			more = append(more, values...)
-		}
-		f.Locations = append(f.Locations, more...)
+		l.traceFinding(&l.found[i])
 	}
 	for i := range l.result.Images {
 		l.result.Images[i].Location, _ = l.traceOne(l.result.Images[i].Location)
 	}
 	for i := range l.result.Files {
-		l.result.Files[i].Path = strings.TrimRight(l.result.Files[i].Path, "~")
+		if r, ok := l.rendered[l.result.Files[i].Path]; ok {
+			l.result.Files[i].Path = r.file
+		}
 	}
+}
+
+func (l *linter) traceFinding(f *finding.Finding) {
+	var locations, more []finding.Location
+	for _, at := range f.Locations {
+		at, values := l.traceOne(at)
+		locations = append(locations, at)
+		more = append(more, values...)
+	}
+	f.Locations = append(locations, more...)
+	f.Target = f.Locations[0].Path
 }
 
 // traceOne leads one place back, and returns the places of the values that
@@ -188,7 +267,7 @@ func (l *linter) traceOne(at finding.Location) (finding.Location, []finding.Loca
 	}
 	source, ok := r.locate(manifest.Span{Line: at.Line, Column: at.Column, EndColumn: at.EndColumn})
 	if !ok {
-		return finding.Location{Space: at.Space, Path: strings.TrimRight(at.Path, "~"), Line: 1, Note: at.Note}, nil
+		return finding.Location{Space: at.Space, Path: r.file, Line: 1, Note: at.Note}, nil
 	}
 	var values []finding.Location
 	for _, keys := range source.Values {
