@@ -14,6 +14,18 @@ func (a *Advisories) Holds(id string) bool {
 	return i < n && string(a.strings.at(i)) == id
 }
 
+// NamesEndingIn lists the packages whose name ends in the suffix, in order. It
+// reads all names; a damaged one is left out and met by Lookup of others.
+func (a *Advisories) NamesEndingIn(suffix string) []string {
+	var names []string
+	for i := range a.Len() {
+		if name, err := a.nameAt(i); err == nil && strings.HasSuffix(name, suffix) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // Find returns every package with the entries whose advisory has the id or is
 // about a vulnerability that has it as id or alias. The error wraps ErrCorrupt.
 func (a *Advisories) Find(id string) ([]Package, error) {

@@ -9,6 +9,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/advisory/ecosystem"
 	"github.com/portcullis-ci/portcullis/internal/advisory/osv"
 	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/inventory"
 )
 
 // filed is one entry with the place where it belongs.
@@ -44,7 +45,7 @@ func convert(r osv.Record, skip func(reason string)) []filed {
 		case !ok:
 			skip(skipProduct + base)
 			continue
-		case place.Ecosystem.Name == "Ubuntu" && place.Variant != "" && place.Variant != "Pro":
+		case place.Ecosystem.Name == "Ubuntu" && !place.Ecosystem.Distribution.Accepts(inventory.Distro{}, place.Variant):
 			skip(skipProduct + base + " " + place.Variant)
 			continue
 		}

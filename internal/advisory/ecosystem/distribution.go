@@ -37,6 +37,15 @@ type Distribution struct {
 	Vendors []string
 	release func(inventory.Distro) (string, bool)
 	split   func(suffix string) (release, variant string, ok bool)
+	// accepts reports whether entries of a variant are about the system; nil
+	// for all of them.
+	accepts func(d inventory.Distro, variant string) bool
+}
+
+// Accepts reports whether entries of a variant of the release are about the
+// given system: products of one release may have fixes of their own.
+func (d *Distribution) Accepts(system inventory.Distro, variant string) bool {
+	return d.accepts == nil || d.accepts(system, variant)
 }
 
 // OwnVendor reports whether the packager is the distribution itself. A package
@@ -159,10 +168,32 @@ func redHatRelease(d inventory.Distro) (string, bool) {
 	return majorVersion(d)
 }
 
+var suseProduct = regexp.MustCompile(`^(.+) ([0-9]+(?: SP[0-9]+)?)$`)
+
+// suseSuffix reads "Linux Enterprise Module for Basesystem 15 SP5": all products
+// of one service pack are one release, the product is the variant. Products
+// under a contract (…-LTSS) and others without a service pack stand alone.
+func suseSuffix(suffix string) (string, string, bool) {
+	if m := suseProduct.FindStringSubmatch(suffix); m != nil {
+		return m[2], m[1], true
+	}
+	return suffix, "", suffix != ""
+}
+
 // suseRelease: OSV names SUSE's products as PRETTY_NAME does, without "SUSE ".
 func suseRelease(d inventory.Distro) (string, bool) {
-	return strings.TrimPrefix(d.PrettyName, "SUSE "), d.PrettyName != ""
+	release, _, ok := suseSuffix(strings.TrimPrefix(d.PrettyName, "SUSE "))
+	return release, ok
 }
+
+// suseAccepts: most packages of a server come from modules, which are filed as
+// products of their own.
+func suseAccepts(d inventory.Distro, variant string) bool {
+	_, own, _ := suseSuffix(strings.TrimPrefix(d.PrettyName, "SUSE "))
+	return variant == own || strings.HasPrefix(variant, "Linux Enterprise Module for ")
+}
+
+func ubuntuAccepts(_ inventory.Distro, variant string) bool { return variant == "" || variant == "Pro" }
 
 func openSUSERelease(d inventory.Distro) (string, bool) {
 	name := strings.TrimPrefix(d.PrettyName, "openSUSE ")

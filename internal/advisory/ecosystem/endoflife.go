@@ -24,6 +24,7 @@ func (p Place) EndOfLife() (time.Time, bool) {
 // https://wiki.ubuntu.com/Releases, https://alpinelinux.org/releases/,
 // https://access.redhat.com/support/policy/updates/errata,
 // https://wiki.almalinux.org/release-notes/, https://wiki.rockylinux.org/rocky/version/,
+// https://www.suse.com/lifecycle,
 // https://endoflife.date (Amazon Linux, Fedora, openSUSE, Photon, Azure Linux).
 var endOfLife = map[string]string{
 	"Debian:7": "2018-05-31", "Debian:8": "2020-06-30", "Debian:9": "2022-06-30",
@@ -54,6 +55,8 @@ var endOfLife = map[string]string{
 	"Fedora:39": "2024-11-26", "Fedora:40": "2025-05-13", "Fedora:41": "2025-12-15",
 	"openSUSE:Leap 15.3": "2022-12-31", "openSUSE:Leap 15.4": "2023-12-07",
 	"openSUSE:Leap 15.5": "2024-12-31", "openSUSE:Leap 15.6": "2026-04-30",
+	"SUSE:12 SP5": "2024-10-31", "SUSE:15 SP3": "2022-12-31", "SUSE:15 SP4": "2023-12-31", "SUSE:15 SP5": "2024-12-31",
+	"SUSE:15 SP6": "2025-12-31", "SUSE:15 SP7": "2031-07-31",
 	"Azure Linux:1": "2023-07-31", "Azure Linux:2": "2025-07-31", "Azure Linux:3": "2027-08-01",
 	"Photon OS:1.0": "2022-02-28", "Photon OS:2.0": "2022-12-31", "Photon OS:3.0": "2024-03-01",
 }

@@ -27,7 +27,7 @@ var table = []*Ecosystem{
 		IDs: []string{"debian"}, Names: SourceName, TracksUnfixed: true, release: debianRelease, split: plainSuffix,
 	}},
 	{Name: "Ubuntu", PURLTypes: []string{"deb"}, Scheme: debian, Native: []string{"UBUNTU-"}, Distribution: &Distribution{
-		IDs: []string{"ubuntu"}, Names: SourceName, TracksUnfixed: true, release: versionID, split: ubuntuSuffix,
+		IDs: []string{"ubuntu"}, Names: SourceName, TracksUnfixed: true, release: versionID, split: ubuntuSuffix, accepts: ubuntuAccepts,
 	}},
 
 	// Distributions with apk packages.
@@ -53,7 +53,7 @@ var table = []*Ecosystem{
 	}},
 	{Name: "SUSE", PURLTypes: []string{"rpm"}, Scheme: rpm, Distribution: &Distribution{
 		IDs: []string{"sles", "sled", "sles_sap"}, Names: BinaryThenSource,
-		Vendors: []string{"SUSE"}, release: suseRelease, split: plainSuffix,
+		Vendors: []string{"SUSE"}, release: suseRelease, split: suseSuffix, accepts: suseAccepts,
 	}},
 	{Name: "openSUSE", PURLTypes: []string{"rpm"}, Scheme: rpm, Distribution: &Distribution{
 		IDs: []string{"opensuse-leap", "opensuse-tumbleweed", "opensuse"}, Names: BinaryThenSource,
