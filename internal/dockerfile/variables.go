@@ -13,6 +13,7 @@ const (
 	maxValue     = 64 << 10 // bytes of one expanded value
 	maxExpanded  = 64 << 20 // bytes expanded in a whole file
 	maxAncestors = 1000     // stages in one chain that define variables
+	maxBraces    = 200      // ${ in one word, which may be nested
 )
 
 // scope holds the definitions of one stage. ENV outranks ARG wherever they
@@ -139,7 +140,7 @@ func (r *resolver) expandAt(in *Instruction, word string) Value {
 		}
 	}
 	r.spent += size
-	if len(word) > maxValue || size > maxValue || r.spent > maxExpanded {
+	if len(word) > maxValue || strings.Count(word, "${") > maxBraces || size > maxValue || r.spent > maxExpanded {
 		r.limit(in)
 		return Value{Text: word}
 	}
@@ -158,8 +159,7 @@ func (r *resolver) limit(in *Instruction) {
 	r.limited = true
 	r.file.Problems = append(r.file.Problems, Problem{
 		Kind: Limit, Span: in.KeywordSpan,
-		Message: "the values of variables grow beyond " + itoa(maxValue>>10) +
-			" KiB; they were not followed any further",
+		Message: "variables are nested or grow beyond what any real file does; their values were not followed any further",
 	})
 }
 

@@ -177,8 +177,11 @@ func pinnedNpm(s string) bool {
 
 var gemOptions = options{short: "vinPuwp", long: set("--version", "--install-dir", "--bindir", "--source", "--trust-policy", "--platform", "--build-root", "--http-proxy")}
 
+// versionedGem are the names of gem for one release of Ruby.
+var versionedGem = regexp.MustCompile(`^gem[0-9.]+$`)
+
 func checkGemPins(p *Pass, run *Run, c *shellscript.Command) {
-	if c.Name != "gem" && !regexp.MustCompile(`^gem[0-9.]+$`).MatchString(c.Name) {
+	if c.Name != "gem" && !versionedGem.MatchString(c.Name) {
 		return
 	}
 	args := c.Args
