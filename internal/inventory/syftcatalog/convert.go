@@ -144,8 +144,7 @@ func addMetadata(out *inventory.Package, p pkg.Package, purl packageurl.PackageU
 		out.Source = sourceOf(*out, m.OriginPackage, "")
 	case pkg.RpmDBEntry:
 		out.Architecture, out.Vendor = m.Arch, m.Vendor
-		name, version := splitSourceRPM(m.SourceRpm)
-		out.Source = sourceOf(*out, name, version)
+		out.Source = sourceRPM(*out, m.SourceRpm)
 		if m.ModularityLabel != nil {
 			out.Module = moduleStream(*m.ModularityLabel)
 		}
@@ -153,9 +152,10 @@ func addMetadata(out *inventory.Package, p pkg.Package, purl packageurl.PackageU
 	if out.Source == nil && qualifiers["upstream"] != "" {
 		name, version, _ := strings.Cut(qualifiers["upstream"], "@")
 		if strings.HasSuffix(name, ".rpm") {
-			name, version = splitSourceRPM(name)
+			out.Source = sourceRPM(*out, name)
+		} else {
+			out.Source = sourceOf(*out, name, version)
 		}
-		out.Source = sourceOf(*out, name, version)
 	}
 	if out.Module == "" && qualifiers["rpmmod"] != "" {
 		out.Module = moduleStream(qualifiers["rpmmod"])
@@ -172,6 +172,16 @@ func sourceOf(p inventory.Package, name, version string) *inventory.Source {
 		return nil
 	}
 	return &inventory.Source{Name: name, Version: version}
+}
+
+// sourceRPM names the source package of an rpm by its file name, which has no
+// epoch: a version that is the package's own but for the epoch is the same.
+func sourceRPM(p inventory.Package, file string) *inventory.Source {
+	name, version := splitSourceRPM(file)
+	if _, plain, ok := strings.Cut(p.Version, ":"); ok && plain == version {
+		version = p.Version
+	}
+	return sourceOf(p, name, version)
 }
 
 // splitSourceRPM takes the file name of a source package apart:

@@ -14,6 +14,7 @@ import (
 	stereofile "github.com/anchore/stereoscope/pkg/file"
 	"github.com/anchore/syft/syft/file"
 
+	"github.com/portcullis-ci/portcullis/internal/inventory/rpmdb"
 	"github.com/portcullis-ci/portcullis/internal/layers"
 )
 
@@ -234,6 +235,9 @@ func (r *resolver) FileContentsByLocation(l file.Location) (io.ReadCloser, error
 	}
 	c, err := r.index.Open(r.ctx, e)
 	if err != nil {
+		return nil, err
+	}
+	if err := rpmdb.Check(r.ctx, e.Path, c, e.Size); err != nil {
 		return nil, err
 	}
 	return c, nil

@@ -1,0 +1,71 @@
+package syftcatalog
+
+import (
+	"testing"
+
+	"github.com/anchore/syft/syft/file"
+	"github.com/anchore/syft/syft/pkg"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/portcullis-ci/portcullis/internal/inventory"
+)
+
+func TestConvertPackageOfAnRPMDatabase(t *testing.T) {
+	module := "nodejs:18:8080020230503:rhel8"
+	for name, tc := range map[string]struct {
+		version, purl, source, module string
+		want                          inventory.Package
+	}{
+		"a source of the same name and version is none": {
+			version: "2.3.1-4.el9", purl: "pkg:rpm/ol/acl@2.3.1-4.el9?arch=x86_64&upstream=acl-2.3.1-4.el9.src.rpm", source: "acl-2.3.1-4.el9.src.rpm",
+			want: inventory.Package{Name: "acl"},
+		},
+		"an epoch makes no other source": {
+			version: "1:2.3.1-4.el9", purl: "pkg:rpm/ol/acl@2.3.1-4.el9?arch=x86_64&epoch=1", source: "acl-2.3.1-4.el9.src.rpm",
+			want: inventory.Package{Name: "acl"},
+		},
+		"a source of another name": {
+			version: "1:2.3.1-4.el9", purl: "pkg:rpm/ol/acl@2.3.1-4.el9?arch=x86_64&epoch=1", source: "acl-tools-2.3.1-4.el9.src.rpm",
+			want: inventory.Package{Name: "acl", Source: &inventory.Source{Name: "acl-tools"}},
+		},
+		"a source of another version": {
+			version: "2.3.1-4.el9", purl: "pkg:rpm/ol/acl@2.3.1-4.el9?arch=x86_64", source: "acl-9-1.el9.nosrc.rpm",
+			want: inventory.Package{Name: "acl", Source: &inventory.Source{Name: "acl", Version: "9-1.el9"}},
+		},
+		"a module": {
+			version: "18-1", purl: "pkg:rpm/redhat/acl@18-1?arch=x86_64", module: module,
+			want: inventory.Package{Name: "acl", Module: "nodejs:18"},
+		},
+		"a source that is no file name": {
+			version: "1-1", purl: "pkg:rpm/redhat/acl@1-1?arch=x86_64", source: "(none)",
+			want: inventory.Package{Name: "acl"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := pkg.Package{
+				Name: "acl", Version: tc.version, Type: pkg.RpmPkg, PURL: tc.purl,
+				Metadata: pkg.RpmDBEntry{Arch: "x86_64", Vendor: "Vendor", SourceRpm: tc.source, ModularityLabel: &tc.module},
+			}
+			want := tc.want
+			want.Version, want.PURL, want.Type, want.Architecture, want.Vendor = tc.version, tc.purl, "rpm", "x86_64", "Vendor"
+			if diff := cmp.Diff(want, convertPackage(p)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestConvertPackageOfAForeignSBOM(t *testing.T) {
+	p := pkg.Package{Name: "libssl3", Version: "3.0.11-1", Type: pkg.DebPkg, PURL: "pkg:deb/debian/libssl3@3.0.11-1?arch=arm64&upstream=openssl%403.0.11"}
+	want := inventory.Package{
+		Name: "libssl3", Version: "3.0.11-1", Type: "deb", PURL: p.PURL, Architecture: "arm64", Source: &inventory.Source{Name: "openssl", Version: "3.0.11"},
+	}
+	if diff := cmp.Diff(want, convertPackage(p)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	p = pkg.Package{Name: "x", Version: "1", Type: pkg.NpmPkg, PURL: "no package URL", Locations: file.NewLocationSet(file.NewLocation("/b"), file.NewLocation("/a"), file.NewLocation("/a"))}
+	want = inventory.Package{Name: "x", Version: "1", Type: "npm", Places: []inventory.Place{{Path: "/a"}, {Path: "/b"}}}
+	if diff := cmp.Diff(want, convertPackage(p)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
