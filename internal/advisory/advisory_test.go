@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -370,6 +371,28 @@ func FuzzDecodeManifest(f *testing.F) {
 		}
 		if _, err := DecodeManifest(encoded); err != nil {
 			t.Errorf("written manifest: %v", err)
+		}
+	})
+}
+
+// FuzzRiskShards checks that content of risk shards either is refused with
+// ErrCorrupt or answers without trouble.
+func FuzzRiskShards(f *testing.F) {
+	f.Add(layOutEPSS([]epssRow{{1, epssPair{5, 6}}, {1 << 40, epssPair{7, 8}}}))
+	f.Add([]byte(kevMagic + "CVE-2024-1\t1\t2\ttrue"))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		if e, err := openEPSS(content); err == nil {
+			for i := range e.Len() {
+				s, ok := e.Find(fmt.Sprintf("CVE-%d-%d", e.keys[i]>>40, e.keys[i]&(1<<40-1)))
+				if ok && (s.Score < 0 || s.Score > 1 || s.Percentile < 0 || s.Percentile > 1) {
+					t.Errorf("score %+v", s)
+				}
+			}
+		} else if !errors.Is(err, ErrCorrupt) {
+			t.Fatalf("error %v does not wrap ErrCorrupt", err)
+		}
+		if _, err := openKEV(content); err != nil && !errors.Is(err, ErrCorrupt) {
+			t.Fatalf("error %v does not wrap ErrCorrupt", err)
 		}
 	})
 }

@@ -52,6 +52,10 @@ func DecodeKEV(file []byte, size int64) (KEV, error) {
 	if err != nil {
 		return nil, err
 	}
+	return openKEV(content)
+}
+
+func openKEV(content []byte) (KEV, error) {
 	rest, ok := strings.CutPrefix(string(content), kevMagic)
 	if !ok {
 		return nil, fmt.Errorf("%w: content does not begin with %q", ErrCorrupt, kevMagic)
