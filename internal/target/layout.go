@@ -18,7 +18,7 @@ import (
 
 // files gives access to the files of an OCI layout or docker archive by name.
 type files interface {
-	// file opens a regular file; it follows no link.
+	// file opens a regular file. A link is followed once, inside an archive.
 	file(name string) (io.ReadCloser, int64, error)
 }
 
@@ -46,6 +46,8 @@ type tarFiles struct {
 type tarFile struct {
 	offset, size int64
 	regular      bool
+	// link is the name inside the archive to which a link leads.
+	link string
 }
 
 // maxArchiveEntries bounds the index of an archive; an image of 500 layers has
@@ -92,7 +94,16 @@ func (t *tarFiles) add(h *tar.Header) error {
 	if err != nil {
 		return fmt.Errorf("read archive: %w", err)
 	}
-	t.entries[name] = tarFile{offset: at, size: h.Size, regular: h.Typeflag == tar.TypeReg && h.PAXRecords["GNU.sparse.major"] == ""}
+	e := tarFile{offset: at, size: h.Size, regular: h.Typeflag == tar.TypeReg && h.PAXRecords["GNU.sparse.major"] == ""}
+	switch h.Typeflag {
+	case tar.TypeSymlink:
+		// docker save before version 25 writes a layer that occurs twice as a
+		// link to the first.
+		e.link = path.Join(path.Dir(name), h.Linkname)
+	case tar.TypeLink:
+		e.link = path.Clean(h.Linkname)
+	}
+	t.entries[name] = e
 	return nil
 }
 
@@ -100,6 +111,9 @@ func (t *tarFiles) file(name string) (io.ReadCloser, int64, error) {
 	e, ok := t.entries[path.Clean(name)]
 	if !ok {
 		return nil, 0, fmt.Errorf("%s: %w", name, fs.ErrNotExist)
+	}
+	if e.link != "" {
+		e = t.entries[e.link]
 	}
 	if !e.regular {
 		return nil, 0, fmt.Errorf("%s is not a regular file", name)

@@ -2,6 +2,7 @@ package target_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -351,6 +352,78 @@ func TestDockerArchiveIsRefusedWhenAmbiguous(t *testing.T) {
 		} else if exit.CodeOf(err) != exit.NotExamined {
 			t.Errorf("%s: exit code %d, want 4: %v", name, exit.CodeOf(err), err)
 		}
+	}
+}
+
+func TestDockerArchiveMayLinkARepeatedLayer(t *testing.T) {
+	archive, err := imagetest.Tar(imagetest.Text("a", "1"))
+	must(t, err)
+	l, err := imagetest.NewLayer(archive, imagetest.None)
+	must(t, err)
+	id := l.ClaimedDiffID.String()
+	config := fmt.Sprintf(`{"architecture":%q,"os":"linux","rootfs":{"type":"layers","diff_ids":[%q,%q]}}`, runtime.GOARCH, id, id)
+	data, err := imagetest.Tar(imagetest.Text("c.json", config), imagetest.File{Path: "one/layer.tar", Body: archive}, imagetest.Symlink("two/layer.tar", "../one/layer.tar"),
+		imagetest.Text("manifest.json", `[{"Config":"c.json","RepoTags":["a:1"],"Layers":["one/layer.tar","two/layer.tar"]}]`))
+	must(t, err)
+	file := filepath.Join(t.TempDir(), "image.tar")
+	must(t, os.WriteFile(file, data, 0o600))
+	if _, err := open(t, target.Request{Reference: file}, target.Environment{}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestHostileManifestsAreRefused(t *testing.T) {
+	digest := func(text string) string { return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(text))) }
+	layer := func(i int) string {
+		return fmt.Sprintf(`{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":"sha256:%064d","size":1}`, i)
+	}
+	deep := `{"architecture":"amd64","os":"linux","x":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + `}`
+	manifest := func(config string, layers ...string) string {
+		return fmt.Sprintf(`{"schemaVersion":2,"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":%q,"size":%d},"layers":[%s]}`, digest(config), len(config), strings.Join(layers, ","))
+	}
+	index := func(of string) string {
+		return fmt.Sprintf(`{"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.index.v1+json","digest":%q,"size":%d}]}`, digest(of), len(of))
+	}
+	plain := `{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}`
+	nested := []string{manifest(plain)}
+	for range 20 {
+		nested = append(nested, index(nested[len(nested)-1]))
+	}
+	var many []string
+	for i := range 20_000 {
+		many = append(many, layer(i))
+	}
+	for name, tc := range map[string]struct {
+		blobs []string
+		text  string
+	}{
+		"indexes nested 20 deep":               {append(nested, plain), "nested"},
+		"20,000 layers":                        {[]string{manifest(plain, many...), plain}, "layers"},
+		"a configuration nested deep":          {[]string{manifest(deep), deep}, "nested"},
+		"a manifest of 5 MiB":                  {[]string{manifest(plain) + strings.Repeat(" ", 5<<20), plain}, "more than"},
+		"an index that names itself":           {[]string{strings.Replace(index(""), digest(""), "sha256:"+strings.Repeat("a", 64), 1)}, ""},
+		"an image without layers for diff ids": {[]string{manifest(strings.Replace(plain, "[]", `["sha256:`+strings.Repeat("a", 64)+`"]`, 1)), strings.Replace(plain, "[]", `["sha256:`+strings.Repeat("a", 64)+`"]`, 1)}, "diff ids"},
+		"a helm chart":                         {[]string{manifest("{}", `{"mediaType":"application/vnd.cncf.helm.chart.content.v1.tar+gzip","digest":"`+digest("")+`","size":0}`), "{}"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			must(t, os.MkdirAll(filepath.Join(dir, "blobs", "sha256"), 0o755))
+			for _, b := range tc.blobs {
+				must(t, os.WriteFile(filepath.Join(dir, "blobs", "sha256", strings.TrimPrefix(digest(b), "sha256:")), []byte(b), 0o600))
+			}
+			root := tc.blobs[0]
+			if name == "indexes nested 20 deep" {
+				root = nested[len(nested)-1]
+			}
+			mediaType := "application/vnd.oci.image.manifest.v1+json"
+			if strings.Contains(root, `"manifests"`) {
+				mediaType = "application/vnd.oci.image.index.v1+json"
+			}
+			must(t, os.WriteFile(filepath.Join(dir, "oci-layout"), []byte(`{"imageLayoutVersion":"1.0.0"}`), 0o600))
+			must(t, os.WriteFile(filepath.Join(dir, "index.json"), fmt.Appendf(nil, `{"schemaVersion":2,"manifests":[{"mediaType":%q,"digest":%q,"size":%d}]}`, mediaType, digest(root), len(root)), 0o600))
+			_, err := open(t, target.Request{Reference: "oci:" + dir}, target.Environment{})
+			expectError(t, err, exit.NotExamined, tc.text)
+		})
 	}
 }
 
