@@ -237,10 +237,16 @@ func MarkdownLink(text, target string) string {
 // attribute.
 func HTML(s string) string { return html.EscapeString(Line(s)) }
 
+// maxURL is the length that browsers and hosts all take.
+const maxURL = 2048
+
 // URL returns target if it is an absolute http or https address without
-// credentials, in its escaped form; otherwise it returns false, and the text
+// credentials, of at most 2,048 bytes, in its escaped form; otherwise it returns false, and the text
 // must be shown without a link.
 func URL(target string) (string, bool) {
+	if len(target) > maxURL {
+		return "", false
+	}
 	u, err := url.Parse(target)
 	if err != nil || u.Host == "" || u.User != nil || (u.Scheme != "https" && u.Scheme != "http") {
 		return "", false
@@ -279,6 +285,10 @@ func surrogates(r rune) (high, low rune) {
 	r -= 0x10000
 	return 0xd800 + r>>10, 0xdc00 + r&0x3ff
 }
+
+// Short is Line for at most limit bytes. It does not look at more of s than it
+// keeps, however long s is.
+func Short(s string, limit int) string { return Cut(Line(Cut(s, limit)), limit) }
 
 // Cut shortens s to at most limit bytes without splitting a character, ending
 // in "…" where something was cut.

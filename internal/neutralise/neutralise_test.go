@@ -140,6 +140,17 @@ func TestCutNeverSplitsACharacter(t *testing.T) {
 	}
 }
 
+func TestShortKeepsToItsLimitInEveryCase(t *testing.T) {
+	for _, s := range []string{"", "abc", strings.Repeat("\x1b", 100), strings.Repeat("ä", 100), strings.Repeat("\xff", 100)} {
+		for _, limit := range []int{3, 10, 99, 1000} {
+			got := neutralise.Short(s, limit)
+			if len(got) > limit || !utf8.ValidString(got) || neutralise.Line(got) != got {
+				t.Errorf("Short(%q, %d) = %q", s, limit, got)
+			}
+		}
+	}
+}
+
 func FuzzLine(f *testing.F) {
 	for _, seed := range []string{"a", "\x1b[2J", "::error::x", "##[error]x", "\u202e", "\xff", "a\r\n b", "##vso[x]"} {
 		f.Add(seed)

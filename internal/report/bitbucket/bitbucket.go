@@ -167,4 +167,4 @@ func severity(s finding.Severity) string {
 	}
 }
 
-func cut(s string, limit int) string { return neutralise.Cut(neutralise.Line(s), limit) }
+func cut(s string, limit int) string { return neutralise.Short(s, limit) }

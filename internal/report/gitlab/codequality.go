@@ -57,7 +57,7 @@ func CodeQuality(_ context.Context, w io.Writer, o outcome.Outcome, opts documen
 		seen[f.Fingerprint] = true
 		issues = append(issues, issue{
 			Description: describe(f),
-			CheckName:   neutralise.Line(f.RuleID),
+			CheckName:   short(f.RuleID),
 			Fingerprint: f.Fingerprint,
 			Severity:    issueSeverity(f.Severity),
 			Location:    issueLocation{Path: l.Path, Lines: issueLines{Begin: max(l.Line, 1)}},
@@ -80,7 +80,7 @@ func describe(f finding.Finding) string {
 		}
 		text += ": " + f.Title
 	}
-	return neutralise.Cut(neutralise.Line(text), 500)
+	return neutralise.Short(text, 500)
 }
 
 // issueSeverity maps to GitLab's five classes. An unknown severity is in the

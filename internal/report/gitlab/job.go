@@ -59,7 +59,7 @@ func Annotations(_ context.Context, w io.Writer, o outcome.Outcome, opts documen
 	section := []annotation{}
 	add := func(label, target string) {
 		if clean, ok := neutralise.URL(target); ok && len(section) < 20 {
-			section = append(section, annotation{externalLink{neutralise.Cut(neutralise.Line(label), 200), clean}})
+			section = append(section, annotation{externalLink{neutralise.Short(label, 200), clean}})
 		}
 	}
 	add("Report of Portcullis", opts.Links.Report)

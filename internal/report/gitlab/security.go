@@ -187,7 +187,7 @@ func scanOf(o outcome.Outcome, kind string) scan {
 	s := scan{Analyzer: us, Scanner: us, Type: kind, StartTime: clock(o.Started), EndTime: clock(o.Finished), Status: "success"}
 	for _, f := range o.Failures {
 		s.Status = "failure"
-		s.Messages = append(s.Messages, message{"fatal", neutralise.Line(f.Message)})
+		s.Messages = append(s.Messages, message{"fatal", short(f.Message)})
 	}
 	if n := o.Coverage.NotAssessed(); n > 0 && kind == "container_scanning" {
 		s.Messages = append(s.Messages, message{"warn", fmt.Sprintf("%d of %d packages could not be assessed for vulnerabilities", n, o.Coverage.Packages)})
@@ -207,18 +207,18 @@ func operatingSystem(o outcome.Outcome) string {
 
 func dependencyOf(p *finding.Package) dependency {
 	var d dependency
-	d.Package.Name = cmp.Or(neutralise.Line(p.Name), "unknown")
-	d.Version = neutralise.Line(p.Version)
+	d.Package.Name = cmp.Or(short(p.Name), "unknown")
+	d.Version = short(p.Version)
 	return d
 }
 
 func vulnerabilityOf(f finding.Finding) vulnerability {
 	v := vulnerability{
 		ID:          uuid.NewSHA1(namespace, []byte(f.Fingerprint)).String(),
-		Name:        neutralise.Cut(neutralise.Line(name(f)), 250),
-		Description: neutralise.Markdown(f.Message),
+		Name:        neutralise.Short(name(f), 250),
+		Description: neutralise.Markdown(neutralise.Cut(f.Message, 10_000)),
 		Severity:    severity(f.Severity),
-		Solution:    neutralise.Cut(neutralise.Markdown(solution(f)), 6900),
+		Solution:    neutralise.Cut(neutralise.Markdown(neutralise.Cut(solution(f), 2000)), 6900),
 		Identifiers: identifiers(f),
 		CVSS:        vectors(f),
 	}
@@ -254,7 +254,7 @@ func severity(s finding.Severity) string {
 func identifiers(f finding.Finding) []identifier {
 	var out []identifier
 	for _, id := range append([]string{f.RuleID}, f.Aliases...) {
-		clean := neutralise.Line(id)
+		clean := short(id)
 		if clean == "" || len(out) == 20 {
 			continue
 		}
@@ -286,3 +286,7 @@ func vectors(f finding.Finding) []cvss {
 	}
 	return []cvss{{Vendor: cmp.Or(neutralise.Line(f.SeveritySource), "unknown"), Vector: f.Vector}}
 }
+
+// short bounds names and versions, which are longer only in images made to
+// hurt.
+func short(s string) string { return neutralise.Short(s, 1000) }

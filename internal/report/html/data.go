@@ -71,7 +71,7 @@ func dataOf(o outcome.Outcome, opts document.Options) data {
 	if o.Image != nil {
 		for i, l := range o.Image.Layers {
 			_, step := document.LayerOf(o.Image, l.DiffID)
-			d.Layers = append(d.Layers, layer{Number: i + 1, Digest: neutralise.Line(l.DiffID), Step: neutralise.Cut(neutralise.Line(step), 2000)})
+			d.Layers = append(d.Layers, layer{Number: i + 1, Digest: neutralise.Line(l.DiffID), Step: neutralise.Short(step, 2000)})
 		}
 	}
 	return d
@@ -79,22 +79,22 @@ func dataOf(o outcome.Outcome, opts document.Options) data {
 
 func rowOf(f finding.Finding, fails bool, o outcome.Outcome) row {
 	r := row{
-		ID: neutralise.Line(f.RuleID), Severity: f.Severity.String(), Kind: string(f.Kind), Status: string(f.Status), Fails: fails,
-		Title: neutralise.Line(f.Title), Message: neutralise.Cut(neutralise.Line(f.Message), 4000),
-		Fixed: neutralise.Line(f.Fix.Version), FixState: string(f.Fix.State), FixText: neutralise.Cut(neutralise.Line(f.Fix.Text), 2000),
-		Fixable: f.Fix.Available(), Source: neutralise.Line(f.SeveritySource),
-		Reason: neutralise.Line(reasonWords(f)), Object: neutralise.Line(f.Object), Print: f.Fingerprint,
+		ID: short(f.RuleID), Severity: f.Severity.String(), Kind: string(f.Kind), Status: string(f.Status), Fails: fails,
+		Title: short(f.Title), Message: neutralise.Short(f.Message, 4000),
+		Fixed: short(f.Fix.Version), FixState: string(f.Fix.State), FixText: short(f.Fix.Text),
+		Fixable: f.Fix.Available(), Source: short(f.SeveritySource),
+		Reason: short(reasonWords(f)), Object: short(f.Object), Print: f.Fingerprint,
 	}
 	r.Risk, r.Exploited, r.Origin = document.RiskWords(f), document.Exploited(f), string(f.Origin)
 	if f.Baseline.State != "" {
 		r.New = f.Baseline.State == finding.BaselineNew
-		r.Baseline = strings.TrimSuffix(neutralise.Line(string(f.Baseline.State)+": "+f.Baseline.Reason), ": ")
+		r.Baseline = strings.TrimSuffix(short(string(f.Baseline.State)+": "+f.Baseline.Reason), ": ")
 	}
 	if f.Score > 0 {
-		r.Score = strings.TrimSpace(fmt.Sprintf("%.1f %s", f.Score, neutralise.Line(f.Vector)))
+		r.Score = strings.TrimSpace(fmt.Sprintf("%.1f %s", f.Score, short(f.Vector)))
 	}
 	if p := f.Package; p != nil {
-		r.Package, r.Version, r.PURL = neutralise.Line(p.Name), neutralise.Line(p.Version), neutralise.Line(p.PURL)
+		r.Package, r.Version, r.PURL = short(p.Name), short(p.Version), short(p.PURL)
 	}
 	for i, l := range f.Locations {
 		place := placeWords(l, o)
@@ -104,17 +104,17 @@ func rowOf(f finding.Finding, fails bool, o outcome.Outcome) row {
 			r.Places = append(r.Places, place)
 		}
 		if l.Space == finding.Repository && r.File == "" {
-			r.File, r.Line = neutralise.Line(l.Path), l.Line
+			r.File, r.Line = short(l.Path), l.Line
 		}
 		if n, _ := document.LayerOf(o.Image, l.Layer); n > 0 && r.Layer == 0 {
 			r.Layer = n
 		}
 	}
 	for _, a := range f.Aliases {
-		r.Aliases = append(r.Aliases, neutralise.Line(a))
+		r.Aliases = append(r.Aliases, short(a))
 	}
 	for _, fact := range f.Evidence {
-		r.Facts = append(r.Facts, [2]string{neutralise.Line(fact.Name), neutralise.Cut(neutralise.Line(fact.Value), 1000)})
+		r.Facts = append(r.Facts, [2]string{short(fact.Name), short(fact.Value)})
 	}
 	for _, ref := range f.References {
 		if clean, ok := neutralise.URL(ref); ok && len(r.Links) < 20 {
@@ -124,8 +124,14 @@ func rowOf(f finding.Finding, fails bool, o outcome.Outcome) row {
 	return r
 }
 
+// maxText bounds each text of a row but the message: what is longer was made to
+// hurt.
+const maxText = 1000
+
+func short(s string) string { return neutralise.Short(s, maxText) }
+
 func placeWords(l finding.Location, o outcome.Outcome) string {
-	path := neutralise.Line(l.Path)
+	path := short(l.Path)
 	if l.Space == finding.Repository {
 		if l.Line > 0 {
 			return fmt.Sprintf("%s:%d", path, l.Line)

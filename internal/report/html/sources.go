@@ -117,7 +117,7 @@ func showable(name string, lines []string, found marks) map[int]string {
 		case variables:
 			line = withoutValues(line)
 		}
-		shown[n] = neutralise.Cut(neutralise.Line(strings.ReplaceAll(line, "\t", "    ")), maxLine)
+		shown[n] = neutralise.Short(strings.ReplaceAll(line, "\t", "    "), maxLine)
 		variables = variables && strings.HasSuffix(strings.TrimRight(lines[i], " \t\r"), "\\")
 	}
 	return shown

@@ -85,7 +85,7 @@ type unreadable struct{ Path, Reason string }
 func summarise(o outcome.Outcome, opts document.Options) summary {
 	c := document.Count(o)
 	s := summary{
-		Title:    neutralise.Line(document.ImageName(o)),
+		Title:    short(document.ImageName(o)),
 		Result:   result(o),
 		Verdict:  verdict(o, c),
 		Facts:    facts(o),
@@ -95,8 +95,8 @@ func summarise(o outcome.Outcome, opts document.Options) summary {
 		Coverage: coverageOf(o.Coverage),
 		Changes:  changes(o.Verdict.Changes), Unresolved: len(o.Verdict.Unresolved),
 		Baseline: baselineWords(o.Baseline),
-		Tool:     neutralise.Line(strings.TrimSpace(o.Tool.Name + " " + o.Tool.Version)),
-		Command:  neutralise.Line(opts.Command),
+		Tool:     short(strings.TrimSpace(o.Tool.Name + " " + o.Tool.Version)),
+		Command:  short(opts.Command),
 	}
 	if s.Title == "" {
 		s.Title = "Dockerfile and manifests"
@@ -105,7 +105,7 @@ func summarise(o outcome.Outcome, opts document.Options) summary {
 		s.Job = job
 	}
 	for _, t := range o.Targets {
-		s.Targets = append(s.Targets, target{string(t.Kind), neutralise.Line(t.Name), neutralise.Line(t.Detail), t.Examined})
+		s.Targets = append(s.Targets, target{string(t.Kind), short(t.Name), short(t.Detail), t.Examined})
 	}
 	for _, k := range o.Verdict.Clauses {
 		state := "held"
@@ -117,10 +117,10 @@ func summarise(o outcome.Outcome, opts document.Options) summary {
 		case s.Result == "incomplete":
 			state = "open"
 		}
-		s.Clauses = append(s.Clauses, clause{neutralise.Line(k.Name), neutralise.Line(k.Demand), neutralise.Line(k.Reason), state})
+		s.Clauses = append(s.Clauses, clause{short(k.Name), short(k.Demand), short(k.Reason), state})
 	}
 	for _, f := range o.Failures {
-		s.Failures = append(s.Failures, failure{neutralise.Line(f.Stage), neutralise.Line(f.Target), neutralise.Line(f.Message), neutralise.Line(f.Hint)})
+		s.Failures = append(s.Failures, failure{short(f.Stage), short(f.Target), short(f.Message), short(f.Hint)})
 	}
 	return s
 }
@@ -152,7 +152,7 @@ func facts(o outcome.Outcome) [][2]string {
 	var all [][2]string
 	add := func(name, value string) {
 		if value != "" {
-			all = append(all, [2]string{name, neutralise.Line(value)})
+			all = append(all, [2]string{name, short(value)})
 		}
 	}
 	if img := o.Image; img != nil {
@@ -222,13 +222,13 @@ func coverageOf(c outcome.Coverage) coverage {
 		}
 	}
 	for _, g := range c.Gaps {
-		x := gap{Reason: strings.ReplaceAll(string(g.Reason), "-", " "), Detail: neutralise.Line(g.Detail), Count: len(g.Packages)}
+		x := gap{Reason: strings.ReplaceAll(string(g.Reason), "-", " "), Detail: short(g.Detail), Count: len(g.Packages)}
 		for i, p := range g.Packages {
 			if i == maxGapPackages {
 				x.More = len(g.Packages) - i
 				break
 			}
-			x.Packages = append(x.Packages, neutralise.Line(p))
+			x.Packages = append(x.Packages, short(p))
 		}
 		v.Gaps = append(v.Gaps, x)
 	}
@@ -237,7 +237,7 @@ func coverageOf(c outcome.Coverage) coverage {
 			v.MoreUnreadable = len(c.Unreadable) - i
 			break
 		}
-		v.Unreadable = append(v.Unreadable, unreadable{neutralise.Line(u.Path), neutralise.Line(u.Reason)})
+		v.Unreadable = append(v.Unreadable, unreadable{short(u.Path), short(u.Reason)})
 	}
 	return v
 }
@@ -248,13 +248,13 @@ const maxUpgrades = 12
 func changes(all []outcome.Change) []change {
 	var out []change
 	for _, c := range all {
-		x := change{Where: neutralise.Line(document.Where(c.Location)), Text: neutralise.Line(document.ChangeWords(c)), Removes: len(c.Findings)}
+		x := change{Where: short(document.Where(c.Location)), Text: short(document.ChangeWords(c)), Removes: len(c.Findings)}
 		for i, u := range c.Upgrades {
 			if i == maxUpgrades {
 				x.More = len(c.Upgrades) - i
 				break
 			}
-			x.Upgrades = append(x.Upgrades, neutralise.Line(document.UpgradeWords(u)))
+			x.Upgrades = append(x.Upgrades, short(document.UpgradeWords(u)))
 		}
 		out = append(out, x)
 	}
@@ -265,5 +265,5 @@ func baselineWords(b *outcome.Baseline) string {
 	if b == nil {
 		return ""
 	}
-	return neutralise.Line(fmt.Sprintf("Since %s: %d new, %d known, %d fixed.", b.Source, b.New, b.Known, len(b.Fixed)))
+	return short(fmt.Sprintf("Since %s: %d new, %d known, %d fixed.", b.Source, b.New, b.Known, len(b.Fixed)))
 }

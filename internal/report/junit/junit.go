@@ -101,22 +101,22 @@ func policy(o outcome.Outcome) *suite {
 	s := &suite{Name: "policy"}
 	for _, f := range o.Failures {
 		s.add(testcase{
-			Name: neutralise.Line(f.Stage + " " + f.Target), Class: "portcullis.run",
-			Error: &problem{Message: neutralise.Line(f.Message), Type: "failure", Text: neutralise.Line(f.Hint)},
+			Name: text(f.Stage + " " + f.Target), Class: "portcullis.run",
+			Error: &problem{Message: text(f.Message), Type: "failure", Text: text(f.Hint)},
 		})
 	}
 	for _, t := range o.Targets {
-		c := testcase{Name: neutralise.Line(string(t.Kind) + " " + t.Name + " was examined"), Class: "portcullis.run"}
+		c := testcase{Name: text(string(t.Kind) + " " + t.Name + " was examined"), Class: "portcullis.run"}
 		if !t.Examined {
 			c.Error = &problem{Message: "not examined", Type: "not-examined"}
 		}
 		s.add(c)
 	}
 	for _, clause := range o.Verdict.Clauses {
-		c := testcase{Name: neutralise.Line(clause.Name + ": " + clause.Demand), Class: "portcullis.policy"}
+		c := testcase{Name: text(clause.Name + ": " + clause.Demand), Class: "portcullis.policy"}
 		switch {
 		case clause.Broken:
-			c.Failure = &problem{Message: neutralise.Line(clause.Reason), Type: neutralise.Line(clause.Name)}
+			c.Failure = &problem{Message: text(clause.Reason), Type: text(clause.Name)}
 		case o.Verdict.Result == outcome.Incomplete:
 			c.Skipped = &problem{Message: "not decided: the run is incomplete"}
 		}
@@ -124,7 +124,7 @@ func policy(o outcome.Outcome) *suite {
 	}
 	for _, g := range o.Coverage.Gaps {
 		s.add(testcase{
-			Name: neutralise.Line(fmt.Sprintf("%d packages assessed: %s %s", len(g.Packages), g.Reason, g.Detail)), Class: "portcullis.coverage",
+			Name: text(fmt.Sprintf("%d packages assessed: %s %s", len(g.Packages), g.Reason, g.Detail)), Class: "portcullis.coverage",
 			Skipped: &problem{Message: "not assessable for vulnerabilities"},
 		})
 	}
@@ -138,21 +138,21 @@ func findings(o outcome.Outcome, opts document.Options) *suite {
 		if !opts.Shown(f) || len(f.Locations) == 0 {
 			continue
 		}
-		c := testcase{Name: neutralise.Line(name(f)), Class: "portcullis." + string(f.Kind)}
+		c := testcase{Name: text(name(f)), Class: "portcullis." + string(f.Kind)}
 		if l := f.Locations[0]; l.Space == finding.Repository {
-			c.File = neutralise.Line(l.Path)
+			c.File = text(l.Path)
 			if l.Line > 0 {
 				c.Line = strconv.Itoa(l.Line)
 			}
 		}
-		text := neutralise.Line(f.Message)
+		message := text(f.Message)
 		switch {
 		case failed[f.Fingerprint]:
-			c.Failure = &problem{Message: text, Type: f.Severity.String(), Text: neutralise.Line(f.Fix.Text)}
+			c.Failure = &problem{Message: message, Type: f.Severity.String(), Text: text(f.Fix.Text)}
 		case !document.Active(f):
-			c.Skipped = &problem{Message: neutralise.Line(string(f.Status) + ": " + f.StatusReason)}
+			c.Skipped = &problem{Message: text(string(f.Status) + ": " + f.StatusReason)}
 		default:
-			c.Out = text
+			c.Out = message
 		}
 		s.add(c)
 	}
@@ -160,14 +160,18 @@ func findings(o outcome.Outcome, opts document.Options) *suite {
 }
 
 func name(f finding.Finding) string {
-	text := f.RuleID + " (" + f.Severity.String() + "): "
+	words := f.RuleID + " (" + f.Severity.String() + "): "
 	if f.Package != nil {
-		return text + f.Package.Name + " " + f.Package.Version
+		return words + f.Package.Name + " " + f.Package.Version
 	}
-	text += f.Title
+	words += f.Title
 	l := f.Locations[0]
 	if l.Line > 0 {
-		return fmt.Sprintf("%s, %s:%d", text, l.Path, l.Line)
+		return fmt.Sprintf("%s, %s:%d", words, l.Path, l.Line)
 	}
-	return text + ", " + l.Path
+	return words + ", " + l.Path
 }
+
+// text is one line of at most 2,000 bytes: no reader of test results shows
+// more.
+func text(s string) string { return neutralise.Short(s, 2000) }

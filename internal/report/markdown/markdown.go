@@ -121,9 +121,9 @@ func (d *doc) targets() {
 	var names []string
 	missed := 0
 	for _, t := range d.outcome.Targets {
-		text := neutralise.Markdown(string(t.Kind)) + " " + neutralise.MarkdownCode(t.Name)
+		text := neutralise.Markdown(string(t.Kind)) + " " + cell(t.Name)
 		if t.Detail != "" {
-			text += " (" + neutralise.Markdown(t.Detail) + ")"
+			text += " (" + sentence(t.Detail) + ")"
 		}
 		if !t.Examined {
 			text += " **not examined**"
@@ -190,9 +190,9 @@ func (d *doc) failures() {
 			d.add("- %d more\n", len(d.outcome.Failures)-i)
 			break
 		}
-		d.add("- **%s** %s: %s", neutralise.Markdown(f.Stage), neutralise.MarkdownCode(f.Target), neutralise.Markdown(neutralise.Cut(f.Message, 1000)))
+		d.add("- **%s** %s: %s", neutralise.Markdown(f.Stage), cell(f.Target), sentence(f.Message))
 		if f.Hint != "" {
-			d.add(" _%s_", neutralise.Markdown(f.Hint))
+			d.add(" _%s_", sentence(f.Hint))
 		}
 		d.add("\n")
 	}
@@ -203,18 +203,18 @@ func (d *doc) failures() {
 func (d *doc) policy() {
 	for _, c := range d.outcome.Verdict.Clauses {
 		if c.Broken {
-			d.add("- ❌ **%s**: %s. %s\n", neutralise.Markdown(c.Name), neutralise.Markdown(c.Demand), neutralise.Markdown(c.Reason))
+			d.add("- ❌ **%s**: %s. %s\n", sentence(c.Name), sentence(c.Demand), sentence(c.Reason))
 		}
 	}
 	for _, c := range d.outcome.Verdict.Clauses {
 		switch {
 		case c.Broken:
 		case c.Warned:
-			d.add("- ⚠️ **%s**: %s. %s\n", neutralise.Markdown(c.Name), neutralise.Markdown(c.Demand), neutralise.Markdown(c.Reason))
+			d.add("- ⚠️ **%s**: %s. %s\n", sentence(c.Name), sentence(c.Demand), sentence(c.Reason))
 		case d.outcome.Verdict.Result == outcome.Incomplete:
-			d.add("- ❔ **%s**: %s\n", neutralise.Markdown(c.Name), neutralise.Markdown(c.Demand))
+			d.add("- ❔ **%s**: %s\n", sentence(c.Name), sentence(c.Demand))
 		default:
-			d.add("- ✅ **%s**: %s\n", neutralise.Markdown(c.Name), neutralise.Markdown(c.Demand))
+			d.add("- ✅ **%s**: %s\n", sentence(c.Name), sentence(c.Demand))
 		}
 	}
 	if len(d.outcome.Verdict.Clauses) > 0 {
@@ -287,7 +287,7 @@ func (d *doc) coverage() {
 				d.add("> - %d more\n", n-i)
 				break
 			}
-			d.add("> - %s: %s\n", neutralise.MarkdownCode(u.Path), neutralise.Markdown(u.Reason))
+			d.add("> - %s: %s\n", cell(u.Path), sentence(u.Reason))
 		}
 		d.add("\n")
 	}
@@ -329,7 +329,7 @@ func inBrackets(s string) string {
 	if s == "" {
 		return ""
 	}
-	return " (" + neutralise.Markdown(s) + ")"
+	return " (" + neutralise.Markdown(neutralise.Cut(s, 300)) + ")"
 }
 
 func codeList(items []string, limit int) string {
@@ -339,7 +339,7 @@ func codeList(items []string, limit int) string {
 			out = append(out, fmt.Sprintf("%d more", len(items)-i))
 			break
 		}
-		out = append(out, neutralise.MarkdownCode(item))
+		out = append(out, neutralise.MarkdownCode(neutralise.Cut(item, 300)))
 	}
 	return strings.Join(out, ", ")
 }
@@ -350,3 +350,6 @@ func orElse(s, fallback string) string {
 	}
 	return s
 }
+
+// sentence is Markdown for at most 600 bytes of text.
+func sentence(s string) string { return neutralise.Markdown(neutralise.Cut(s, 600)) }

@@ -92,12 +92,13 @@ func fixCell(f finding.Finding) string {
 
 // idLink links an id to the first reference that is a web address.
 func (d *doc) idLink(f finding.Finding) string {
+	id := neutralise.Cut(f.RuleID, 200)
 	for _, ref := range f.References {
 		if _, ok := neutralise.URL(ref); ok {
-			return neutralise.MarkdownLink(f.RuleID, ref)
+			return neutralise.MarkdownLink(id, ref)
 		}
 	}
-	return neutralise.Markdown(f.RuleID)
+	return neutralise.Markdown(id)
 }
 
 // whereCell is the place to fix, linked to the source where it is known.

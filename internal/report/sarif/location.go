@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/neutralise"
 )
 
 // region is one line and its columns; endColumn is after the last character.
@@ -80,8 +81,13 @@ func imageURI(f finding.Finding, l finding.Location) string {
 	return escapePath(base)
 }
 
+// maxPath is longer than any path of a repository that checks out on all
+// systems.
+const maxPath = 4096
+
 // cleanPath makes a path relative without "." and ".." elements.
 func cleanPath(p string) string {
+	p = neutralise.Cut(p, maxPath)
 	p = strings.TrimPrefix(path.Clean("/"+strings.ReplaceAll(p, "\\", "/")), "/")
 	if p == "" {
 		return "unknown"

@@ -1,6 +1,7 @@
 package sarif
 
 import (
+	"strings"
 	"unicode/utf16"
 
 	gosarif "github.com/owenrumney/go-sarif/v2/sarif"
@@ -108,11 +109,5 @@ func cutText(s string, limit int) string {
 // plainText makes text safe for SARIF's plain messages, in which
 // "[text](target)" is a link.
 func plainText(s string) string {
-	out := neutralise.Line(s)
-	for i := 0; i+1 < len(out); i++ {
-		if out[i] == ']' && out[i+1] == '(' {
-			out = out[:i+1] + " " + out[i+1:]
-		}
-	}
-	return out
+	return strings.ReplaceAll(neutralise.Line(s), "](", "] (")
 }

@@ -17,6 +17,9 @@ import (
 const (
 	maxJoined  = 10
 	maxRelated = 10
+	// maxProperty bounds names and versions, which are longer only in images
+	// made to hurt.
+	maxProperty = 4096
 )
 
 // alert is what code scanning shows as one: the findings of one rule at one
@@ -211,14 +214,14 @@ func properties(f finding.Finding) gosarif.Properties {
 		p["severitySource"] = f.SeveritySource
 	}
 	if f.Package != nil {
-		p["package"], p["version"], p["purl"] = f.Package.Name, f.Package.Version, f.Package.PURL
+		p["package"], p["version"], p["purl"] = cutText(f.Package.Name, maxProperty), cutText(f.Package.Version, maxProperty), cutText(f.Package.PURL, maxProperty)
 		p["fixState"] = string(f.Fix.State)
 		if f.Fix.Version != "" {
-			p["fixedVersion"] = f.Fix.Version
+			p["fixedVersion"] = cutText(f.Fix.Version, maxProperty)
 		}
 		for _, l := range f.Locations {
 			if l.Space == finding.InImage {
-				p["imagePath"] = l.Path
+				p["imagePath"] = cutText(l.Path, maxProperty)
 				break
 			}
 		}
@@ -238,9 +241,11 @@ func properties(f finding.Finding) gosarif.Properties {
 	return p
 }
 
+// aliases bounds number and length, which only poisoned advisories exceed.
 func aliases(list []string) []string {
-	if list == nil {
-		return []string{}
+	out := []string{}
+	for _, alias := range list[:min(len(list), 100)] {
+		out = append(out, cutText(alias, 255))
 	}
-	return list
+	return out
 }

@@ -18,6 +18,8 @@ import (
 const (
 	// maxDescription is what code scanning keeps of a description.
 	maxDescription = 1000
+	// maxHelp bounds a rule's help, which is longer only in poisoned advisories.
+	maxHelp = 20_000
 	// maxTags is what code scanning keeps of a rule's tags.
 	maxTags = 10
 	// maxHelpRows is the number of packages in a help table.
@@ -163,7 +165,7 @@ func newRule(id, name, short, full, text, markdown string) *rule {
 	d := gosarif.NewRule(id).WithName(cutText(name, 255))
 	d.ShortDescription = message(cutText(orElse(short, id), maxDescription), "")
 	d.FullDescription = message(cutText(orElse(full, id), maxDescription), "")
-	d.Help = message(orElse(strings.TrimSpace(text), id), orElse(markdown, id))
+	d.Help = message(cutText(orElse(strings.TrimSpace(text), id), maxHelp), cutText(orElse(markdown, id), maxHelp))
 	d.Properties = gosarif.Properties{}
 	return d
 }

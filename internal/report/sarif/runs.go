@@ -8,6 +8,7 @@ import (
 
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/neutralise"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
 	"github.com/portcullis-ci/portcullis/internal/report/document"
 )
@@ -43,6 +44,7 @@ func parts(o outcome.Outcome, opts document.Options) []part {
 	for _, f := range document.Sorted(o.Findings) {
 		if reported(f) && opts.Shown(f) && len(f.Locations) > 0 {
 			i := partOf(f, o)
+			f.RuleID = cutText(f.RuleID, 255)
 			all[i].findings = append(all[i].findings, f)
 		}
 	}
@@ -140,7 +142,7 @@ func invocation(p part, o outcome.Outcome, plan budget, cut int) *gosarif.Invoca
 		if f.Hint != "" {
 			text += " (" + f.Hint + ")"
 		}
-		inv.ToolExecutionNotifications = append(inv.ToolExecutionNotifications, notification("error", plainText(text)))
+		inv.ToolExecutionNotifications = append(inv.ToolExecutionNotifications, notification("error", plainText(neutralise.Cut(text, 4000))))
 	}
 	successful := len(inv.ToolExecutionNotifications) == 0
 	inv.ExecutionSuccessful = &successful

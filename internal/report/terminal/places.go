@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/neutralise"
 	"github.com/portcullis-ci/portcullis/internal/report/document"
 )
 
@@ -14,6 +15,8 @@ const (
 	maxEntries = 12
 	// maxPlaces is the number of places listed in full.
 	maxPlaces = 20
+	// maxSentence bounds a message, which is longer only when it was made to be.
+	maxSentence = 1200
 	// indent is where text below a severity starts.
 	indent = 14
 )
@@ -213,7 +216,7 @@ func (r *report) findingEntry(f finding.Finding) {
 	if f.Object != "" && !strings.Contains(f.Message, f.Object) {
 		where = f.Object + ": " + where
 	}
-	r.wrapped(dim, indent, where+f.Message)
+	r.wrapped(dim, indent, neutralise.Cut(where+f.Message, maxSentence))
 }
 
 // mark shows which lines break the policy.

@@ -79,8 +79,13 @@ func (p *printer) paint(s style, text string) string {
 
 func (p *printer) blank() { p.out.WriteByte('\n') }
 
+// maxWrapped bounds any text: nobody reads more, and images can name packages
+// as they like.
+const maxWrapped = 4000
+
 // wrapped prints text in as many lines as it takes, each with the indent.
 func (p *printer) wrapped(s style, indent int, text string) {
+	text = neutralise.Cut(text, maxWrapped)
 	pad := strings.Repeat(" ", indent)
 	for _, l := range wrap(neutralise.Log(text), max(p.width-indent, 20)) {
 		p.line(span{plain, pad}, span{s, l})
