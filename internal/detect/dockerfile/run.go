@@ -68,7 +68,8 @@ func (r *Run) span(at shellscript.Range) df.Span {
 // runsOf parses the scripts of all RUN instructions.
 func runsOf(f *df.File) []*Run {
 	var out []*Run
-	unknownSystem := windowsText.MatchString(f.Content)
+	unknownSystem := slices.ContainsFunc(f.Stages, func(s *df.Stage) bool { return !s.Root().Base.Value.Known }) &&
+		windowsText.MatchString(f.Content)
 	for _, in := range f.Instructions {
 		if eff := in.Effective(); eff.Keyword == "RUN" && in.Problem == nil {
 			out = append(out, newRun(eff, unknownSystem))
