@@ -30,8 +30,8 @@ type Request struct {
 	// From are files and directories, searched recursively without following
 	// links. Files are recognised by their names: archives (.zip) of records,
 	// nvdcve-*.json[.gz], epss_scores*.csv[.gz],
-	// known_exploited_vulnerabilities*.json and debian-security-tracker*.json[.gz];
-	// any other .json must be an OSV record, an Alpine secdb file or a VEX
+	// known_exploited_vulnerabilities*.json, debian-security-tracker*.json[.gz],
+	// *updateinfo*.xml[.gz] (Amazon, Oracle, Fedora) and arch-linux*.json; any other .json must be an OSV record, an Alpine secdb file or a VEX
 	// document of Red Hat. All else is left alone.
 	From []string
 	// Out is the directory of the database. It is created; a database that is
@@ -127,7 +127,7 @@ func read(ctx context.Context, from []string, documents chan<- document, risk *r
 		}
 	}
 	return walk(ctx, from, func(path string) error {
-		switch classify(path) {
+		switch kind := classify(path); kind {
 		case archive:
 			return readArchive(ctx, path, send)
 		case epss:
@@ -136,8 +136,8 @@ func read(ctx context.Context, from []string, documents chan<- document, risk *r
 			return risk.readKEV(path)
 		case nvd:
 			return risk.nvd.read(path)
-		case debianTracker:
-			return readTracker(path, send)
+		case debianTracker, updateInfo, archList:
+			return readFeed(path, kind, send)
 		}
 		d, err := readFile(path, osv.MaxRecordSize)
 		if err != nil {

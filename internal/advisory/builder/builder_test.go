@@ -448,13 +448,15 @@ func TestVendorsFeedsArePutTogether(t *testing.T) {
 	for name, content := range map[string]string{
 		"main.json": secdb("main", "a"), "community.json": secdb("community", "b"), "osv.json": `{"id":"ALPINE-CVE-2024-1","upstream":["CVE-2024-1"],"affected":[{"package":{"ecosystem":"Alpine:v3.20","name":"a"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1.0-r0"}]}]}]}`,
 		"debian-security-tracker.json": tracker,
+		"al2023-updateinfo.xml":        `<updates><update type="security"><id>ALAS2023-2023-1</id><severity>low</severity><references><reference id="CVE-2024-1" type="cve"/></references><pkglist><collection><package name="c" version="2" release="1.amzn2023" epoch="0" arch="x86_64"/></collection></pkglist></update></updates>`,
+		"arch-linux.json":              `[{"name":"AVG-1","packages":["d"],"status":"Fixed","fixed":"2-1","issues":["CVE-2024-1"]}]`,
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	db, m := build(t, nil, dir)
-	for _, tt := range []struct{ shard, name string }{{"alpine-v3.20", "a"}, {"alpine-v3.20", "b"}, {"debian-12", "p"}, {"debian-12", "q"}} {
+	for _, tt := range []struct{ shard, name string }{{"alpine-v3.20", "a"}, {"alpine-v3.20", "b"}, {"debian-12", "p"}, {"debian-12", "q"}, {"amazon-linux-2023", "c"}, {"arch", "d"}} {
 		if e := lookup(t, db, tt.shard, tt.name); len(e) != 1 || e[0].Advisory.Vulnerabilities[0].ID != "CVE-2024-1" {
 			t.Errorf("%s of %s: %+v", tt.name, tt.shard, e)
 		}
@@ -466,7 +468,8 @@ func TestVendorsFeedsArePutTogether(t *testing.T) {
 		t.Errorf("alpine-v3.20: %+v", s)
 	}
 	other, _ := build(t, func(r *Request) { r.Workers = 4 }, filepath.Join(dir, "osv.json"), filepath.Join(dir, "community.json"),
-		filepath.Join(dir, "debian-security-tracker.json"), filepath.Join(dir, "main.json"))
+		filepath.Join(dir, "debian-security-tracker.json"), filepath.Join(dir, "main.json"),
+		filepath.Join(dir, "arch-linux.json"), filepath.Join(dir, "al2023-updateinfo.xml"))
 	if other.Digest() != db.Digest() {
 		t.Error("the order of the feeds matters")
 	}

@@ -83,6 +83,8 @@ const (
 	kev
 	nvd
 	debianTracker
+	updateInfo
+	archList
 )
 
 // classify tells by its name what a file of the input is.
@@ -99,6 +101,10 @@ func classify(path string) class {
 		return nvd
 	case strings.HasPrefix(name, "debian-security-tracker") && (strings.HasSuffix(name, ".json") || strings.HasSuffix(name, ".json.gz")):
 		return debianTracker
+	case strings.Contains(name, "updateinfo") && (strings.HasSuffix(name, ".xml") || strings.HasSuffix(name, ".xml.gz")):
+		return updateInfo
+	case strings.HasPrefix(name, "arch-linux") && strings.HasSuffix(name, ".json"):
+		return archList
 	case strings.HasSuffix(name, ".zip"):
 		return archive
 	case strings.HasSuffix(name, ".json"):
@@ -182,21 +188,46 @@ func stampOf(f *zip.File) time.Time {
 	return f.Modified.UTC()
 }
 
-// maxTracker bounds Debian's export, inflated; it has some 70 MB.
-const maxTracker = 2 << 30
+// maxFeed bounds one file of a vendor's feed, inflated; Debian's has 70 MB.
+const maxFeed = 2 << 30
 
-// readTracker hands over the records of Debian's security tracker.
-func readTracker(path string, found func(document) error) error {
+// readFeed hands over the records of a vendor's feed that is one large file.
+func readFeed(path string, kind class, found func(document) error) error {
 	in, closeFile, err := openMaybeGzip(path)
 	if err != nil {
 		return err
 	}
 	defer closeFile()
-	err = feed.DebianTracker(io.LimitReader(in, maxTracker), func(r osv.Record) error {
-		return found(document{name: path, ready: &r})
-	})
+	in = io.LimitReader(in, maxFeed)
+	stamp := download.ReadInfo(path).Fetched
+	emit := func(r osv.Record) error { return found(document{name: path, ready: &r, stamp: stamp}) }
+	switch kind {
+	case debianTracker:
+		err = feed.DebianTracker(in, emit)
+	case updateInfo:
+		err = feed.UpdateInfo(in, emit)
+	case archList:
+		err = emitAll(in, emit)
+	}
 	if err != nil {
 		return fmt.Errorf("read %s: %w", path, err)
+	}
+	return nil
+}
+
+func emitAll(in io.Reader, emit func(osv.Record) error) error {
+	data, err := readLimited(in, 1<<20, osv.MaxRecordSize)
+	if err != nil {
+		return err
+	}
+	records, err := feed.Arch(data)
+	if err != nil {
+		return err
+	}
+	for _, r := range records {
+		if err := emit(r); err != nil {
+			return err
+		}
 	}
 	return nil
 }

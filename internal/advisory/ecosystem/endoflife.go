@@ -51,7 +51,7 @@ var endOfLife = map[string]string{
 	"Rocky Linux:8": "2029-05-31", "Rocky Linux:9": "2032-05-31", "Rocky Linux:10": "2035-05-31",
 	"Oracle Linux:6": "2021-03-31", "Oracle Linux:7": "2024-12-31", "Oracle Linux:8": "2029-07-31", "Oracle Linux:9": "2032-06-30",
 
-	"Amazon Linux:1": "2023-12-31", "Amazon Linux:2": "2026-06-30", "Amazon Linux:2023": "2029-06-30",
+	"Amazon Linux:2018.03": "2023-12-31", "Amazon Linux:2": "2026-06-30", "Amazon Linux:2023": "2029-06-30",
 	"Fedora:39": "2024-11-26", "Fedora:40": "2025-05-13", "Fedora:41": "2025-12-15",
 	"openSUSE:Leap 15.3": "2022-12-31", "openSUSE:Leap 15.4": "2023-12-07",
 	"openSUSE:Leap 15.5": "2024-12-31", "openSUSE:Leap 15.6": "2026-04-30",

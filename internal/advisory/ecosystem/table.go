@@ -87,4 +87,7 @@ var table = []*Ecosystem{
 		IDs: []string{"fedora"}, Names: BinaryThenSource, Modular: true, Vendors: []string{"Fedora"},
 		release: versionID, split: plainSuffix,
 	}},
+
+	// Distributions with pacman packages, whose versions compare like rpm's.
+	{Name: "Arch", PURLTypes: []string{"alpm"}, Scheme: rpm, Distribution: rolling("arch", BinaryThenSource)},
 }

@@ -153,6 +153,13 @@ func TestFeedsThatAreBrokenAreRefused(t *testing.T) {
 	tests["tracker cut off"] = DebianTracker(strings.NewReader(debian[:len(debian)-2]), func(osv.Record) error { return nil })
 	tests["tracker that is a list"] = DebianTracker(strings.NewReader("[]"), func(osv.Record) error { return nil })
 	tests["tracker of texts"] = DebianTracker(strings.NewReader(`{"a":"b"}`), func(osv.Record) error { return nil })
+	none := func(osv.Record) error { return nil }
+	tests["updateinfo cut off"] = UpdateInfo(strings.NewReader(updates[:500]), none)
+	tests["updateinfo of nobody"] = UpdateInfo(strings.NewReader(strings.ReplaceAll(updates, "ELSA-", "XXSA-")), none)
+	tests["updateinfo without a tag"] = UpdateInfo(strings.NewReader(strings.ReplaceAll(updates, ".el8_8", "")), none)
+	tests["updateinfo that is another file"] = UpdateInfo(strings.NewReader("<html></html>"), none)
+	_, tests["Arch with other groups"] = Arch([]byte(`[{"name":"X-1"}]`))
+	_, tests["Arch cut off"] = Arch([]byte(arch[:50]))
 	for why, err := range tests {
 		if !errors.Is(err, osv.ErrInvalid) {
 			t.Errorf("%s: got %v, want ErrInvalid", why, err)
@@ -178,10 +185,62 @@ func TestDocumentsAreToldApartByTheirKeys(t *testing.T) {
 	}
 }
 
+const updates = `<?xml version="1.0" encoding="UTF-8"?>
+<updates>
+ <update author="linux-security@amazon.com" from="x" status="final" type="security" version="1.4">
+  <id>ALAS2023-2023-001</id><title>Amazon Linux 2023 - ALAS2023-2023-001: important priority package update for openssl</title>
+  <issued date="2023-03-01 12:00"/><updated date="2023-03-02 12:00"/><severity>important</severity>
+  <references><reference href="https://x" id="CVE-2023-0286" type="cve"/><reference href="https://y" id="RHBUG-1" type="bugzilla"/></references>
+  <pkglist><collection short="al2023"><name>Amazon Linux 2023</name>
+   <package name="openssl" version="3.0.8" release="1.amzn2023.0.1" epoch="1" arch="x86_64" src="s"><filename>f</filename></package>
+   <package name="openssl" version="3.0.8" release="1.amzn2023.0.1" epoch="1" arch="aarch64"/>
+   <package name="openssl" version="3.0.8" release="1.amzn2023.0.1" epoch="1" arch="src"/>
+   <package name="openssl-libs" version="3.0.8" release="1.amzn2023.0.1" epoch="0" arch="x86_64"/></collection></pkglist>
+ </update>
+ <update type="bugfix"><id>ALAS2023-2023-002</id></update>
+ <update type="security"><id>ELSA-2023-1</id><pkglist><collection><package name="curl" version="7.61.1" release="30.el8_8.3" epoch="0" arch="x86_64"/></collection></pkglist></update>
+ <update type="security"><id>FEDORA-2023-1</id><pkglist><collection><package name="vim" version="9.0" release="1.fc38" epoch="2" arch="x86_64"/></collection></pkglist></update>
+</updates>`
+
+func TestUpdateInfoTellsTheDistributionByIdAndTag(t *testing.T) {
+	var records []osv.Record
+	if err := UpdateInfo(strings.NewReader(updates), func(r osv.Record) error { records = append(records, r); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"ALAS2023-2023-001 Amazon Linux:2023 openssl <1:3.0.8-1.amzn2023.0.1",
+		"ALAS2023-2023-001 Amazon Linux:2023 openssl-libs <3.0.8-1.amzn2023.0.1",
+		"ELSA-2023-1 Oracle Linux:8 curl <7.61.1-30.el8_8.3",
+		"FEDORA-2023-1 Fedora:38 vim <2:9.0-1.fc38",
+	}
+	if diff := cmp.Diff(want, lines(records)); diff != "" {
+		t.Errorf("records (-want +got):\n%s", diff)
+	}
+	if r := records[0]; len(r.Upstream) != 1 || r.Upstream[0] != "CVE-2023-0286" || r.Specific.Severity != "important" || r.Modified.Day() != 2 {
+		t.Errorf("record %+v", r)
+	}
+}
+
+const arch = `[{"name":"AVG-2843","packages":["vivaldi"],"status":"Vulnerable","severity":"High","type":"multiple issues","affected":"6.2-1","fixed":null,"issues":["CVE-2023-1"],"advisories":[]},
+ {"name":"AVG-1","packages":["curl","lib32-curl"],"status":"Fixed","severity":"Low","type":"information disclosure","affected":"7.1-1","fixed":"7.2-1","issues":["CVE-2022-1","CVE-2022-2"]},
+ {"name":"AVG-2","packages":["x"],"status":"Not affected","issues":["CVE-2022-3"]},
+ {"name":"AVG-3","packages":["y"],"status":"Unknown","issues":["CVE-2022-4"]}]`
+
+func TestArchListsGroups(t *testing.T) {
+	records, err := Arch([]byte(arch))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"AVG-2843 Arch vivaldi <", "AVG-1 Arch curl <7.2-1", "AVG-1 Arch lib32-curl <7.2-1", "AVG-3 Arch y < under-investigation"}
+	if diff := cmp.Diff(want, lines(records)); diff != "" {
+		t.Errorf("records (-want +got):\n%s", diff)
+	}
+}
+
 // FuzzFeeds checks that every reader either refuses its input with ErrInvalid
 // or gives records that pass the checks of OSV.
 func FuzzFeeds(f *testing.F) {
-	for _, seed := range []string{alpine, debian, vex} {
+	for _, seed := range []string{alpine, debian, vex, updates, arch} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -189,12 +248,14 @@ func FuzzFeeds(f *testing.F) {
 		csaf, errB := CSAF(data)
 		var tracker []osv.Record
 		errC := DebianTracker(strings.NewReader(string(data)), func(r osv.Record) error { tracker = append(tracker, r); return nil })
-		for _, err := range []error{errA, errB, errC} {
+		errD := UpdateInfo(strings.NewReader(string(data)), func(r osv.Record) error { tracker = append(tracker, r); return nil })
+		groups, errE := Arch(data)
+		for _, err := range []error{errA, errB, errC, errD, errE} {
 			if err != nil && !errors.Is(err, osv.ErrInvalid) {
 				t.Fatalf("error %v does not wrap ErrInvalid", err)
 			}
 		}
-		for _, list := range [][]osv.Record{secdb, csaf, tracker} {
+		for _, list := range [][]osv.Record{secdb, csaf, tracker, groups} {
 			for _, r := range list {
 				if _, err := osv.Check(r); err != nil {
 					t.Errorf("record %s: %v", r.ID, err)
