@@ -21,7 +21,7 @@ func (p Program) databaseFlag(cmd *cobra.Command, database *string) {
 	cmd.Flags().StringVar(database, "db", "", "directory of the advisory database")
 	run := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := p.flagsFromEnvironment(cmd.Flags()); err != nil {
+		if _, err := p.flagsFromEnvironment(cmd.Flags()); err != nil {
 			return err
 		}
 		return run(cmd, args)

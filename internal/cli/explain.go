@@ -38,7 +38,7 @@ or --sbom besides, why it applies to the packages there or does not.`,
   portcullis explain CVE-2023-38545 --db db/ --image registry.example/shop/web:1.2`,
 		Args: exactlyOne("one rule or advisory id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := p.flagsFromEnvironment(cmd.Flags()); err != nil {
+			if _, err := p.flagsFromEnvironment(cmd.Flags()); err != nil {
 				return err
 			}
 			return p.explainID(cmd.Context(), &f, args[0])

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -17,7 +18,6 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/gate"
 	"github.com/portcullis-ci/portcullis/internal/inventory/syftcatalog"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
-	"github.com/portcullis-ci/portcullis/internal/policy"
 	"github.com/portcullis-ci/portcullis/internal/progress"
 	"github.com/portcullis-ci/portcullis/internal/report"
 	"github.com/portcullis-ci/portcullis/internal/repository"
@@ -41,65 +41,61 @@ func (f imageFlags) request(reference string) target.Request {
 	return target.Request{Reference: reference, Platform: f.platform, Insecure: f.insecure, Offline: f.offline}
 }
 
-// policyFlags are the flags that override the configuration file.
+// policyFlags are the flags that choose and override the configuration.
 type policyFlags struct {
-	config          string
-	failOn          string
-	onlyFixed       bool
-	unknownSeverity string
-	database        string
-	databaseMaxAge  string
+	config  string
+	profile string
 }
 
-func (f *policyFlags) register(flags *pflag.FlagSet) {
+// overrides are the flags that stand for keys of the configuration file.
+var overrides = []struct{ flag, key, usage string }{
+	{"fail-on", "fail-on", "lowest severity that fails the gate: none, info, low, medium, high, critical (default high)"},
+	{"only-fixed", "only-fixed", "only findings that can be fixed fail the gate; all are reported"},
+	{"only-new", "only-new", "findings that the baseline has do not fail the gate"},
+	{"unknown-severity", "unknown-severity", "findings of unknown severity: fail or pass (default fail)"},
+	{"db", "db.path", "directory of the advisory database"},
+	{"db-max-age", "db.max-age", "how old the database's data may be: 7d, 36h, any (default 7d)"},
+}
+
+// lintOverrides are those of them that lint takes.
+var lintOverrides = []string{"fail-on"}
+
+func (f *policyFlags) register(flags *pflag.FlagSet, only ...string) {
 	flags.StringVar(&f.config, "config", "", "configuration file (default: "+config.FileName+" here or above, up to the repository's root)")
-	flags.StringVar(&f.failOn, "fail-on", "", "lowest severity that fails the gate: none, info, low, medium, high, critical (default high)")
-}
-
-func (f *policyFlags) registerPackages(flags *pflag.FlagSet) {
-	flags.BoolVar(&f.onlyFixed, "only-fixed", false, "only findings that can be fixed fail the gate; all are reported")
-	flags.StringVar(&f.unknownSeverity, "unknown-severity", "", "findings of unknown severity: fail or pass (default fail)")
-	flags.StringVar(&f.database, "db", "", "directory of the advisory database")
-	flags.StringVar(&f.databaseMaxAge, "db-max-age", "", "how old the database may be: 7d, 36h, any (default 7d)")
+	flags.StringVar(&f.profile, "profile", "", "profile of the configuration file")
+	for _, o := range overrides {
+		if len(only) > 0 && !slices.Contains(only, o.flag) {
+			continue
+		}
+		flags.String(o.flag, "", o.usage)
+		if strings.HasPrefix(o.flag, "only-") {
+			flags.Lookup(o.flag).NoOptDefVal = "true"
+		}
+	}
 }
 
 // effective reads the configuration file and lays the given flags over it.
-func (f policyFlags) effective(dir string, flags *pflag.FlagSet) (config.Config, error) {
-	c, _, err := config.Load(dir, f.config)
+func (f policyFlags) effective(ctx context.Context, dir string, flags *pflag.FlagSet, fromEnvironment map[string]string) (config.Config, error) {
+	c, err := config.LoadProfile(ctx, config.Request{Dir: dir, Path: f.config, Profile: f.profile})
 	if err != nil {
 		return c, err
 	}
-	if f.failOn != "" {
-		if c.FailOn, err = config.ParseFailOn(f.failOn); err != nil {
-			return c, &exit.Error{Code: exit.Usage, Doing: "--fail-on", Err: err}
+	var errs []error
+	for _, o := range overrides {
+		flag := flags.Lookup(o.flag)
+		if flag == nil || !flag.Changed {
+			continue
 		}
-	}
-	if flags.Changed("only-fixed") {
-		c.OnlyFixed = f.onlyFixed
-	}
-	switch f.unknownSeverity {
-	case "":
-	case "fail", "pass":
-		c.UnknownSeverityPasses = f.unknownSeverity == "pass"
-	default:
-		return c, &exit.Error{Code: exit.Usage, Doing: fmt.Sprintf("--unknown-severity is %q: expected fail or pass", f.unknownSeverity)}
-	}
-	if f.database != "" {
-		c.DatabasePath = f.database
-	}
-	if f.databaseMaxAge != "" {
-		if c.DatabaseMaxAge, err = config.ParseAge(f.databaseMaxAge); err != nil {
-			return c, &exit.Error{Code: exit.Usage, Doing: "--db-max-age", Err: err}
+		source := config.Source{Kind: config.FromFlag, Name: "--" + o.flag}
+		if variable, ok := fromEnvironment[o.flag]; ok {
+			source = config.Source{Kind: config.FromEnvironment, Name: variable}
 		}
+		errs = append(errs, config.Set(&c, o.key, flag.Value.String(), source))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return c, &exit.Error{Code: exit.Usage, Err: err}
 	}
 	return c, nil
-}
-
-func policyOf(c config.Config) policy.Policy {
-	return policy.Policy{
-		FailOn: c.FailOn, OnlyFixed: c.OnlyFixed, UnknownSeverityPasses: c.UnknownSeverityPasses,
-		CoverageMinimum: c.CoverageMinimum, CoverageAllow: c.CoverageAllow, DatabaseMaxAge: c.DatabaseMaxAge,
-	}
 }
 
 // gateFlags are all flags of the gate command.
@@ -158,7 +154,6 @@ for --fail-on. Flags win over the environment, and that over the file.`,
 	f.linterFlags.register(flags)
 	f.imageFlags.register(flags)
 	f.policyFlags.register(flags)
-	f.registerPackages(flags)
 	flags.StringArrayVar(&f.sbomOut, "sbom-out", nil, "file to write the SBOM to (repeatable)")
 	flags.StringArrayVar(&f.sbomFormat, "sbom-format", nil, "format of the SBOM file at the same place: "+sbomFormats()+" (default cyclonedx-json)")
 	f.reportFlags.register(flags)
@@ -175,10 +170,7 @@ func sbomFormats() string {
 
 // gate runs the pipeline and writes the reports.
 func (p Program) gate(ctx context.Context, f *gateFlags, flags *pflag.FlagSet) (exit.Code, error) {
-	if err := p.flagsFromEnvironment(flags); err != nil {
-		return exit.Usage, err
-	}
-	s, err := p.prepare(f.policyFlags, f.reportFlags, flags)
+	s, err := p.prepare(ctx, f.policyFlags, f.reportFlags, flags)
 	if err != nil {
 		return exit.Usage, err
 	}
@@ -192,7 +184,7 @@ func (p Program) gate(ctx context.Context, f *gateFlags, flags *pflag.FlagSet) (
 	req := gate.Request{
 		Image: f.request(f.image), RootFS: f.rootfs, SBOM: f.sbom, Name: f.name,
 		Dockerfiles: f.dockerfiles, Manifests: f.manifests,
-		Database: s.config.DatabasePath, Policy: policyOf(s.config), Tool: tool(),
+		Database: s.config.DatabasePath, Policy: s.config.Policy, Tool: tool(), WritesSBOM: len(boms) > 0,
 	}
 	if err := p.steerLinters(&req, s, f.linterFlags); err != nil {
 		return exit.Usage, err
@@ -210,7 +202,11 @@ type session struct {
 
 // prepare checks everything that can be wrong with the request before the
 // first byte of a target is read.
-func (p Program) prepare(pf policyFlags, rf reportFlags, flags *pflag.FlagSet) (session, error) {
+func (p Program) prepare(ctx context.Context, pf policyFlags, rf reportFlags, flags *pflag.FlagSet) (session, error) {
+	fromEnvironment, err := p.flagsFromEnvironment(flags)
+	if err != nil {
+		return session{}, err
+	}
 	working, err := os.Getwd()
 	if err != nil {
 		return session{}, &exit.Error{Code: exit.Usage, Doing: "find the working directory", Err: err}
@@ -219,7 +215,7 @@ func (p Program) prepare(pf policyFlags, rf reportFlags, flags *pflag.FlagSet) (
 	if err != nil {
 		return session{}, &exit.Error{Code: exit.Usage, Err: err}
 	}
-	c, err := pf.effective(working, flags)
+	c, err := pf.effective(ctx, working, flags, fromEnvironment)
 	if err != nil {
 		return session{}, err
 	}

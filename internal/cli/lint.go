@@ -50,21 +50,18 @@ its name ends in .yaml, .yml or .json, and for a Dockerfile otherwise.`,
 	f.linterFlags.register(flags)
 	flags.BoolVar(&f.fix, "fix", false, "make the mechanical changes that findings propose, then judge what is left")
 	flags.BoolVar(&f.diff, "diff", false, "show those changes on standard output and make none")
-	f.policyFlags.register(flags)
+	f.policyFlags.register(flags, lintOverrides...)
 	f.reportFlags.register(flags)
 	return cmd
 }
 
 // lint runs the pipeline on the files and directories alone.
 func (p Program) lint(ctx context.Context, f *lintFlags, flags *pflag.FlagSet, paths []string) (exit.Code, error) {
-	if err := p.flagsFromEnvironment(flags); err != nil {
-		return exit.Usage, err
-	}
-	s, err := p.prepare(f.policyFlags, f.reportFlags, flags)
+	s, err := p.prepare(ctx, f.policyFlags, f.reportFlags, flags)
 	if err != nil {
 		return exit.Usage, err
 	}
-	req := gate.Request{Policy: policyOf(s.config), Tool: tool()}
+	req := gate.Request{Policy: s.config.Policy, Tool: tool()}
 	if err := p.steerLinters(&req, s, f.linterFlags); err != nil {
 		return exit.Usage, err
 	}

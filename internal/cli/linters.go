@@ -4,14 +4,18 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"strings"
 
 	"github.com/spf13/pflag"
 
+	"github.com/portcullis-ci/portcullis/internal/config"
 	"github.com/portcullis-ci/portcullis/internal/detect/dockerfile"
+	"github.com/portcullis-ci/portcullis/internal/detect/kubernetes"
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/gate"
+	"github.com/portcullis-ci/portcullis/internal/rules"
 )
 
 // linterFlags are the flags of commands that lint.
@@ -30,7 +34,8 @@ func (f *linterFlags) register(flags *pflag.FlagSet) {
 }
 
 // steerLinters fills in what the linters are to do differently from their
-// defaults.
+// defaults: the configuration file's word counts over hadolint's file, and the
+// command line's over both.
 func (p Program) steerLinters(req *gate.Request, s session, f linterFlags) error {
 	buildArgs, err := buildArguments(f.buildArgs)
 	if err != nil {
@@ -40,19 +45,64 @@ func (p Program) steerLinters(req *gate.Request, s session, f linterFlags) error
 	if err != nil {
 		return err
 	}
-	known := func(name string) bool {
+	lint := s.config.Lint
+	args := maps.Clone(lint.BuildArgs)
+	if args == nil {
+		args = make(map[string]string)
+	}
+	maps.Copy(args, buildArgs)
+	docker := dockerfile.Options{BuildArgs: args, Target: f.stage, KnownRule: func(name string) bool {
 		_, ok := catalogue.Find(name)
 		return ok
-	}
-	req.KubernetesRules.Today = p.Clock()
-	req.HelmValues, req.HelmSet = f.helmValues, f.helmSet
-	req.DockerfileRules = dockerfile.Options{BuildArgs: buildArgs, Target: f.stage, KnownRule: known}
-	hadolint, found, err := p.hadolint(s.root.Working)
+	}}
+	hadolint, err := p.hadolint(s.root.Working)
 	if err != nil {
 		return err
 	}
-	if found {
-		req.DockerfileRules = hadolint.Apply(req.DockerfileRules)
+	docker = hadolint.Apply(docker)
+	if len(lint.TrustedRegistries) > 0 {
+		docker.TrustedRegistries = lint.TrustedRegistries
+	}
+	if len(lint.LabelSchema) > 0 {
+		docker.LabelSchema, docker.StrictLabels = lint.LabelSchema, lint.StrictLabels
+	}
+	docker.Inline.Disallow = docker.Inline.Disallow || lint.InlineIgnores == config.IgnoresForbidden
+	docker.Inline.RequireReason = docker.Inline.RequireReason || lint.InlineIgnores == config.IgnoresNeedReason
+	req.DockerfileRules = docker
+	req.KubernetesRules = kubernetes.Options{
+		Registries: lint.TrustedRegistries, KubeVersion: lint.KubernetesVersion, Today: p.Clock(),
+		RequireReason: lint.InlineIgnores == config.IgnoresNeedReason,
+	}
+	req.HelmValues, req.HelmSet, req.Exclude = f.helmValues, f.helmSet, lint.Exclude
+	return settleRules(req, s.config.Rules, catalogue)
+}
+
+// settleRules turns what the configuration says about single rules into the
+// request; a name that no rule has is an error with its place.
+func settleRules(req *gate.Request, settings []config.RuleSetting, catalogue rules.Catalogue) error {
+	req.Rules = make(map[string]gate.RuleSetting)
+	var errs []error
+	for _, setting := range settings {
+		r, ok := catalogue.Find(setting.Name)
+		if !ok {
+			errs = append(errs, fmt.Errorf("%s: no rule is called %q; %s", setting.Source, setting.Name, nearRules(catalogue, setting.Name)))
+			continue
+		}
+		switch setting.Mode {
+		case config.RuleOff:
+			req.Rules[r.ID] = gate.RuleSetting{Off: true}
+		case config.RuleSeverity:
+			req.Rules[r.ID] = gate.RuleSetting{Severity: &setting.Severity}
+		case config.RuleOn:
+			delete(req.Rules, r.ID)
+		}
+		if setting.Mode != config.RuleOff && r.Off {
+			req.DockerfileRules.Enable = append(req.DockerfileRules.Enable, r.ID)
+			req.KubernetesRules.Enable = append(req.KubernetesRules.Enable, r.ID)
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return &exit.Error{Code: exit.Usage, Doing: "read the configuration", Err: err}
 	}
 	return nil
 }
@@ -60,27 +110,25 @@ func (p Program) steerLinters(req *gate.Request, s session, f linterFlags) error
 // hadolint reads the configuration that hadolint would read, so that a team
 // can switch from it without writing its exceptions anew. One that cannot be
 // read is an error: linting on without it would forbid what the team allows.
-func (p Program) hadolint(working string) (dockerfile.Hadolint, bool, error) {
+func (p Program) hadolint(working string) (dockerfile.Hadolint, error) {
 	for _, path := range dockerfile.HadolintPaths(working, p.Getenv("XDG_CONFIG_HOME"), p.Getenv("HOME")) {
 		content, err := os.ReadFile(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return dockerfile.Hadolint{}, false, &exit.Error{Code: exit.Usage, Doing: "read hadolint's configuration", Err: err}
+			return dockerfile.Hadolint{}, &exit.Error{Code: exit.Usage, Doing: "read hadolint's configuration", Err: err}
 		}
 		h, err := dockerfile.ParseHadolint(path, content)
 		if err != nil {
-			return h, false, err
+			return h, err
 		}
 		if len(h.Unknown) > 0 {
 			p.printf("%s: keys without a meaning here: %s\n", path, strings.Join(h.Unknown, ", "))
 		}
-		h, err = p.hadolintVariables(h)
-		return h, true, err
+		return p.hadolintVariables(h)
 	}
-	h, err := p.hadolintVariables(dockerfile.Hadolint{})
-	return h, true, err
+	return p.hadolintVariables(dockerfile.Hadolint{})
 }
 
 // hadolintNames are hadolint's environment variables.

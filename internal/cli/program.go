@@ -152,16 +152,18 @@ func exactlyOne(what string) cobra.PositionalArgs {
 const envPrefix = "PORTCULLIS_"
 
 // flagsFromEnvironment sets each flag that was not given from its environment
-// variable. Empty counts as not set, because CI hosts cannot tell the two
-// apart.
-func (p Program) flagsFromEnvironment(flags *pflag.FlagSet) error {
+// variable, and returns the variables by flag. Empty counts as not set, because
+// CI hosts cannot tell the two apart.
+func (p Program) flagsFromEnvironment(flags *pflag.FlagSet) (map[string]string, error) {
 	var errs []error
+	set := make(map[string]string)
 	flags.VisitAll(func(f *pflag.Flag) {
 		if f.Changed || f.Name == "help" {
 			return
 		}
 		name := envPrefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 		if value := p.Getenv(name); value != "" {
+			set[f.Name] = name
 			if err := flags.Set(f.Name, value); err != nil {
 				errs = append(errs, &exit.Error{
 					Code: exit.Usage, Doing: "read " + name, Err: err,
@@ -170,7 +172,7 @@ func (p Program) flagsFromEnvironment(flags *pflag.FlagSet) error {
 			}
 		}
 	})
-	return errors.Join(errs...)
+	return set, errors.Join(errs...)
 }
 
 // isTerminal reports whether w is a terminal that a person looks at.

@@ -56,7 +56,7 @@ func (p Program) sbomCommand() *cobra.Command {
 // sbom writes the SBOM. An SBOM without packages is written with a warning:
 // a scratch image with a single static binary may truly have none.
 func (p Program) sbom(ctx context.Context, f *sbomFlags, flags *pflag.FlagSet, reference string) (err error) {
-	if err := p.flagsFromEnvironment(flags); err != nil {
+	if _, err := p.flagsFromEnvironment(flags); err != nil {
 		return err
 	}
 	if len(f.out) == 0 {

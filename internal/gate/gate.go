@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/portcullis-ci/portcullis/internal/advisory/ecosystem"
 	dockerfilerules "github.com/portcullis-ci/portcullis/internal/detect/dockerfile"
 	kubernetesrules "github.com/portcullis-ci/portcullis/internal/detect/kubernetes"
 	"github.com/portcullis-ci/portcullis/internal/exit"
@@ -57,6 +58,10 @@ type Request struct {
 	// SkipVulnerabilities leaves packages unjudged: for lint and for writing
 	// an SBOM only.
 	SkipVulnerabilities bool
+	// Rules changes single rules, by their ids.
+	Rules map[string]RuleSetting
+	// WritesSBOM says that the caller will write the SBOM of this run.
+	WritesSBOM bool
 	// HelmValues are values files, and HelmSet single values (name=value), with
 	// which charts among the manifests are rendered.
 	HelmValues []string
@@ -64,6 +69,14 @@ type Request struct {
 	Limits     layers.Limits
 	Policy     policy.Policy
 	Tool       outcome.Tool
+}
+
+// RuleSetting changes one rule.
+type RuleSetting struct {
+	// Off makes the rule not run.
+	Off bool
+	// Severity replaces the rule's own; nil leaves it.
+	Severity *finding.Severity
 }
 
 // Environment is what the pipeline takes from the world outside.
@@ -96,6 +109,7 @@ type part struct {
 	// dockerfiles is set by the Dockerfile branch only.
 	dockerfiles []dockerfilerules.File
 	images      []namedImage
+	manifests   []policy.Manifest
 }
 
 // run carries the inputs through the branches.
@@ -245,6 +259,7 @@ func (r run) assemble(parts []part) Result {
 		all.findings = append(all.findings, p.findings...)
 		all.dockerfiles = append(all.dockerfiles, p.dockerfiles...)
 		all.images = append(all.images, p.images...)
+		all.manifests = append(all.manifests, p.manifests...)
 		if p.inventory != nil {
 			all.inventory, result.SBOM = p.inventory, p.sbom
 			o.Coverage, o.Database = p.coverage, p.database
@@ -254,14 +269,58 @@ func (r run) assemble(parts []part) Result {
 	if len(r.Search) > 0 && len(o.Targets) == 0 && len(o.Failures) == 0 {
 		o.Failures = append(o.Failures, nothingFound(r.Search))
 	}
-	o.Findings = r.trace(all)
-	o.Findings, o.Failures = sound(o.Findings, o.Failures)
+	o.Findings, o.Failures = sound(r.applyRules(r.trace(all)), o.Failures)
 	finding.Sort(o.Findings)
-	o.Verdict, o.ExitCode = policy.Evaluate(r.Policy, policy.Input{
+	o.Verdict, o.ExitCode = policy.Evaluate(r.Policy, r.policyInput(o, all))
+	return result
+}
+
+// policyInput is everything that the policy judges.
+func (r run) policyInput(o *outcome.Outcome, all part) policy.Input {
+	in := policy.Input{
 		Findings: o.Findings, Coverage: o.Coverage, Failures: o.Failures, Database: o.Database,
 		InventoryExamined: all.inventory != nil && !r.SkipVulnerabilities, Now: r.Clock(),
-	})
-	return result
+		Image: o.Image, Distro: o.Distro, Manifests: all.manifests, SBOM: r.WritesSBOM || r.SBOM != "",
+		Compare: compareVersions,
+	}
+	if all.inventory != nil {
+		in.Packages = all.inventory.Packages
+	}
+	return in
+}
+
+// compareVersions orders two versions of a package type as its ecosystem does.
+func compareVersions(purlType, a, b string) (order int, ok bool) {
+	e, known := ecosystem.ByPURLType(purlType)
+	if !known {
+		return 0, false
+	}
+	va, errA := e.Scheme.Parse(a)
+	vb, errB := e.Scheme.Parse(b)
+	if errA != nil || errB != nil {
+		return 0, false
+	}
+	return va.Compare(vb), true
+}
+
+// applyRules leaves out the findings of rules that are off and sets the
+// severities that the request gives to others.
+func (r run) applyRules(findings []finding.Finding) []finding.Finding {
+	if len(r.Rules) == 0 {
+		return findings
+	}
+	var kept []finding.Finding
+	for _, f := range findings {
+		setting, ok := r.Rules[f.RuleID]
+		switch {
+		case ok && setting.Off:
+			continue
+		case ok && setting.Severity != nil:
+			f.Severity, f.SeveritySource = *setting.Severity, "configuration"
+		}
+		kept = append(kept, f)
+	}
+	return kept
 }
 
 // sound takes out findings that break the promises of the type. That is a

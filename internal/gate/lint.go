@@ -136,6 +136,7 @@ func (r run) lintManifests(ctx context.Context) part {
 	}
 	result := kubernetesrules.Lint(ctx, files, opts)
 	p.findings, p.failures = result.Findings, append(p.failures, result.Failures...)
+	p.manifests = r.objects(read)
 	for _, image := range result.Images {
 		p.images = append(p.images, namedImage{Image: image.Reference, Location: image.Location})
 	}
