@@ -1,0 +1,102 @@
+package baseline
+
+import (
+	"slices"
+
+	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/inventory"
+	"github.com/portcullis-ci/portcullis/internal/outcome"
+)
+
+// Base is a base image: one that the user names and that was examined, or one
+// that the Dockerfile's FROM names and of which only the layers are known.
+type Base struct {
+	// Reference is how it is named.
+	Reference string
+	// Layers are the diff ids of its layers from the bottom up.
+	Layers []string
+	// PackageURLs are those of its packages; nil when it was not examined.
+	PackageURLs []string
+}
+
+// BaseOf makes a Base of the outcome of a run over the base image.
+func BaseOf(reference string, o outcome.Outcome) Base {
+	b := Base{Reference: reference, PackageURLs: o.PackageURLs}
+	if o.Image != nil {
+		for _, l := range o.Image.Layers {
+			b.Layers = append(b.Layers, l.DiffID)
+		}
+	}
+	return b
+}
+
+// Inherit gives open findings about the image that come from its base the
+// status Inherited. Where the base's layers are the image's first ones, the
+// layer of the finding's first place in the image decides. Where they are not,
+// because the base has been rebuilt since or the image was squashed, a package
+// is inherited if the base has it in the same version. Nothing else is: what
+// neither a layer nor a package shows to be the base's counts as the image's.
+func Inherit(findings []finding.Finding, base Base, image *inventory.Image) []finding.Finding {
+	out := slices.Clone(findings)
+	if image == nil {
+		return out
+	}
+	layers := base.layersOf(image)
+	packages := newPackageSet(base.PackageURLs)
+	for i, f := range out {
+		if f.Status != finding.Open || f.Target != image.Name {
+			continue
+		}
+		if reason := inherited(f, layers, packages); reason != "" {
+			f.Status, f.StatusReason, f.StatusSource = finding.Inherited, reason+" the base image "+base.Reference, base.Reference
+			out[i] = f
+		}
+	}
+	return out
+}
+
+// layersOf returns the base's layers if the image is built on exactly them.
+func (b Base) layersOf(image *inventory.Image) map[string]bool {
+	if len(b.Layers) == 0 || len(b.Layers) > len(image.Layers) {
+		return nil
+	}
+	set := make(map[string]bool, len(b.Layers))
+	for i, diffID := range b.Layers {
+		if image.Layers[i].DiffID != diffID {
+			return nil
+		}
+		set[diffID] = true
+	}
+	for _, l := range image.Layers[len(b.Layers):] {
+		// An equal layer above, such as an empty one, is the image's own.
+		delete(set, l.DiffID)
+	}
+	return set
+}
+
+// inherited says in which way a finding is the base's, or "".
+func inherited(f finding.Finding, layers map[string]bool, packages packageSet) string {
+	switch f.Kind {
+	case finding.Vulnerability, finding.Secret, finding.ImageConfig, finding.Coverage:
+	default:
+		return ""
+	}
+	if layers != nil {
+		for _, l := range f.Locations {
+			if l.Space == finding.InImage && l.Layer != "" {
+				if layers[l.Layer] {
+					return "in a layer of"
+				}
+				return ""
+			}
+		}
+	}
+	if f.Package == nil {
+		return ""
+	}
+	name, version, ok := packageKey(f.Package.PURL)
+	if ok && slices.Contains(packages[name], version) {
+		return "a package of"
+	}
+	return ""
+}

@@ -1,0 +1,89 @@
+package baseline
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/inventory"
+	"github.com/portcullis-ci/portcullis/internal/outcome"
+)
+
+func layered(diffIDs ...string) *inventory.Image {
+	img := &inventory.Image{Name: image}
+	for _, id := range diffIDs {
+		img.Layers = append(img.Layers, inventory.Layer{DiffID: id})
+	}
+	return img
+}
+
+func inLayer(name, version, layer string) finding.Finding {
+	f := vulnerability("CVE-1", name, version)
+	f.Locations = []finding.Location{
+		{Space: finding.Repository, Path: "Dockerfile", Line: 1},
+		{Space: finding.InImage, Path: "/var/lib/dpkg/info/" + name + ".list", Layer: layer},
+		{Space: finding.InImage, Path: "/var/lib/dpkg/status", Layer: "app"},
+	}
+	return f
+}
+
+func TestWhatComesFromTheBaseImageIsInherited(t *testing.T) {
+	ours, withLayers := layered("b1", "b2", "app"), Base{Reference: "debian:12", Layers: []string{"b1", "b2"}}
+	withPackages := Base{Reference: "debian:12", Layers: []string{"rebuilt"}, PackageURLs: []string{"pkg:npm/curl@1"}}
+	other := inLayer("curl", "1", "b1")
+	other.Target = "registry.example/shop/api"
+	waived := inLayer("curl", "1", "b1")
+	waived.Status = finding.Waived
+	config := lint("image-user-root")
+	config.Kind, config.Target = finding.ImageConfig, image
+	secret := inLayer("x", "1", "b2")
+	secret.Kind, secret.Package = finding.Secret, nil
+	inDockerfile := lint("PC-DF009")
+	inDockerfile.Target = image
+	tests := []struct {
+		name    string
+		base    Base
+		image   *inventory.Image
+		finding finding.Finding
+		want    bool
+	}{
+		{"in a layer of the base", withLayers, ours, inLayer("curl", "1", "b1"), true},
+		{"in a layer of ours", withLayers, ours, inLayer("curl", "1", "app"), false},
+		{"a secret in a layer of the base", withLayers, ours, secret, true},
+		{"a setting without a layer", withLayers, ours, config, false},
+		{"a Dockerfile's finding", withLayers, ours, inDockerfile, false},
+		{"another image", withLayers, ours, other, false},
+		{"waived already", withLayers, ours, waived, false},
+		{"layers of another image", Base{Reference: "x", Layers: []string{"b2", "b1"}}, ours, inLayer("curl", "1", "b1"), false},
+		{"more layers than the image has", Base{Reference: "x", Layers: []string{"b1", "b2", "app", "more"}}, ours, inLayer("curl", "1", "b1"), false},
+		{"a base of which nothing is known", Base{Reference: "x"}, ours, inLayer("curl", "1", "b1"), false},
+		{"a layer of the base that ours repeats", withLayers, layered("b1", "b2", "b1"), inLayer("curl", "1", "b1"), false},
+		{"a package of the base that was rebuilt", withPackages, ours, inLayer("curl", "1", "b1"), true},
+		{"another version than the rebuilt base has", withPackages, ours, inLayer("curl", "2", "b1"), false},
+		{"no image", withLayers, nil, inLayer("curl", "1", "b1"), false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			given := []finding.Finding{tt.finding}
+			got := Inherit(given, tt.base, tt.image)
+			if inherited := got[0].Status == finding.Inherited; inherited != tt.want {
+				t.Errorf("inherited is %v: %s", inherited, got[0].StatusReason)
+			}
+			if diff := cmp.Diff(tt.finding, given[0]); diff != "" {
+				t.Errorf("changed in place:\n%s", diff)
+			}
+			if diff := cmp.Diff(got, Inherit(got, tt.base, tt.image)); diff != "" {
+				t.Errorf("applied twice:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestABaseThatWasExaminedKnowsItsLayersAndPackages(t *testing.T) {
+	got := BaseOf("debian:12", outcome.Outcome{Image: layered("b1", "b2"), PackageURLs: []string{"pkg:deb/debian/curl@1"}})
+	want := Base{Reference: "debian:12", Layers: []string{"b1", "b2"}, PackageURLs: []string{"pkg:deb/debian/curl@1"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
