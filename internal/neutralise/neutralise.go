@@ -178,6 +178,14 @@ func startsWithNumber(text string) bool {
 	return strings.Trim(text, "0123456789") == ""
 }
 
+// codeSpecial are the marks that mean something even between HTML tags, and
+// linkSpecial those that would end the target of a link.
+var (
+	codeSpecial = strings.NewReplacer("|", "&#124;", "`", "&#96;", "*", "&#42;", "_", "&#95;", "\\", "&#92;",
+		"[", "&#91;", "]", "&#93;", "@", "&#64;", "~", "&#126;", "$", "&#36;", ":", "&#58;")
+	linkSpecial = strings.NewReplacer("(", "%28", ")", "%29", "|", "%7C", "<", "%3C", ">", "%3E", "\\", "%5C", "`", "%60")
+)
+
 // MarkdownCode returns s as a code span that also holds in a table cell.
 func MarkdownCode(s string) string {
 	line := Line(s)
@@ -185,9 +193,7 @@ func MarkdownCode(s string) string {
 		return ""
 	}
 	escaped := html.EscapeString(line)
-	escaped = strings.NewReplacer("|", "&#124;", "`", "&#96;", "*", "&#42;", "_", "&#95;", "\\", "&#92;",
-		"[", "&#91;", "]", "&#93;", "@", "&#64;", "~", "&#126;", "$", "&#36;", ":", "&#58;").Replace(escaped)
-	return "<code>" + escaped + "</code>"
+	return "<code>" + codeSpecial.Replace(escaped) + "</code>"
 }
 
 // MarkdownProse is Markdown for sentences of ours that quote foreign text in
@@ -229,7 +235,7 @@ func MarkdownLink(text, target string) string {
 	if !ok {
 		return Markdown(text)
 	}
-	clean = strings.NewReplacer("(", "%28", ")", "%29", "|", "%7C", "<", "%3C", ">", "%3E", "\\", "%5C", "`", "%60").Replace(clean)
+	clean = linkSpecial.Replace(clean)
 	return "[" + Markdown(text) + "](" + clean + ")"
 }
 
@@ -261,24 +267,37 @@ func URL(target string) (string, bool) {
 // JSON returns an encoded JSON document in which characters that a terminal
 // or a reader's eye could fall for (DEL, C1 controls, bidirectional and other
 // invisible ones) stand as \uXXXX. The decoded values stay the same: such
-// characters only ever occur inside strings.
+// characters only ever occur inside strings. The encoder has escaped the other
+// control characters; line ends between the values stay. The result may share
+// memory with encoded.
 func JSON(encoded []byte) []byte {
-	var b strings.Builder
-	b.Grow(len(encoded))
+	var out []byte // nil as long as nothing had to be changed
+	copied := 0
 	for i := 0; i < len(encoded); {
+		if encoded[i] < 0x7f {
+			i++
+			continue
+		}
 		r, size := utf8.DecodeRune(encoded[i:])
-		switch {
-		case r == '\n' || !invisible(r):
-			b.Write(encoded[i : i+size])
-		case r > 0xffff:
-			high, low := surrogates(r)
-			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
+		if invisible(r) {
+			out = append(out, encoded[copied:i]...)
+			out = append(out, jsonEscape(r)...)
+			copied = i + size
 		}
 		i += size
 	}
-	return []byte(b.String())
+	if copied == 0 {
+		return encoded
+	}
+	return append(out, encoded[copied:]...)
+}
+
+func jsonEscape(r rune) string {
+	if r > 0xffff {
+		high, low := surrogates(r)
+		return fmt.Sprintf(`\u%04x\u%04x`, high, low)
+	}
+	return fmt.Sprintf(`\u%04x`, r)
 }
 
 func surrogates(r rune) (high, low rune) {

@@ -2,6 +2,7 @@ package sarif
 
 import (
 	"bytes"
+	"compress/gzip"
 	"fmt"
 	"strings"
 	"testing"
@@ -49,7 +50,7 @@ func TestALogThatIsTooLargeLosesHelpAndThenResults(t *testing.T) {
 			if got := strings.Contains(text, "results of the lowest severity were left out"); got != tt.cut {
 				t.Errorf("cut: %v", got)
 			}
-			size, err := gzipSize(b.Bytes())
+			size, err := gzipSize(b.Bytes(), gzip.DefaultCompression)
 			if err != nil || size > tt.most.gzip && tt.most.gzip > 10 {
 				t.Errorf("%d bytes, %d allowed, %v", size, tt.most.gzip, err)
 			}
@@ -63,7 +64,7 @@ func sizeOf(t *testing.T, o outcome.Outcome, plan budget) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	size, err := gzipSize(encoded)
+	size, err := gzipSize(encoded, gzip.DefaultCompression)
 	if err != nil {
 		t.Fatal(err)
 	}

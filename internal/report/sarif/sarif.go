@@ -46,11 +46,11 @@ func writeWithin(ctx context.Context, most limits, w io.Writer, o outcome.Outcom
 		if err != nil {
 			return err
 		}
-		size, err := gzipSize(encoded)
+		fits, err := fits(encoded, most.gzip)
 		if err != nil {
 			return err
 		}
-		if size <= most.gzip || plan.results <= 1 {
+		if fits || plan.results <= 1 {
 			_, err := w.Write(encoded)
 			return err
 		}
@@ -81,9 +81,27 @@ func encode(r *report) ([]byte, error) {
 	return neutralise.JSON(b.Bytes()), nil
 }
 
-func gzipSize(encoded []byte) (int, error) {
+// fits reports whether gzip gets a log below the limit. The quick level is
+// tried first: what it gets below the limit the thorough one does too.
+func fits(encoded []byte, limit int) (bool, error) {
+	if len(encoded) <= limit {
+		return true, nil
+	}
+	for _, level := range []int{gzip.BestSpeed, gzip.DefaultCompression} {
+		size, err := gzipSize(encoded, level)
+		if err != nil || size <= limit {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
+func gzipSize(encoded []byte, level int) (int, error) {
 	var n counter
-	z := gzip.NewWriter(&n)
+	z, err := gzip.NewWriterLevel(&n, level)
+	if err != nil {
+		return 0, fmt.Errorf("measure SARIF: %w", err)
+	}
 	if _, err := z.Write(encoded); err != nil {
 		return 0, fmt.Errorf("measure SARIF: %w", err)
 	}
