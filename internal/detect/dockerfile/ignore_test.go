@@ -185,3 +185,20 @@ func TestHadolintEnvironment(t *testing.T) {
 		t.Errorf("a faulty threshold: %v", err)
 	}
 }
+
+// FuzzHadolint: a configuration is read or refused with exit code 2, and what
+// was read can be applied.
+func FuzzHadolint(f *testing.F) {
+	f.Add("ignored: [DL3008]\noverride:\n  error: [DL3006]\nlabel-schema: {a: semver}\n")
+	f.Add("failure-threshold: none\nstrict-labels: yes\n- x")
+	f.Fuzz(func(t *testing.T, content string) {
+		h, err := ParseHadolint(".hadolint.yaml", []byte(content))
+		if err != nil {
+			if exit.CodeOf(err) != exit.Usage {
+				t.Errorf("exit code %d for %v", exit.CodeOf(err), err)
+			}
+			return
+		}
+		newLinter(h.Apply(Options{}))
+	})
+}

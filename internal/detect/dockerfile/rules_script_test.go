@@ -4,6 +4,7 @@ var scriptCases = table{
 	"PC-DF501": {
 		{name: "an unfinished if", text: "RUN «i»f true; then a\n"},
 		{name: "an open quote", text: "RUN echo «\"»a\n"},
+		{name: "a comment that SHELL overrules", text: "# hadolint shell=pwsh\nSHELL [\"/bin/sh\", \"-c\"]\nRUN «i»f a\n"},
 		{name: "an open bracket", text: "RUN a && «(»b\n"},
 		{name: "in a nested shell", text: "RUN sh -c 'a; for x in y; «d»o'\n"},
 		{name: "a plain step", text: "RUN if true; then a; fi\n"},
@@ -11,6 +12,7 @@ var scriptCases = table{
 		{name: "PowerShell", text: "SHELL [\"pwsh\", \"-c\"]\nRUN if ($a) { b }\n"},
 		{name: "Windows", text: "FROM mcr.microsoft.com/windows/nanoserver:1\nRUN if exist a (del a\n"},
 		{name: "exec form", text: "RUN [\"echo\", \"(\"]\n"},
+		{name: "a shell named by a comment", text: "# hadolint shell=powershell\nRUN if ($a) { b }\n"},
 		{name: "Windows on an unknown base", text: "ARG B\nFROM $B\nUSER ContainerAdministrator\nRUN for %i in (a) do (del C:\\%i)\n"},
 	},
 	"PC-DF502": {

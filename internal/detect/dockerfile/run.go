@@ -68,11 +68,12 @@ func (r *Run) span(at shellscript.Range) df.Span {
 // runsOf parses the scripts of all RUN instructions.
 func runsOf(f *df.File) []*Run {
 	var out []*Run
+	pragmas := shellPragmas(f)
 	unknownSystem := slices.ContainsFunc(f.Stages, func(s *df.Stage) bool { return !s.Root().Base.Value.Known }) &&
 		windowsText.MatchString(f.Content)
 	for _, in := range f.Instructions {
 		if eff := in.Effective(); eff.Keyword == "RUN" && in.Problem == nil {
-			out = append(out, newRun(eff, unknownSystem))
+			out = append(out, newRun(eff, shellOf(eff, pragmas, unknownSystem)))
 		}
 	}
 	return out
@@ -81,13 +82,50 @@ func runsOf(f *df.File) []*Run {
 // windowsText is what only a Dockerfile for Windows holds.
 var windowsText = regexp.MustCompile(`(?i)\bc:\\|\bcontainer(?:user|administrator)\b`)
 
-// newRun reads one script. Where the base image is not known, windowsFile says
-// whether the file looks like one for Windows.
-func newRun(in *df.Instruction, windowsFile bool) *Run {
-	r := &Run{In: in, Shell: shellName(in), Script: &shellscript.Script{}}
-	if windowsFile && len(in.Shell) == 0 && in.Stage != nil && !in.Stage.Root().Base.Value.Known {
-		r.Shell = "cmd"
+// shellPragma is a comment "# hadolint shell=powershell": it names the shell of
+// the steps below it, up to the next SHELL or the end of the stage.
+type shellPragma struct {
+	line  int
+	shell string
+}
+
+var shellComment = regexp.MustCompile(`(?i)^(?:hadolint|portcullis)\s+shell\s*=\s*([\w./-]+)`)
+
+func shellPragmas(f *df.File) []shellPragma {
+	var out []shellPragma
+	for _, c := range f.Comments {
+		if m := shellComment.FindStringSubmatch(c.Text); m != nil {
+			out = append(out, shellPragma{c.Line, strings.ToLower(path.Base(m[1]))})
+		}
 	}
+	return out
+}
+
+// shellOf is the name of the shell that runs a step. Where the base image is
+// not known, windowsFile says whether the file looks like one for Windows.
+func shellOf(in *df.Instruction, pragmas []shellPragma, windowsFile bool) string {
+	i, _ := slices.BinarySearchFunc(pragmas, in.Line, func(p shellPragma, line int) int { return p.line - line })
+	if i > 0 {
+		since := 0
+		if in.Stage != nil {
+			since = in.Stage.From.Line
+		}
+		if in.ShellSetBy != nil {
+			since = max(since, in.ShellSetBy.Line)
+		}
+		if p := pragmas[i-1]; p.line > since || in.Stage != nil && in.Stage.Index == 0 && in.ShellSetBy == nil {
+			return p.shell
+		}
+	}
+	if windowsFile && len(in.Shell) == 0 && in.Stage != nil && !in.Stage.Root().Base.Value.Known {
+		return "cmd"
+	}
+	return shellName(in)
+}
+
+// newRun reads one script for the named shell.
+func newRun(in *df.Instruction, shell string) *Run {
+	r := &Run{In: in, Shell: shell, Script: &shellscript.Script{}}
 	lookup := func(name string) (string, bool) {
 		v, ok := in.Lookup(name)
 		return v.Text, ok && v.Known && !v.Unset

@@ -222,3 +222,23 @@ func TestInlineDockerfilesKeepTheirLines(t *testing.T) {
 	}
 	t.Errorf("the root user is not found: %v %v", res, r.Failures)
 }
+
+// FuzzBuildFiles: whatever a Compose or bake file holds, reading it ends without
+// a panic, and no Dockerfile outside the checkout is named.
+func FuzzBuildFiles(f *testing.F) {
+	f.Add("compose.yaml", "services:\n  a:\n    build:\n      context: ../..\n      args: [A=1, B]\n      dockerfile_inline: |\n        FROM a\n")
+	f.Add("docker-bake.hcl", "target \"a\" {\n inherits = [\"a\"]\n dockerfile-inline = <<E\nFROM a\nE\n}\n")
+	f.Add("docker-bake.json", `{"target":{"a":{"context":"/x","args":{"A":null}}}}`)
+	f.Fuzz(func(t *testing.T, name, content string) {
+		read := buildFileKind(name)
+		if read == nil {
+			return
+		}
+		builds, _ := read("dir/"+name, []byte(content))
+		for _, b := range builds {
+			if p := b.file.Path; strings.HasPrefix(p, "/") || strings.HasPrefix(p, "../") {
+				t.Errorf("a build names %q", p)
+			}
+		}
+	})
+}
