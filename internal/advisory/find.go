@@ -64,3 +64,11 @@ func Spellings(id string) []string {
 	}
 	return slices.Compact(forms)
 }
+
+// Query names one version of a package in an OSV ecosystem, for services that
+// are asked about single packages.
+type Query struct {
+	Ecosystem string
+	Name      string
+	Version   string
+}

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/portcullis-ci/portcullis/internal/advisory"
+	"github.com/portcullis-ci/portcullis/internal/advisory/ecosystem"
 	"github.com/portcullis-ci/portcullis/internal/advisory/feed"
 	"github.com/portcullis-ci/portcullis/internal/advisory/osv"
 )
@@ -44,6 +45,9 @@ type Request struct {
 	Fetched time.Time
 	// Tool is the name and version of the program, for the manifest.
 	Tool string
+	// Ecosystems are OSV ecosystems, with releases, whose shards are made even
+	// if they come out empty: it is known that nothing is known.
+	Ecosystems []string
 	// Redistributable leaves out all sources whose licence does not allow to
 	// pass their data on, or is unknown.
 	Redistributable bool
@@ -57,7 +61,7 @@ type Request struct {
 // lacks a record would answer "not affected". The error wraps ErrNoInput when
 // there was nothing to build from.
 func Build(ctx context.Context, req Request) (advisory.Manifest, error) {
-	if len(req.From) == 0 {
+	if len(req.From) == 0 && len(req.Ecosystems) == 0 {
 		return advisory.Manifest{}, fmt.Errorf("build advisory database: %w", ErrNoInput)
 	}
 	c, err := collect(ctx, req)
@@ -85,6 +89,11 @@ func collect(ctx context.Context, req Request) (*collection, error) {
 		return nil, err
 	}
 	c := newCollection(packer)
+	for _, name := range req.Ecosystems {
+		if p, ok := ecosystem.Locate(name); ok {
+			c.pileOf(p.Shard(), p).keep = true
+		}
+	}
 	documents := make(chan document, 4*workers)
 	results := make(chan converted, 4*workers)
 	g, ctx := errgroup.WithContext(ctx)

@@ -60,6 +60,8 @@ type mark struct {
 type pile struct {
 	place   ecosystem.Place
 	entries []compact
+	// keep makes a shard of it even when it is empty.
+	keep bool
 }
 
 // collection gathers records. The result does not depend on their order: of
@@ -119,14 +121,20 @@ func (c *collection) add(r converted) {
 		if f.malware {
 			name += malwareSuffix
 		}
-		p := c.piles[name]
-		if p == nil {
-			p = &pile{place: f.place}
-			p.place.Variant = ""
-			c.piles[name] = p
-		}
+		p := c.pileOf(name, f.place)
 		p.entries = append(p.entries, c.pack(h, f))
 	}
+}
+
+// pileOf finds or begins the pile of a shard.
+func (c *collection) pileOf(shard string, place ecosystem.Place) *pile {
+	p := c.piles[shard]
+	if p == nil {
+		place.Variant = ""
+		p = &pile{place: place}
+		c.piles[shard] = p
+	}
+	return p
 }
 
 // hold keeps a record under a key, with one copy of each of its strings.

@@ -71,10 +71,13 @@ func (c *collection) shard(name string, p *pile, req Request) (advisory.Shard, [
 			s.Sources = append(s.Sources, e.record.source.Name)
 		}
 	}
-	if len(records) == 0 {
+	if len(records) == 0 && !p.keep {
 		return s, nil
 	}
 	slices.Sort(s.Sources)
+	if s.Sources == nil {
+		s.Sources = []string{}
+	}
 	s.Records, s.Packages = len(records), len(byName)
 	s.Fetched = firstSet(req.Fetched.UTC(), stamped, s.Date)
 	packages := make([]advisory.Package, 0, len(byName))

@@ -151,13 +151,23 @@ func Redact(address string) string {
 
 // Bytes fetches a small file of at most limit bytes into memory.
 func (c *Client) Bytes(ctx context.Context, address string, limit int64) ([]byte, error) {
+	return c.bytes(ctx, http.MethodGet, address, nil, limit)
+}
+
+// Post sends JSON and returns the answer of at most limit bytes. It may be sent
+// several times, so it must only ask.
+func (c *Client) Post(ctx context.Context, address string, question []byte, limit int64) ([]byte, error) {
+	return c.bytes(ctx, http.MethodPost, address, question, limit)
+}
+
+func (c *Client) bytes(ctx context.Context, method, address string, question []byte, limit int64) ([]byte, error) {
 	if err := c.checkURL(address); err != nil {
 		return nil, err
 	}
 	var body []byte
 	err := c.repeat(ctx, func() error {
 		var err error
-		body, err = c.bytesOnce(ctx, address, limit)
+		body, err = c.bytesOnce(ctx, method, address, question, limit)
 		return err
 	})
 	if err != nil {
@@ -166,10 +176,17 @@ func (c *Client) Bytes(ctx context.Context, address string, limit int64) ([]byte
 	return body, nil
 }
 
-func (c *Client) bytesOnce(ctx context.Context, address string, limit int64) ([]byte, error) {
-	req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+func (c *Client) bytesOnce(ctx context.Context, method, address string, question []byte, limit int64) ([]byte, error) {
+	var send any
+	if question != nil {
+		send = question
+	}
+	req, err := retryablehttp.NewRequestWithContext(ctx, method, address, send)
 	if err != nil {
-		return nil, err
+		return nil, permanent{err}
+	}
+	if question != nil {
+		req.Header.Set("Content-Type", "application/json")
 	}
 	resp, err := c.requester().Do(req)
 	if err != nil {
