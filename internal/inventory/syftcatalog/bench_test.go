@@ -2,6 +2,7 @@ package syftcatalog_test
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -10,14 +11,17 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/target"
 )
 
-// benchmarkImages are those that PORTCULLIS_COMPARE names, and a small
+// benchmarkImages are those that PORTCULLIS_COMPARE names, else a small
 // generated one.
 func benchmarkImages(b *testing.B) map[string]string {
-	images := map[string]string{"generated": layout(b, sample(b))}
+	images := map[string]string{}
 	for file := range strings.SplitSeq(os.Getenv("PORTCULLIS_COMPARE"), ":") {
 		if file != "" {
-			images[file] = file
+			images[filepath.Base(file)] = file
 		}
+	}
+	if len(images) == 0 {
+		images["generated"] = layout(b, sample(b))
 	}
 	return images
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 
 	"github.com/anchore/syft/syft"
 	"github.com/anchore/syft/syft/cataloging"
@@ -117,7 +118,8 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 		return inventory.Inventory{}, err
 	}
 	defer func() { _ = index.Close() }()
-	model, err := createSBOM(scanCtx, newSource(ctx, t, index), cfg, opts.Heap)
+	src := newSource(ctx, t, index)
+	model, err := createSBOM(scanCtx, src, cfg, opts.Heap)
 	if err != nil {
 		return inventory.Inventory{}, fmt.Errorf("catalog packages: %w", err)
 	}
@@ -129,7 +131,7 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 		return inventory.Inventory{}, err
 	}
 	inv.Files = files
-	inv.Unreadable = append(inv.Unreadable, unreadable...)
+	inv.Unreadable = slices.Concat(inv.Unreadable, unreadable, src.resolver.unreadable())
 	for _, p := range index.Problems() {
 		inv.Unreadable = append(inv.Unreadable, inventory.Unreadable{Path: p.Path, Reason: p.Reason})
 	}

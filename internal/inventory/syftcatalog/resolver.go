@@ -9,11 +9,13 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	stereofile "github.com/anchore/stereoscope/pkg/file"
 	"github.com/anchore/syft/syft/file"
 
+	"github.com/portcullis-ci/portcullis/internal/inventory"
 	"github.com/portcullis-ci/portcullis/internal/inventory/rpmdb"
 	"github.com/portcullis-ci/portcullis/internal/layers"
 )
@@ -31,6 +33,11 @@ type resolver struct {
 	// aliases are symbolic links to directories: paths below the directory can
 	// also be reached through the link.
 	aliases []alias
+
+	// refused are files that could not be opened, by path. Some catalogers
+	// pass over such a file in silence.
+	mu      sync.Mutex
+	refused map[string]error
 }
 
 type alias struct{ link, dir string }
@@ -38,7 +45,7 @@ type alias struct{ link, dir string }
 var _ file.Resolver = (*resolver)(nil)
 
 func newResolver(ctx context.Context, x *layers.Index) *resolver {
-	r := &resolver{ctx: ctx, index: x, byName: map[string][]*layers.Entry{}, byExt: map[string][]*layers.Entry{}}
+	r := &resolver{ctx: ctx, index: x, byName: map[string][]*layers.Entry{}, byExt: map[string][]*layers.Entry{}, refused: map[string]error{}}
 	for e := range x.All() {
 		switch e.Type {
 		case layers.Regular, layers.Symlink:
@@ -229,18 +236,37 @@ func (r *resolver) RelativeFileByPath(_ file.Location, p string) *file.Location 
 // FileContentsByLocation opens a file; the reader is also an io.ReaderAt and
 // an io.Seeker.
 func (r *resolver) FileContentsByLocation(l file.Location) (io.ReadCloser, error) {
-	e := r.regular(l.RealPath)
-	if e == nil {
-		return nil, fmt.Errorf("open %s: %w", l.RealPath, fs.ErrNotExist)
-	}
-	c, err := r.index.Open(r.ctx, e)
+	c, err := r.open(l.RealPath)
 	if err != nil {
-		return nil, err
-	}
-	if err := rpmdb.Check(r.ctx, e.Path, c, e.Size); err != nil {
+		r.mu.Lock()
+		r.refused[l.RealPath] = err
+		r.mu.Unlock()
 		return nil, err
 	}
 	return c, nil
+}
+
+func (r *resolver) open(p string) (layers.Content, error) {
+	e := r.regular(p)
+	if e == nil {
+		return layers.Content{}, fmt.Errorf("open %s: %w", p, fs.ErrNotExist)
+	}
+	c, err := r.index.Open(r.ctx, e)
+	if err != nil {
+		return layers.Content{}, err
+	}
+	return c, rpmdb.Check(r.ctx, e.Path, c, e.Size)
+}
+
+// unreadable lists the files that were asked for and could not be opened.
+func (r *resolver) unreadable() []inventory.Unreadable {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var out []inventory.Unreadable
+	for p, err := range r.refused {
+		out = append(out, inventory.Unreadable{Path: p, Reason: err.Error()})
+	}
+	return out
 }
 
 // FileMetadataByLocation describes a file.

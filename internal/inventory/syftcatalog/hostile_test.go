@@ -1,0 +1,141 @@
+package syftcatalog_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/zlib"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/portcullis-ci/portcullis/internal/exit"
+	"github.com/portcullis-ci/portcullis/internal/imagetest"
+	"github.com/portcullis-ci/portcullis/internal/inventory"
+	"github.com/portcullis-ci/portcullis/internal/inventory/syftcatalog"
+)
+
+// catalogFiles takes the inventory of an image of one layer.
+func catalogFiles(t *testing.T, files ...imagetest.File) (inventory.Inventory, error) {
+	t.Helper()
+	img, err := imagetest.New().Layer("ADD x /", files...).Image()
+	must(t, err)
+	inv, _, err := syftcatalog.Catalog(t.Context(), open(t, layout(t, img)), syftcatalog.Options{})
+	return inv, err
+}
+
+func TestALongLineInAPackageDatabaseHidesNothing(t *testing.T) {
+	line := strings.Repeat("x", 5<<20)
+	debian := imagetest.Debian(imagetest.Package{Name: "first", Version: "1"}, imagetest.Package{Name: "last", Version: "2"})
+	alpine := imagetest.Alpine("3.20.1", imagetest.Package{Name: "first", Version: "1-r0"}, imagetest.Package{Name: "last", Version: "2-r0"})
+	for name, files := range map[string][]imagetest.File{"dpkg": debian, "apk": alpine} {
+		for i, f := range files {
+			switch f.Path {
+			case "var/lib/dpkg/status":
+				files[i].Body = bytes.Replace(f.Body, []byte("Description: "), []byte("Description: "+line), 1)
+			case "lib/apk/db/installed":
+				files[i].Body = bytes.Replace(f.Body, []byte("T:"), []byte("T:"+line), 1)
+			}
+		}
+		inv, err := catalogFiles(t, files...)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		find(t, inv, "last")
+	}
+}
+
+func TestADatabaseThatCannotBeOpenedIsUnreadable(t *testing.T) {
+	// A Berkeley DB whose only overflow page follows itself.
+	circle := make([]byte, 1024)
+	binary.LittleEndian.PutUint32(circle[12:], 0x061561)
+	binary.LittleEndian.PutUint32(circle[20:], 512)
+	circle[25], circle[512+25] = 8, 7
+	binary.LittleEndian.PutUint32(circle[512+16:], 1)
+	inv, err := catalogFiles(t, imagetest.File{Path: "var/lib/rpm/Packages", Body: circle})
+	must(t, err)
+	if !slices.ContainsFunc(inv.Unreadable, func(u inventory.Unreadable) bool {
+		return u.Path == "/var/lib/rpm/Packages" && strings.Contains(u.Reason, "circle")
+	}) {
+		t.Errorf("unreadable = %+v, want the rpm database", inv.Unreadable)
+	}
+}
+
+// nestedJar holds a jar that holds a jar, with a manifest in each.
+func nestedJar(t *testing.T, depth int) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	w := zip.NewWriter(&buf)
+	manifest, err := w.Create("META-INF/MANIFEST.MF")
+	must(t, err)
+	_, err = fmt.Fprintf(manifest, "Manifest-Version: 1.0\nImplementation-Title: jar%d\nImplementation-Version: 1.0\n", depth)
+	must(t, err)
+	if depth > 0 {
+		inner, err := w.Create(fmt.Sprintf("../../slip%d.jar", depth))
+		must(t, err)
+		_, err = inner.Write(nestedJar(t, depth-1))
+		must(t, err)
+	}
+	must(t, w.Close())
+	return buf.Bytes()
+}
+
+func TestHostileFilesNeitherCrashNorLeave(t *testing.T) {
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	elf := func(rest []byte) []byte {
+		head := make([]byte, 64)
+		copy(head, "\x7fELF\x02\x01\x01")
+		binary.LittleEndian.PutUint16(head[16:], 2)
+		binary.LittleEndian.PutUint16(head[18:], 62)
+		binary.LittleEndian.PutUint64(head[40:], 1<<62)
+		binary.LittleEndian.PutUint16(head[58:], 0xffff)
+		binary.LittleEndian.PutUint16(head[60:], 0xffff)
+		return append(head, rest...)
+	}
+	var bomb bytes.Buffer
+	z := zlib.NewWriter(&bomb)
+	_, err := io.CopyN(z, zeros{}, 64<<20)
+	must(t, err)
+	must(t, z.Close())
+	for name, f := range map[string]imagetest.File{
+		"a malformed ELF with Go's mark":    {Path: "bin/a", Mode: 0o755, Body: elf([]byte("\xff Go buildinf:\x08\x02" + strings.Repeat("\xff", 64)))},
+		"a malformed ELF of Rust":           {Path: "bin/a", Mode: 0o755, Body: elf(append([]byte(".dep-v0"), bomb.Bytes()...))},
+		"a malformed PE":                    {Path: "app/a.dll", Body: append([]byte("MZ"), bytes.Repeat([]byte{0xff}, 300)...)},
+		"a malformed Mach-O":                {Path: "bin/a", Body: append([]byte{0xcf, 0xfa, 0xed, 0xfe}, append(bytes.Repeat([]byte{0xff}, 300), "\xff Go buildinf:"...)...)},
+		"jars in jars with names that slip": {Path: "app/a.jar", Body: nestedJar(t, 12)},
+		"a jar with a lying end":            {Path: "app/a.jar", Body: append([]byte("PK\x05\x06"), bytes.Repeat([]byte{0xff}, 18)...)},
+		"a deep package.json":               {Path: "app/node_modules/a/package.json", Body: []byte(strings.Repeat(`{"a":`, 200_000))},
+		"an os-release of noise":            {Path: "etc/os-release", Body: []byte("ID=\x00\x1b[31m\nVERSION_ID=$(reboot)\n=\n\"")},
+		"a dist-info that is a loop":        imagetest.Symlink("usr/lib/a.dist-info", "a.dist-info"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			start := time.Now()
+			inv, err := catalogFiles(t, f)
+			if err != nil && exit.CodeOf(err) != exit.NotExamined {
+				t.Errorf("error %v has exit code %d, want 4", err, exit.CodeOf(err))
+			}
+			t.Logf("%d packages, %d unreadable, error %v, %s", len(inv.Packages), len(inv.Unreadable), err, time.Since(start).Round(time.Millisecond))
+		})
+	}
+	must(t, filepath.WalkDir(temp, func(path string, d os.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && (strings.Contains(path, "slip") || strings.Contains(path, "syft")) {
+			t.Errorf("left behind: %s", path)
+		}
+		return err
+	}))
+}
+
+// zeros is an endless source of zeros.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
