@@ -78,6 +78,7 @@ add --db "${IN_DB_PATH:-}"
 add --db-max-age "${IN_DB_MAX_AGE:-}"
 add --category "${IN_CATEGORY:-}"
 flag only-fixed "${IN_ONLY_FIXED:-}"
+flag only-new "${IN_ONLY_NEW:-}"
 flag offline "${IN_OFFLINE:-}"
 if [ -n "${IN_SBOM_FILE:-}" ]; then
   add --sbom-out "$IN_SBOM_FILE"

@@ -22,6 +22,7 @@ import (
 // and PATH.
 func run(t *testing.T, script, folder string, env ...string) (output string, code int) {
 	t.Helper()
+	script, argument, _ := strings.Cut(script, " ")
 	if _, err := exec.LookPath("bash"); err != nil {
 		t.Skip("bash is not installed")
 	}
@@ -29,7 +30,7 @@ func run(t *testing.T, script, folder string, env ...string) (output string, cod
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "bash", path)
+	cmd := exec.CommandContext(t.Context(), "bash", path, argument)
 	cmd.Dir = folder
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "RUNNER_TEMP=" + t.TempDir()}, env...)
 	out, err := cmd.CombinedOutput()
@@ -332,5 +333,51 @@ func TestProvenanceIsVerifiedWhereTheMeansAreThere(t *testing.T) {
 	log, bin, code = install(t, append(env, "FAKE_GH=1")...)
 	if code != 0 || bin == "" {
 		t.Errorf("without a token the sum has to do: code %d:\n%s", code, log)
+	}
+}
+
+func TestTheDatabaseIsCachedByDayAndSource(t *testing.T) {
+	key := func(env ...string) map[string]string {
+		file := filepath.Join(t.TempDir(), "output")
+		if log, code := run(t, "db.sh key", t.TempDir(), append(env, "GITHUB_OUTPUT="+file)...); code != 0 {
+			t.Fatalf("code %d:\n%s", code, log)
+		}
+		return outputs(t, file)
+	}
+	a, again, b := key("IN_DB_REF=registry.example/db:1"), key("IN_DB_REF=registry.example/db:1"), key("IN_DB_MIRROR=https://mirror.example/db")
+	if a["key"] != again["key"] || a["key"] == b["key"] || a["folder"] == "" {
+		t.Errorf("keys %v, %v, %v", a, again, b)
+	}
+	if day, ok := strings.CutPrefix(a["key"], a["prefix"]); !ok || len(day) != len("2026-11-23") {
+		t.Errorf("key %q of prefix %q", a["key"], a["prefix"])
+	}
+}
+
+func TestTheDatabaseIsFetchedByTheBinary(t *testing.T) {
+	tests := map[string]struct {
+		env  []string
+		want []string
+	}{
+		"from a registry":    {[]string{"IN_DB_REF=registry.example/db:1"}, []string{"db", "pull", "--", "registry.example/db:1"}},
+		"from mirrors":       {[]string{"IN_DB_MIRROR=https://a.example/\nhttps://b.example/\n"}, []string{"db", "update", "--mirror=https://a.example/", "--mirror=https://b.example/"}},
+		"a reference is one": {[]string{"IN_DB_REF=--mirror=$(touch x)"}, []string{"db", "pull", "--", "--mirror=$(touch x)"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			binary, argsFile := fake(t, 0)
+			log, code := run(t, "db.sh fetch", t.TempDir(), append(tt.env, "IN_BIN="+binary)...)
+			content, err := os.ReadFile(argsFile)
+			if err != nil || code != 0 {
+				t.Fatalf("code %d, %v:\n%s", code, err, log)
+			}
+			got := slices.DeleteFunc(strings.Split(strings.TrimSuffix(string(content), "\n"), "\n"), func(a string) bool { return strings.HasPrefix(a, "--db=") })
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+	binary, _ := fake(t, 5)
+	if log, code := run(t, "db.sh fetch", t.TempDir(), "IN_DB_REF=x", "IN_BIN="+binary); code != 0 || !strings.Contains(log, "::warning ") {
+		t.Errorf("a database that cannot be fetched: code %d:\n%s", code, log)
 	}
 }

@@ -17,6 +17,9 @@ import (
 )
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "db" {
+		return // there is a database
+	}
 	o, err := run(context.Background())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
