@@ -115,7 +115,9 @@ type Node struct {
 	// Quoted is true for scalars in quotes and block scalars.
 	Quoted bool
 	// Block is true for literal and folded block scalars.
-	Block  bool
+	Block bool
+	// Flow is true for maps in braces and lists in brackets.
+	Flow   bool
 	Fields []Field
 	Items  []*Node
 	// Span is the value's place, or for a map or list that of its start.

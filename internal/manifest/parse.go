@@ -30,14 +30,25 @@ func Parse(file File, limits Limits) []Document {
 	}
 	budget := limits.Nodes
 	var docs []Document
-	for _, c := range split(content) {
+	chunks := split(content)
+	for i, c := range chunks {
 		for _, doc := range parseChunk(c, limits, &budget) {
 			doc.Path, doc.Index = file.Path, len(docs)
 			docs = append(docs, doc)
 		}
+		// One problem stands for all that is left of a file that is too much.
+		if i+1 < len(chunks) && (budget < 0 || len(docs) >= maxDocuments) {
+			last := &docs[len(docs)-1]
+			last.Problems = append(last.Problems, Problem{Span: Span{Line: last.Line}, Subject: "rest", Fatal: last.Root == nil, Message: fmt.Sprintf(
+				"what comes after this document was not looked into, since the file has more than %d values or %d documents", limits.Nodes, maxDocuments)})
+			break
+		}
 	}
 	return docs
 }
+
+// maxDocuments bounds the documents of one file.
+const maxDocuments = 100_000
 
 // structural are the bytes of which every value in YAML or JSON needs at
 // least one: their number is an upper bound for the cost of parsing.
@@ -180,11 +191,11 @@ func (t *tree) convert(y *yaml.Node, depth int) (*Node, error) {
 	var err error
 	switch y.Kind {
 	case yaml.MappingNode:
-		n.Kind = Map
+		n.Kind, n.Flow = Map, y.Style&yaml.FlowStyle != 0
 		t.loc.span(n, y.Line, y.Column)
 		err = t.fillMap(n, y, depth)
 	case yaml.SequenceNode:
-		n.Kind = List
+		n.Kind, n.Flow = List, y.Style&yaml.FlowStyle != 0
 		t.loc.span(n, y.Line, y.Column)
 		err = t.fillList(n, y, depth)
 	default:

@@ -117,6 +117,10 @@ func (p *pass) add(pr problem) {
 		f.Object += ", container " + container
 	}
 	f.Evidence = []finding.Fact{{Name: "field", Value: path}}
+	// What a chart or kustomization made cannot be changed where it stands.
+	if _, rendered := p.linter.rendered[pr.object.File]; !rendered {
+		f.Fix.Edits = edits(f.RuleID, pr.object.File, pr.at)
+	}
 	for _, r := range pr.also {
 		f.Locations = append(f.Locations, location(r.object.File, r.at.Span(), r.note))
 	}
