@@ -40,7 +40,7 @@ var bans = []ban{
 	{
 		reason: "detectors, policy and reports are tested without linking syft",
 		from: []string{
-			"internal/inventory", "internal/detect/...", "internal/policy", "internal/report/...", "internal/origin",
+			"internal/inventory", "internal/detect/...", "internal/policy", "internal/report/...", "internal/origin", "internal/triage/...",
 			"internal/advisory/...", "internal/config", "internal/ci/...", "internal/target", "internal/layers",
 		},
 		to: []string{"github.com/anchore/syft/...", "internal/inventory/syftcatalog"},
@@ -64,6 +64,11 @@ var bans = []ban{
 		reason: "a report tells what was found and never looks for itself",
 		from:   []string{"internal/report/...", "internal/ci/...", "internal/policy"},
 		to:     []string{"internal/detect/...", "internal/gate", "internal/target", "internal/layers", "internal/advisory/..."},
+	},
+	{
+		reason: "triage judges what it is given and is tested without what gives it",
+		from:   []string{"internal/triage/..."},
+		to:     []string{"internal/detect/...", "internal/gate", "internal/target", "internal/layers", "internal/report/...", "internal/policy"},
 	},
 	{
 		reason: "the command line is the top",
