@@ -225,7 +225,7 @@ var ignoreRules = []Rule{
 			Fix:          "Remove the comment and mend the finding, or ask for a waiver.",
 			WhenToIgnore: "Exceptions are made in the file itself.",
 			References:   []string{ignoreDocs},
-			Bad:          "# portcullis ignore=PC-DF007 follows the tag on purpose\nFROM debian:12.11-slim\n" + nonRoot,
+			Bad:          onDebian + "# hadolint ignore=SC1091\nRUN . /etc/os-release\n" + nonRoot,
 			Good:         onDebian + nonRoot,
 		},
 		Last: func(p *Pass) {
@@ -262,7 +262,7 @@ var ignoreRules = []Rule{
 			WhenToIgnore: "Another tool needs the comment.",
 			References:   []string{ignoreDocs},
 			Bad:          "# portcullis ignore=PC-DF006 a left-over\n" + onDebian + nonRoot,
-			Good:         "# portcullis ignore=PC-DF007 follows the tag on purpose\nFROM debian:12.11-slim\n" + nonRoot,
+			Good:         onDebian + nonRoot,
 		},
 		Last: checkUnusedIgnores,
 	},

@@ -161,8 +161,8 @@ func checkNpmPins(p *Pass, run *Run, c *shellscript.Command) {
 
 // pinnedNpm accepts a version, a range and a commit, not a moving tag.
 func pinnedNpm(s string) bool {
-	if strings.Contains(s, "#") {
-		return true
+	if strings.Contains(s, "#") || strings.HasPrefix(s, "git") && strings.Contains(s, "://") {
+		return strings.Contains(s, "#")
 	}
 	name, version, ok := strings.Cut(strings.TrimPrefix(s, "@"), "@")
 	if !ok {

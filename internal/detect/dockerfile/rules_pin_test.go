@@ -49,6 +49,7 @@ var pinCases = table{
 		{name: "global", text: "RUN npm install -g «serve»\n"},
 		{name: "short", text: "RUN npm i «a»\n"},
 		{name: "a scope", text: "RUN npm install «@vue/cli»\n"},
+		{name: "a repository without commit", text: "RUN npm install «git+https://github.com/a/b.git»\n"},
 		{name: "a moving tag", text: "RUN npm install -g a@1.0 «b@latest»\n"},
 		{name: "pinned", text: "RUN npm install -g serve@14.2.4 @vue/cli@5.0.8\n"},
 		{name: "a lock file", text: "RUN npm ci\n"},
