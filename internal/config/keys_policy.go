@@ -13,7 +13,7 @@ import (
 
 // kinds are the kinds of findings that can have demands of their own.
 var kinds = []finding.Kind{
-	finding.Vulnerability, finding.Secret, finding.ImageConfig, finding.Dockerfile, finding.Kubernetes, finding.Coverage,
+	finding.Vulnerability, finding.Secret, finding.ImageConfig, finding.Dockerfile, finding.Kubernetes, finding.Coverage, finding.Waiver,
 }
 
 func kindNames() []string {
@@ -59,7 +59,7 @@ func thresholdKeys() []field[Config] {
 		},
 		{
 			name: "kinds", example: "{secret: {fail-on: low}, kubernetes: {fail-on: none}}",
-			doc: "Demands of their own for kinds of findings: `fail-on`, `only-fixed`, `unknown-severity` and `counts` by kind (`vulnerability`, `secret`, `image-config`, `dockerfile`, `kubernetes`, `coverage`). " +
+			doc: "Demands of their own for kinds of findings: `fail-on`, `only-fixed`, `unknown-severity` and `counts` by kind (`vulnerability`, `secret`, `image-config`, `dockerfile`, `kubernetes`, `coverage`, `waiver`). " +
 				"What is not set keeps the general demand; a kind with a `fail-on` of its own is not counted in the general `counts`.",
 			schema: kindsSchema(), decode: decodeKinds, show: showKinds,
 		},

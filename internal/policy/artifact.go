@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
@@ -51,7 +52,7 @@ func (in Input) needs(j judged, input string) judged {
 		return j
 	}
 	c := outcome.Clause{Name: j.clause.Name, Demand: j.clause.Demand, Warned: true}
-	c.Reason = "not judged: what is judged does not hold the " + input
+	c.Reason = unjudged + "what is judged does not hold the " + input
 	return judged{clause: c}
 }
 
@@ -67,3 +68,10 @@ func someOf(texts []string) string {
 	}
 	return words
 }
+
+// unjudged begins the reason of a clause whose input is not there.
+const unjudged = "not judged: "
+
+// NotJudged reports whether a clause was left unjudged because of
+// Input.Missing.
+func NotJudged(c outcome.Clause) bool { return c.Warned && strings.HasPrefix(c.Reason, unjudged) }

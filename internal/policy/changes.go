@@ -26,7 +26,7 @@ func changes(clauses []judged, in Input) ([]outcome.Change, []string) {
 	chosen := make(map[int]bool)
 	var unresolved []string
 	for _, c := range clauses {
-		if !c.clause.Broken || c.partial > 0 {
+		if !c.clause.Broken || len(c.over) > 0 {
 			continue
 		}
 		for _, fp := range c.clause.Findings {
@@ -38,8 +38,11 @@ func changes(clauses []judged, in Input) ([]outcome.Change, []string) {
 		}
 	}
 	for _, c := range clauses {
-		if c.clause.Broken && c.partial > 0 {
-			unresolved = append(unresolved, reduce(c, owner, chosen)...)
+		if c.clause.Broken && len(c.over) > 0 {
+			for _, s := range finding.Severities() {
+				prints := slices.DeleteFunc(slices.Clone(c.clause.Findings), func(fp string) bool { return byPrint[fp].Severity != s })
+				unresolved = append(unresolved, reduce(prints, c.over[s], owner, chosen)...)
+			}
 		}
 	}
 	var out []outcome.Change
@@ -55,13 +58,12 @@ func changes(clauses []judged, in Input) ([]outcome.Change, []string) {
 	return out, inReportOrder(unresolved, in.Findings)
 }
 
-// reduce chooses changes until a clause has few enough findings left, those
-// that remove most first. It returns the findings in the way that no change
-// removes, if the changes are not enough.
-func reduce(c judged, owner map[string]int, chosen map[int]bool) (unresolved []string) {
-	excess := c.partial
+// reduce chooses changes until enough of the findings are gone, those that
+// remove most first. It returns the findings in the way that no change removes,
+// if the changes are not enough.
+func reduce(prints []string, excess int, owner map[string]int, chosen map[int]bool) (unresolved []string) {
 	removes := make(map[int]int)
-	for _, fp := range c.clause.Findings {
+	for _, fp := range prints {
 		i, ok := owner[fp]
 		switch {
 		case !ok:
@@ -111,12 +113,49 @@ func group(clauses []judged, byPrint map[string]finding.Finding, in Input) ([]ou
 	for _, key := range slices.Sorted(maps.Keys(groups)) {
 		list := groups[key]
 		finding.Sort(list)
-		for _, f := range list {
-			owner[f.Fingerprint] = len(all)
+		for _, together := range batches(list) {
+			for _, f := range together {
+				owner[f.Fingerprint] = len(all)
+			}
+			all = append(all, change(together, in))
 		}
-		all = append(all, change(list, in))
 	}
 	return all, owner
+}
+
+// batches splits findings whose edits overlap: those cannot be made at once.
+// Without edits there is one batch.
+func batches(list []finding.Finding) [][]finding.Finding {
+	var out [][]finding.Finding
+next:
+	for _, f := range list {
+		for i, batch := range out {
+			if !slices.ContainsFunc(batch, func(g finding.Finding) bool { return overlap(f.Fix.Edits, g.Fix.Edits) }) {
+				out[i] = append(batch, f)
+				continue next
+			}
+		}
+		out = append(out, []finding.Finding{f})
+	}
+	return out
+}
+
+// overlap reports whether edits touch the same text. Equal edits do not get in
+// each other's way: they are made once.
+func overlap(a, b []finding.Edit) bool {
+	for _, x := range a {
+		for _, y := range b {
+			if x != y && x.Path == y.Path && before(x.Line, x.Column, y.EndLine, y.EndColumn) && before(y.Line, y.Column, x.EndLine, x.EndColumn) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// before reports whether a place is not behind another.
+func before(line, column, thanLine, thanColumn int) bool {
+	return line < thanLine || line == thanLine && column <= thanColumn
 }
 
 // changeKey is equal for findings that one change removes, and empty for

@@ -176,7 +176,7 @@ const (
 type judged struct {
 	clause outcome.Clause
 	code   exit.Code
-	// partial is set for clauses that allow some of their findings: the number
-	// of findings over what is allowed.
-	partial int
+	// over is set for clauses that allow some of their findings: the number of
+	// findings of each severity over what is allowed.
+	over map[finding.Severity]int
 }

@@ -185,18 +185,18 @@ func (d demands) countClause(findings []finding.Finding, p Policy) judged {
 			numbers[f.Severity]++
 		}
 	}
-	over, excess := "", 0
+	words, over := "", make(map[finding.Severity]int)
 	for _, s := range finding.Severities() {
 		if limit, ok := d.counts[s]; ok && numbers[s] > limit {
-			over = join(over, ", ", fmt.Sprintf("%d %s of %d allowed", numbers[s], s, limit))
-			excess += numbers[s] - limit
+			words = join(words, ", ", fmt.Sprintf("%d %s of %d allowed", numbers[s], s, limit))
+			over[s] = numbers[s] - limit
 		}
 	}
 	c = broken(c, findings, func(f finding.Finding) bool { return counts(f) && numbers[f.Severity] > d.counts[f.Severity] })
 	if c.Broken {
-		c.Reason = over
+		c.Reason = words
 	}
-	return judged{clause: c, code: exit.PolicyBroken, partial: excess}
+	return judged{clause: c, code: exit.PolicyBroken, over: over}
 }
 
 func (d demands) countDemand() string {
