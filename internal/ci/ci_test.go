@@ -17,8 +17,8 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/report/reporttest"
 )
 
-// recorded reads an environment that was recorded on a host, one NAME=value a
-// line.
+// recorded reads an environment as a host documents it for its jobs, as far as
+// it matters here, one NAME=value a line.
 func recorded(t *testing.T, name string) map[string]string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join("testdata", name+".env"))

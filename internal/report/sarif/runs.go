@@ -31,7 +31,7 @@ func parts(o outcome.Outcome, opts document.Options) []part {
 	if category == "" {
 		category = "gate"
 	}
-	name := cleanPath(document.ImageName(o))
+	name := neutralise.Line(cleanPath(document.ImageName(o)))
 	all := []part{
 		{id: category + "/sbom-vuln/" + name + "/", targets: imageKinds},
 		{id: category + "/image/" + name + "/", targets: imageKinds},
