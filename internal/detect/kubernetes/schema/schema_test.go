@@ -4,6 +4,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -167,5 +169,38 @@ func TestMismatchesAreFound(t *testing.T) {
 				t.Errorf("got %q, want %q", s, tt.want)
 			}
 		})
+	}
+}
+
+// TestFullObjectsHaveNoMismatch checks the objects with every field set that
+// the module of the Go types carries for its own tests.
+func TestFullObjectsHaveNoMismatch(t *testing.T) {
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "k8s.io/api").Output()
+	if err != nil {
+		t.Fatalf("find the module that holds the objects: %v", err)
+	}
+	files, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(out)), "testdata", "HEAD", "*.yaml"))
+	if err != nil || len(files) < 100 {
+		t.Fatalf("%d files: %v", len(files), err)
+	}
+	checked := 0
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc := manifest.Parse(manifest.File{Path: file, Content: content}, manifest.Limits{})[0]
+		root := manifest.NewPlace(doc.Root)
+		typ := Lookup(root.At("apiVersion").Text(), root.At("kind").Text())
+		if typ == nil {
+			continue
+		}
+		checked++
+		Check(root, typ, func(m Mismatch) {
+			t.Errorf("%s: %s: unknown %v, wants %q", filepath.Base(file), m.Place.Path(), m.Unknown, m.Want)
+		})
+	}
+	if checked < 50 {
+		t.Errorf("only %d objects were checked", checked)
 	}
 }
