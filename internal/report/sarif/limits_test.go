@@ -2,7 +2,11 @@ package sarif_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -202,6 +206,36 @@ func TestPartsWithoutFindingsKeepTheirRun(t *testing.T) {
 	want := "nightly/sbom-vuln/registry.example/shop/web/ nightly/image/registry.example/shop/web/ nightly/dockerfile/ nightly/k8s/ nightly/waivers/"
 	if got := strings.Join(ids, " "); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestWithoutTheRepositoryTheHostHashesItsLinesItself(t *testing.T) {
+	for _, run := range decode(t, reporttest.Outcome(), document.Options{}).Runs {
+		for _, r := range run.Results {
+			uri := r.Locations[0].PhysicalLocation.ArtifactLocation.URI
+			if got := r.PartialFingerprints["primaryLocationLineHash"] != ""; got != strings.HasPrefix(uri, "image/") {
+				t.Errorf("%s at %s has a hash: %v", r.RuleID, uri, got)
+			}
+		}
+	}
+}
+
+func TestLinksAreFollowedToTheFileThatIsShown(t *testing.T) {
+	folder := t.TempDir()
+	if err := errors.Join(
+		os.WriteFile(filepath.Join(folder, "Dockerfile.real"), []byte("FROM a\nUSER root\n"), 0o600),
+		os.Symlink("Dockerfile.real", filepath.Join(folder, "Dockerfile")),
+	); err != nil {
+		t.Skip(err)
+	}
+	o := reporttest.Outcome()
+	o.Findings = slices.DeleteFunc(o.Findings, func(f finding.Finding) bool { return f.RuleID != "PC-DF006" })
+	for _, run := range decode(t, o, document.Options{Root: os.DirFS(folder)}).Runs {
+		for _, r := range run.Results {
+			if uri := r.Locations[0].PhysicalLocation.ArtifactLocation.URI; uri != "Dockerfile.real" {
+				t.Errorf("the result is at %s", uri)
+			}
+		}
 	}
 }
 

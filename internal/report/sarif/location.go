@@ -22,7 +22,7 @@ type site struct {
 	// hash is the value for primaryLocationLineHash: GitHub's own where the
 	// file exists, and empty where that decides the findings' own hash.
 	hash string
-	// real is set when the file exists in the repository.
+	// real is set when the file exists in the repository, or may exist.
 	real bool
 }
 
@@ -40,6 +40,8 @@ func siteOf(f finding.Finding, files *sources) site {
 	s := site{uri: escapePath(name), region: region{max(l.Line, 1), 1, 2}}
 	file := files.file(name)
 	if file == nil {
+		// Without a look at the repository the host has to add its own hash.
+		s.real = files.root == nil
 		if l.Column > 0 {
 			s.region.column = l.Column
 			s.region.endColumn = max(l.EndColumn, l.Column+1)
