@@ -21,7 +21,7 @@ type Limits struct {
 }
 
 // DefaultLimits are far beyond the largest checkouts in use.
-var DefaultLimits = Limits{Names: 2_000_000, Files: 5_000, Bytes: 512 << 20}
+var DefaultLimits = Limits{Names: 500_000, Files: 5_000, Bytes: 512 << 20}
 
 // File is one lock file that was read.
 type File struct {

@@ -1,7 +1,10 @@
 package origin
 
 import (
+	"fmt"
+	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/portcullis-ci/portcullis/internal/dockerfile"
@@ -24,6 +27,10 @@ var (
 	// buildArgs is the mark for build arguments before a command: |1 A=b.
 	buildArgs = regexp.MustCompile(`^\|\d+ `)
 	blanks    = regexp.MustCompile(`\s+`)
+	flagWords = regexp.MustCompile(`^(--[a-z-]+(=\S*)?\s+)+`)
+	// classicCopy is the source of a copy as the classic builder and buildah
+	// record it: a digest of what was copied.
+	classicCopy = regexp.MustCompile(`^(?:--chown=\S+ )?(?:file|dir|multi):[0-9a-f]+ in `)
 )
 
 // buildkitSuffix ends the entries that BuildKit writes for layers.
@@ -42,107 +49,253 @@ func readStep(h inventory.History) step {
 
 func fold(s string) string { return strings.TrimSpace(blanks.ReplaceAllString(s, " ")) }
 
-// agrees reports whether the history entry can be the given instruction:
-// the keyword must be the same, and where both sides tell, the text too.
-func (s step) agrees(in *dockerfile.Instruction) bool {
+// disagrees says in a few words why the history entry cannot be the given
+// instruction, or "" when it can: keyword and text must be the same as far as
+// both sides tell. It quotes neither, for both may hold a secret.
+func (s step) disagrees(in *dockerfile.Instruction, shell []string) string {
 	if s.keyword != in.Keyword {
-		return false
+		return "is " + s.keyword
 	}
+	ok := true
 	switch in.Keyword {
 	case "RUN":
-		return s.agreesWithRun(in)
+		ok = s.agreesWithRun(in, shell)
 	case "COPY", "ADD":
-		return s.agreesWithCopy(in)
-	case "ENV", "LABEL", "ARG":
-		return len(in.Pairs) == 0 || strings.HasPrefix(s.body, in.Pairs[0].Key)
+		ok = s.agreesWithCopy(in)
+	case "ENV", "LABEL":
+		ok = s.agreesWithPairs(in)
+	case "ARG":
+		ok = len(in.Pairs) == 0 || s.body == in.Pairs[0].Key || strings.HasPrefix(s.body, in.Pairs[0].Key+"=") ||
+			strings.HasPrefix(s.body, in.Pairs[0].Key+" ")
 	case "USER", "WORKDIR":
-		return len(in.Args) == 0 || !in.Args[0].Value.Known || s.body == fold(in.Args[0].Value.Text) ||
-			strings.HasSuffix(s.body, strings.TrimSuffix(fold(in.Args[0].Value.Text), "/"))
-	default:
-		return true
+		ok = len(in.Args) == 0 || s.agreesWithWord(in)
 	}
+	if !ok {
+		return "is " + s.keyword + " with another text"
+	}
+	return ""
 }
 
-// agreesWithRun compares the command. Shells and build arguments come before
+// defaultShells come before the command where a base image's shell is unknown.
+var defaultShells = []string{"/bin/sh -c", "/bin/bash -c", "cmd /S /C", "powershell -Command"}
+
+// agreesWithRun compares the command. Shell and build arguments come before
 // it in the record; a here-document is recorded in the builder's own way and
-// is compared by its first line only.
-func (s step) agreesWithRun(in *dockerfile.Instruction) bool {
-	command := fold(in.Body.S)
+// is compared by its lines.
+func (s step) agreesWithRun(in *dockerfile.Instruction, shell []string) bool {
+	recorded := flagWords.ReplaceAllString(s.body, "")
+	if len(in.Heredocs) > 0 {
+		return agreesWithHeredoc(recorded, in)
+	}
+	commands := []string{fold(in.Body.S)}
 	if in.Exec {
 		words := make([]string, len(in.Args))
 		for i, w := range in.Args {
 			words[i] = w.Raw
 		}
-		command = fold(strings.Join(words, " "))
+		commands = append(commands, fold(strings.Join(words, " ")))
 	}
-	if len(in.Heredocs) > 0 {
-		first, _, _ := strings.Cut(strings.TrimLeft(in.Heredocs[0].Content, "\n"), "\n")
-		return strings.Contains(s.body, fold(first)) || strings.Contains(s.body, command)
+	for _, command := range commands {
+		head, ok := strings.CutSuffix(recorded, command)
+		if ok && command != "" && runHead(strings.TrimSpace(head), in, shell) {
+			return true
+		}
 	}
-	if buildArgs.MatchString(s.body) || command != "" {
-		return strings.HasSuffix(s.body, command)
+	return false
+}
+
+// runHead reports whether what stands before a command is what builders put
+// there: nothing, build arguments, a shell.
+func runHead(head string, in *dockerfile.Instruction, shell []string) bool {
+	shells := append([]string{strings.Join(in.Shell, " "), strings.Join(shell, " ")}, defaultShells...)
+	for _, sh := range shells {
+		if rest, ok := strings.CutSuffix(head, sh); ok && (sh != "" || in.Exec || head == "") {
+			rest = strings.TrimSpace(rest)
+			if rest == "" || buildArgs.MatchString(rest+" ") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// agreesWithHeredoc asks for all lines of the documents in their order; a
+// document with an interpreter of its own is recorded by its mark alone.
+func agreesWithHeredoc(recorded string, in *dockerfile.Instruction) bool {
+	rest, found := recorded, false
+	for _, doc := range in.Heredocs {
+		if strings.HasPrefix(strings.TrimSpace(doc.Content), "#!") && strings.Contains(rest, doc.Name) {
+			found = true
+			continue
+		}
+		for line := range strings.Lines(doc.Content) {
+			line = fold(line)
+			if line == "" {
+				continue
+			}
+			i := strings.Index(rest, line)
+			if i < 0 {
+				return false
+			}
+			rest, found = rest[i+len(line):], true
+		}
+	}
+	return found
+}
+
+// agreesWithCopy compares sources and target. The classic builder and buildah
+// record a digest in place of the sources.
+func (s step) agreesWithCopy(in *dockerfile.Instruction) bool {
+	if len(in.Args) == 0 {
+		return false
+	}
+	target := in.Args[len(in.Args)-1]
+	if m := classicCopy.FindString(s.body); m != "" {
+		return agreesWithTarget(s.body[len(m):], target, in)
+	}
+	recorded := strings.Fields(flagWords.ReplaceAllString(s.body, ""))
+	if len(recorded) == 0 {
+		return false
+	}
+	if !agreesWithTarget(recorded[len(recorded)-1], target, in) {
+		return false
+	}
+	if len(in.Heredocs) > 0 || in.Exec || strings.HasPrefix(s.body, "[") {
+		return true
+	}
+	if len(recorded) != len(in.Args) {
+		return false
+	}
+	for i, w := range in.Args[:len(in.Args)-1] {
+		if !wild(w, recorded[i]) && strings.TrimPrefix(recorded[i], "./") != strings.TrimPrefix(w.Value.Text, "./") {
+			return false
+		}
 	}
 	return true
 }
 
-// agreesWithCopy compares the target, the last word of both sides: sources are
-// recorded as digests by some builders.
-func (s step) agreesWithCopy(in *dockerfile.Instruction) bool {
-	if len(in.Args) == 0 || len(in.Heredocs) > 0 {
+func agreesWithTarget(recorded string, target dockerfile.Word, in *dockerfile.Instruction) bool {
+	recorded = strings.Trim(recorded, `"]`)
+	if wild(target, recorded) {
 		return true
 	}
-	target := in.Args[len(in.Args)-1].Value
-	if !target.Known {
+	same := func(a, b string) bool { return path.Clean(a) == path.Clean(b) }
+	return same(recorded, target.Value.Text) || in.Workdir.Known && same(recorded, path.Join(in.Workdir.Path, target.Value.Text))
+}
+
+// agreesWithPairs compares names and values of ENV and LABEL.
+func (s step) agreesWithPairs(in *dockerfile.Instruction) bool {
+	rest := s.body
+	for _, p := range in.Pairs {
+		i := strings.Index(rest, p.Key)
+		if i < 0 || i > 0 && rest[i-1] != ' ' && rest[i-1] != '"' {
+			return false
+		}
+		rest = rest[i+len(p.Key):]
+		if strings.Contains(p.Raw, "$") || !p.Value.Known {
+			continue // the build's arguments decide
+		}
+		value := fold(p.Value.Text)
+		i = strings.Index(rest, value)
+		if i < 0 || i > 2 { // ="
+			return false
+		}
+		rest = rest[i+len(value):]
+		if strings.Trim(rest, `"'`) != "" && !strings.HasPrefix(strings.TrimLeft(rest, `"'`), " ") {
+			return false
+		}
+	}
+	return len(in.Pairs) > 0
+}
+
+func (s step) agreesWithWord(in *dockerfile.Instruction) bool {
+	w := in.Args[0]
+	if wild(w, s.body) {
 		return true
 	}
-	recorded := s.body[strings.LastIndexByte(s.body, ' ')+1:]
-	want := strings.TrimSuffix(strings.TrimPrefix(target.Text, "./"), "/")
-	return want == "" || want == "." || strings.HasSuffix(strings.TrimSuffix(recorded, "/"), want)
-}
-
-// alignment says which history entries of an image come from which
-// instructions of a Dockerfile.
-type alignment struct {
-	file  *dockerfile.File
-	stage *dockerfile.Stage
-	// base is the number of history entries that the base image brought.
-	base int
-	// steps are the instructions for the entries from base on.
-	steps []*dockerfile.Instruction
-}
-
-// align lays the instructions of the file's final stage over the end of the
-// image's history. Each instruction makes one entry, so all of them must
-// agree; if one does not, the image was built from something else, and a
-// wrong line would be worse than none.
-func align(file *dockerfile.File, history []inventory.History) (alignment, bool) {
-	stage := file.Final()
-	if stage == nil {
-		return alignment{}, false
+	want := fold(w.Value.Text)
+	if in.Keyword == "USER" {
+		return s.body == want
 	}
-	a := alignment{file: file, stage: stage}
-	for _, in := range stage.Chain() {
-		if in.Keyword != "FROM" {
-			a.steps = append(a.steps, in)
+	// BuildKit records the working directory in full, from the base image's on.
+	got := path.Clean(s.body)
+	return got == path.Clean(want) || !strings.HasPrefix(want, "/") && strings.HasSuffix(got, "/"+strings.TrimPrefix(path.Clean(want), "./"))
+}
+
+// wild compares a word with the record where variables stand for any text:
+// the build may have been given arguments that nobody here knows.
+func wild(w dockerfile.Word, recorded string) bool {
+	if w.Value.Known && w.Value.Text == recorded {
+		return true
+	}
+	refs := dockerfile.References(w.Raw, '\\')
+	if len(refs) == 0 {
+		return false
+	}
+	var pattern strings.Builder
+	at := 0
+	for _, ref := range refs {
+		if ref.Start < at {
+			continue // inside the default of another
+		}
+		pattern.WriteString(regexp.QuoteMeta(w.Raw[at:ref.Start]) + ".*")
+		at = max(at, min(ref.End, len(w.Raw)))
+	}
+	pattern.WriteString(regexp.QuoteMeta(w.Raw[at:]))
+	re, err := regexp.Compile("^" + strings.ReplaceAll(pattern.String(), `"`, `"?`) + "$")
+	return err == nil && re.MatchString(recorded)
+}
+
+// foreign are builders that use no Dockerfile, by what they leave in history.
+// The texts are those that the programs write.
+var foreign = []struct {
+	name    string
+	matches func(inventory.History) bool
+}{
+	{"ko", func(h inventory.History) bool { return h.Author == "ko" || strings.HasPrefix(h.CreatedBy, "ko build ") }},
+	{"Jib", func(h inventory.History) bool { return h.Author == "Jib" || strings.HasPrefix(h.CreatedBy, "jib-") }},
+	{"Bazel", func(h inventory.History) bool {
+		return h.Author == "Bazel" || strings.HasPrefix(h.CreatedBy, "bazel build ")
+	}},
+	{"apko", func(h inventory.History) bool { return h.Author == "apko" || strings.HasPrefix(h.CreatedBy, "apko") }},
+	{"Buildpacks", func(h inventory.History) bool { return strings.HasPrefix(h.CreatedBy, "Buildpacks ") }},
+}
+
+// withoutDockerfile names the builder of the image's top layer when it is one
+// that reads no Dockerfile.
+func withoutDockerfile(image *inventory.Image) string {
+	for label := range image.Config.Labels {
+		if strings.HasPrefix(label, "io.buildpacks.") {
+			return "Buildpacks"
 		}
 	}
-	a.base = len(history) - len(a.steps)
-	if a.base < 0 || len(a.steps) == 0 {
-		return alignment{}, false
-	}
-	for i, in := range a.steps {
-		if !readStep(history[a.base+i]).agrees(in) {
-			return alignment{}, false
+	for _, h := range slices.Backward(image.History) {
+		for _, f := range foreign {
+			if f.matches(h) {
+				return f.name
+			}
+		}
+		if !h.EmptyLayer {
+			break
 		}
 	}
-	return a, true
+	return ""
 }
 
-// instruction returns the instruction behind a history entry; for entries of
-// the base image it is the FROM that names the base.
-func (a alignment) instruction(entry int) (in *dockerfile.Instruction, fromBase bool) {
-	if entry < a.base {
-		return a.stage.Root().From, true
-	}
-	return a.steps[entry-a.base], false
+// isKaniko: kaniko signs each entry that it makes.
+func isKaniko(h inventory.History) bool { return h.Author == "kaniko" }
+
+// isSquash: docker build --squash ends the history with one entry for all files
+// and leaves the entries of the instructions without layers.
+func isSquash(h inventory.History) bool {
+	return strings.HasPrefix(h.Comment, "merge sha256:") && !h.EmptyLayer
 }
+
+// isWholeBuild: buildah without --layers records one entry for the whole build,
+// a bare shell, with the base image in the comment.
+func isWholeBuild(h inventory.History) bool {
+	return !h.EmptyLayer && (h.CreatedBy == "/bin/sh" || strings.HasSuffix(h.CreatedBy, "|/bin/sh"))
+}
+
+// entryName names an entry without quoting it.
+func entryName(i, of int) string { return fmt.Sprintf("entry %d of %d in the history", i+1, of) }

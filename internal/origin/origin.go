@@ -1,26 +1,42 @@
 // Package origin leads what was found in an image back to the place where a
-// person fixes it: the instruction of the Dockerfile that brought it in, the
-// FROM line for what the base image brought, or the line of the manifest that
-// names the image. It guesses nothing: where the Dockerfile and the image's
-// history do not agree, findings keep their place in the image. It is not for
-// finding problems.
+// person fixes it: the line of the lock file that fixes an application
+// package's version, the instruction of the Dockerfile that brought a package
+// in, the FROM line for what the base image brought, or the line of the
+// manifest that names the image. It guesses nothing: where the Dockerfile and
+// the image's history do not agree, findings keep their place in the image. It
+// is not for finding problems.
 package origin
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/portcullis-ci/portcullis/internal/dockerfile"
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/inventory"
+	"github.com/portcullis-ci/portcullis/internal/lockfile"
 )
 
 // HistoryFact is the name of the evidence by which a detector says which entry
 // of the image's history a finding comes from, as a decimal index.
 const HistoryFact = "history"
+
+// Fact is the name of the evidence that tracing adds: the confidence, a colon,
+// and in words what told the place.
+const Fact = "origin"
+
+// The confidences. Exact: history, command or path name the place. Likely: all
+// that is known speaks for it and nothing against it.
+const (
+	Exact  = "exact"
+	Likely = "likely"
+)
+
+// baseNote marks the place of what the base image brought.
+const baseNote = "base image"
 
 // ImageUse is a place in the repository that names an image, such as the image
 // field of a container in a manifest.
@@ -30,30 +46,51 @@ type ImageUse struct {
 	Location finding.Location
 }
 
+// Options is what is known about the repository. All of it may be missing.
+type Options struct {
+	// Dockerfiles that may have built the image.
+	Dockerfiles []*dockerfile.File
+	// Uses are the places that name images.
+	Uses []ImageUse
+	// Locks are the lock files of the checkout.
+	Locks *lockfile.Set
+	// Working is the working directory relative to the root of the checkout,
+	// from which a build may take its files besides the Dockerfile's folder.
+	Working string
+	// BaseLayers are the diff ids of the image that FROM names, from the bottom
+	// up. They tell the base image's layers where no Dockerfile does.
+	BaseLayers []string
+}
+
 // Tracer leads findings of one image back to the repository.
 type Tracer struct {
 	image     *inventory.Image
+	opt       Options
 	alignment *alignment
-	uses      []finding.Location
-	layers    map[string]int // diff id → index into image.Layers
+	// rejected says of each Dockerfile why it does not describe the image.
+	rejected []string
+	uses     []finding.Location
+	layers   map[string]int // diff id → index into image.Layers
+	base     int            // number of layers known to be the base image's
 }
 
-// New compares the image's history with the Dockerfiles and keeps the one that
-// describes it; of several, the one that accounts for most of the history.
+// New is NewWith for Dockerfiles and places that name images only.
 func New(image *inventory.Image, files []*dockerfile.File, uses []ImageUse) *Tracer {
-	t := &Tracer{image: image, layers: make(map[string]int)}
+	return NewWith(image, Options{Dockerfiles: files, Uses: uses})
+}
+
+// NewWith compares the image's history with the Dockerfiles and keeps the one
+// that describes it; of several, the one that accounts for most of the history.
+// Where two different files do so equally well, neither counts.
+func NewWith(image *inventory.Image, opt Options) *Tracer {
+	t := &Tracer{image: image, opt: opt, layers: make(map[string]int), base: baseLayers(image, opt.BaseLayers)}
 	for i, l := range image.Layers {
 		if _, seen := t.layers[l.DiffID]; !seen {
 			t.layers[l.DiffID] = i
 		}
 	}
-	for _, f := range files {
-		a, ok := align(f, image.History)
-		if ok && (t.alignment == nil || len(a.steps) > len(t.alignment.steps)) {
-			t.alignment = &a
-		}
-	}
-	for _, u := range uses {
+	t.choose()
+	for _, u := range opt.Uses {
 		if SameRepository(u.Image, image.Name) {
 			t.uses = append(t.uses, u.Location)
 		}
@@ -61,16 +98,73 @@ func New(image *inventory.Image, files []*dockerfile.File, uses []ImageUse) *Tra
 	return t
 }
 
-// Describe says in a few words what findings were led back to.
-func (t *Tracer) Describe() string {
-	switch {
-	case t.alignment != nil:
-		return fmt.Sprintf("%d layers, built by %s", len(t.image.Layers), t.alignment.file.Path)
-	case len(t.uses) > 0:
-		return fmt.Sprintf("%d layers, named in %s", len(t.image.Layers), t.uses[0].Path)
-	default:
-		return fmt.Sprintf("%d layers, no Dockerfile matches its history", len(t.image.Layers))
+// baseLayers is how many of the image's layers are those of the base image: all
+// of them in their order, or none.
+func baseLayers(image *inventory.Image, base []string) int {
+	if len(base) > len(image.Layers) {
+		return 0
 	}
+	for i, id := range base {
+		if image.Layers[i].DiffID != id {
+			return 0
+		}
+	}
+	return len(base)
+}
+
+func (t *Tracer) choose() {
+	var rival string
+	for _, f := range t.opt.Dockerfiles {
+		a, why := align(f, t.image, t.base)
+		best := t.alignment
+		switch {
+		case a == nil:
+			t.rejected = append(t.rejected, f.Path+": "+why)
+		case best == nil || best.merged && !a.merged || best.merged == a.merged && len(a.by) > len(best.by):
+			t.alignment, rival = a, ""
+		case best.merged == a.merged && len(a.by) == len(best.by) && f.Path != best.file.Path:
+			rival = f.Path
+		}
+	}
+	if rival != "" {
+		t.rejected = append(t.rejected, fmt.Sprintf("%s and %s describe it equally well", t.alignment.file.Path, rival))
+		t.alignment = nil
+	}
+}
+
+// Describe says in a few words what findings were led back to, and where no
+// Dockerfile matched, why.
+func (t *Tracer) Describe() string {
+	layers := fmt.Sprintf("%d layers", len(t.image.Layers))
+	switch builder := withoutDockerfile(t.image); {
+	case t.alignment != nil && t.alignment.merged:
+		return layers + ", one of them for all of " + t.alignment.file.Path
+	case t.alignment != nil:
+		return layers + ", built by " + t.alignment.file.Path
+	case builder != "":
+		return layers + ", built by " + builder + " without a Dockerfile" + t.named()
+	case len(t.rejected) > 0:
+		return layers + ", no Dockerfile matches its history" + t.named() + ": " + strings.Join(t.rejected[:min(len(t.rejected), 3)], "; ")
+	case len(t.uses) > 0:
+		return layers + t.named()
+	default:
+		return layers + ", no Dockerfile matches its history"
+	}
+}
+
+func (t *Tracer) named() string {
+	if len(t.uses) == 0 {
+		return ""
+	}
+	return ", named in " + t.uses[0].Path
+}
+
+// traced is what tracing makes of a finding.
+type traced struct {
+	places     []finding.Location
+	confidence string
+	why        string
+	origin     finding.Origin
 }
 
 // Trace returns the finding with the place where a person fixes it in front.
@@ -82,17 +176,83 @@ func (t *Tracer) Trace(f finding.Finding) finding.Finding {
 	f.Locations = slices.Clone(f.Locations)
 	entry := t.entryOf(f)
 	f.Locations[0].Note = t.note(f.Locations[0], entry)
-	var places []finding.Location
+	r, in := t.trace(f, entry)
+	if r.origin != finding.FromBaseImage && (in != nil || t.alignment == nil || t.alignment.merged) && !r.byName() {
+		t.addLocked(&r, f, in)
+	}
+	f.Locations = append(r.places, f.Locations...)
+	if f.Origin == "" {
+		f.Origin = r.origin
+	}
+	if r.why != "" {
+		f.Evidence = append(slices.Clone(f.Evidence), finding.Fact{Name: Fact, Value: strings.TrimPrefix(r.confidence+": "+r.why, ": ")})
+	}
+	return f
+}
+
+// byNameNote marks a place that names the package itself.
+const byNameNote = "installed by name"
+
+// byName reports that the user's own command names the package, so that no lock
+// file can be where its version is decided.
+func (r traced) byName() bool { return len(r.places) > 0 && r.places[0].Note == byNameNote }
+
+// addLocked puts the line of the lock file first.
+func (t *Tracer) addLocked(r *traced, f finding.Finding, in *dockerfile.Instruction) {
+	l := t.findLocked(f, in)
+	switch {
+	case l.found:
+		r.places = append([]finding.Location{l.place()}, r.places...)
+		r.confidence = Likely
+		if l.exact {
+			r.confidence = Exact
+		}
+		r.why, r.origin = joinWords(l.hit.File.Path+" is "+l.why, r.why), finding.FromBuild
+	case l.why != "":
+		r.why = joinWords(r.why, "no lock file line: "+l.why)
+	}
+}
+
+func joinWords(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "; " + b
+}
+
+// trace leads to the Dockerfile or to the manifest. The instruction is the one
+// that installed the package, in whichever stage.
+func (t *Tracer) trace(f finding.Finding, entry int) (traced, *dockerfile.Instruction) {
+	layer, known := t.layers[f.Locations[0].Layer]
+	inBase := known && layer < t.base
 	switch {
 	case t.alignment != nil && entry >= 0:
-		places = t.places(f, entry)
+		return t.fromEntry(f, entry, known && t.base > 0 && !inBase)
 	case t.alignment != nil && entry == unset:
-		places = []finding.Location{t.missingSetting()}
-	case t.alignment == nil && len(t.uses) > 0:
-		places = t.uses[:1]
+		return traced{[]finding.Location{t.missingSetting()}, Exact, "no instruction makes the setting, which belongs into the last stage", ""}, nil
 	}
-	f.Locations = append(places, f.Locations...)
-	return f
+	r := traced{}
+	if inBase {
+		r.origin, r.confidence, r.why = finding.FromBaseImage, Exact, fmt.Sprintf("layer %d is one of the %d of the base image", layer+1, t.base)
+	}
+	if t.alignment == nil {
+		if len(t.uses) > 0 {
+			r.places = t.uses[:1:1]
+		}
+		r.why = joinWords(r.why, t.unmatched())
+	}
+	return r, nil
+}
+
+// unmatched says why there is no line of a Dockerfile, or "".
+func (t *Tracer) unmatched() string {
+	if builder := withoutDockerfile(t.image); builder != "" {
+		return "built by " + builder + " without a Dockerfile"
+	}
+	if len(t.rejected) > 0 {
+		return "no Dockerfile matches the image's history"
+	}
+	return ""
 }
 
 // What entryOf returns when there is no entry.
@@ -141,36 +301,162 @@ func (t *Tracer) note(l finding.Location, entry int) string {
 	return note
 }
 
-// places are the lines in the Dockerfile for a history entry.
-func (t *Tracer) places(f finding.Finding, entry int) []finding.Location {
+// fromEntry leads an entry of the history to the Dockerfile. aboveBase is true
+// when the base image's layers are known and the finding's is not one of them.
+func (t *Tracer) fromEntry(f finding.Finding, entry int, aboveBase bool) (traced, *dockerfile.Instruction) {
 	in, fromBase := t.alignment.instruction(entry)
 	file := t.alignment.file
 	if fromBase {
-		l := spanLocation(file, t.alignment.stage.Root().Base.Span)
-		l.Note = "base image"
-		return []finding.Location{l}
-	}
-	out := []finding.Location{t.instructionPlace(in, f)}
-	for _, ref := range in.StageRefs() {
-		if ref.Stage != nil && in.Keyword != "RUN" {
-			l := spanLocation(file, ref.Stage.From.KeywordSpan)
-			l.Note = "copied from stage " + ref.Stage.Label()
-			out = append(out, l)
+		root := t.alignment.stage.Root()
+		l := spanLocation(file, root.Base.Span)
+		if aboveBase {
+			l.Note = "trigger of the base image"
+			return traced{[]finding.Location{l}, Likely, "a trigger (ONBUILD) of the base image made the layer", finding.FromBuild}, nil
 		}
+		l.Note = baseNote
+		why := fmt.Sprintf("%s is below the instructions of %s", entryName(entry, len(t.image.History)), file.Path)
+		if name := t.image.Config.Labels["org.opencontainers.image.base.name"]; name != "" && SameRepository(name, root.Base.Value.Text) {
+			why += ", and the image's labels name the same base image"
+		}
+		return traced{[]finding.Location{l}, Exact, why, finding.FromBaseImage}, nil
 	}
-	return out
+	if in == nil {
+		return t.fromMerged(f)
+	}
+	why := fmt.Sprintf("%s is line %d of %s (%s)", entryName(entry, len(t.image.History)), in.Line, file.Path, in.Keyword)
+	return t.fromInstruction(f, in, Exact, why)
 }
 
-// instructionPlace is the word of the instruction that names the package, or
-// the first line of the instruction.
-func (t *Tracer) instructionPlace(in *dockerfile.Instruction, f finding.Finding) finding.Location {
-	file := t.alignment.file
-	if f.Package != nil && in.Keyword == "RUN" {
-		if span, ok := findWord(in, f.Package.Name); ok {
-			return spanLocation(file, span)
+// fromMerged looks for the instruction behind one layer for the whole build: a
+// RUN that names the package, a COPY to its path, or the only one that there is.
+func (t *Tracer) fromMerged(f finding.Finding) (traced, *dockerfile.Instruction) {
+	var named, copied, making []*dockerfile.Instruction
+	for _, in := range t.alignment.steps {
+		if !filesOnly(in) || in.Keyword == "WORKDIR" {
+			continue
+		}
+		making = append(making, in)
+		if in.Keyword == "RUN" && f.Package != nil {
+			if _, ok := findInstalled(in, f.Package); ok {
+				named = append(named, in)
+			}
+		}
+		if to, ok := target(in); ok && in.Keyword != "RUN" && to != "/" && inside(f.Locations[0].Path, to) {
+			copied = append(copied, in)
 		}
 	}
-	return spanLocation(file, lineSpan(file, in))
+	const merged = "one layer holds the whole build; "
+	switch {
+	case len(named) == 1:
+		return t.fromInstruction(f, named[0], Likely, merged+"one command installs it")
+	case len(named) == 0 && len(copied) == 1:
+		return t.fromInstruction(f, copied[0], Likely, merged+"one instruction copies to its path")
+	case len(making) == 1:
+		return t.fromInstruction(f, making[0], Likely, merged+"one instruction makes files")
+	}
+	// The file is the right one, but none of its lines can be told.
+	whole := finding.Location{Space: finding.Repository, Path: t.alignment.file.Path, Note: "one layer for the whole build"}
+	return traced{[]finding.Location{whole}, Likely, merged + "which instruction brought it cannot be told", finding.FromBuild}, nil
+}
+
+// fromInstruction are the places for what an instruction brought.
+func (t *Tracer) fromInstruction(f finding.Finding, in *dockerfile.Instruction, confidence, why string) (traced, *dockerfile.Instruction) {
+	r := traced{confidence: confidence, why: why, origin: finding.FromBuild}
+	if in.Keyword == "RUN" {
+		l, how, exact := runPlace(in, f)
+		if how != "" {
+			r.why += ", which " + how
+		}
+		if !exact {
+			r.confidence = Likely
+		}
+		r.places = []finding.Location{l}
+		return r, in
+	}
+	r.places = []finding.Location{spanLocation(in.File(), lineSpan(in))}
+	refs := in.StageRefs()
+	switch {
+	case len(refs) == 0:
+		return r, in
+	case refs[0].Stage != nil:
+		return t.fromStage(f, in, refs[0].Stage, r)
+	}
+	l := spanLocation(in.File(), refs[0].Span)
+	l.Note = "copied from image " + refs[0].Name.Text
+	r.places = append([]finding.Location{l}, r.places...)
+	return r, nil
+}
+
+// fromStage leads a copy on to the instruction of the stage that made the file.
+// It comes first when it names the file as its output.
+func (t *Tracer) fromStage(f finding.Finding, in *dockerfile.Instruction, stage *dockerfile.Stage, r traced) (traced, *dockerfile.Instruction) {
+	file := in.File()
+	copied := r.places[0]
+	var m *maker
+	if from, ok := copiedFrom(in, f.Locations[0].Path); ok {
+		m = makerOf(stage, path.Join("/", from), 0)
+	}
+	if m == nil {
+		l := spanLocation(file, stage.From.KeywordSpan)
+		l.Note = "copied from stage " + stage.Label()
+		r.places = append(r.places, l)
+		r.why += "; what made it in stage " + stage.Label() + " cannot be told"
+		return r, in
+	}
+	copied.Note = "copied from stage " + stage.Label()
+	made, how, exact := spanLocation(file, lineSpan(m.in)), "", true
+	if m.in.Keyword == "RUN" {
+		made, how, exact = runPlace(m.in, f)
+	}
+	if made.Note == "" {
+		made.Note = "made in stage " + stage.Label()
+	}
+	r.why += fmt.Sprintf("; line %d in stage %s %s", m.in.Line, m.in.Stage.Label(), m.how)
+	if how != "" {
+		r.why += ", and " + how
+	}
+	if m.exact {
+		r.places = []finding.Location{made, copied}
+		if !exact {
+			r.confidence = Likely
+		}
+	} else {
+		r.places, r.confidence = []finding.Location{copied, made}, Likely
+	}
+	if l, ok := toolchain(f, m); ok {
+		r.places, r.confidence = append([]finding.Location{l}, r.places...), Likely
+		r.why += "; the standard library is that of the compiler in the stage's base image"
+	}
+	return r, m.in
+}
+
+// toolchain is the image of the Go compiler for a flaw in Go's standard
+// library: the compiler's version is what has to change.
+func toolchain(f finding.Finding, m *maker) (finding.Location, bool) {
+	root := m.in.Stage.Root()
+	name := path.Base(repositoryOf(root.Base.Value.Text))
+	if f.Package == nil || f.Package.Type != "golang" || f.Package.Name != "stdlib" || m.in.Keyword != "RUN" ||
+		!root.Base.Value.Known || name != "golang" && name != "go" {
+		return finding.Location{}, false
+	}
+	l := spanLocation(m.in.File(), root.Base.Span)
+	l.Note = "compiler of the build"
+	return l, true
+}
+
+// runPlace is the word of a RUN that names the package, or the first line of
+// the instruction. how says in words what was found there.
+func runPlace(in *dockerfile.Instruction, f finding.Finding) (l finding.Location, how string, exact bool) {
+	if f.Package != nil {
+		if w, ok := findInstalled(in, f.Package); ok {
+			l := spanLocation(in.File(), w.span)
+			if w.exact {
+				l.Note = byNameNote
+			}
+			return l, w.how, w.exact
+		}
+	}
+	return spanLocation(in.File(), lineSpan(in)), "", true
 }
 
 // missingSetting is the place for a setting that nobody has made: the FROM of
@@ -180,37 +466,12 @@ func (t *Tracer) missingSetting() finding.Location {
 }
 
 // lineSpan covers the first line of an instruction from its keyword on.
-func lineSpan(file *dockerfile.File, in *dockerfile.Instruction) dockerfile.Span {
-	end := file.LineSpan(in.Line).End
+func lineSpan(in *dockerfile.Instruction) dockerfile.Span {
+	end := in.File().LineSpan(in.Line).End
 	if in.Span.End < end {
 		end = in.Span.End
 	}
-	return dockerfile.Span{Start: in.KeywordSpan.Start, End: end}
-}
-
-// findWord looks for a package's name as a word of its own in the instruction,
-// where it may be followed by a version: curl, curl=7.88, curl@8.
-func findWord(in *dockerfile.Instruction, name string) (dockerfile.Span, bool) {
-	text := in.Body.S
-	for from := 0; ; {
-		i := strings.Index(text[from:], name)
-		if i < 0 || name == "" {
-			return dockerfile.Span{}, false
-		}
-		start, end := from+i, from+i+len(name)
-		if startsWord(text, start) && endsName(text, end) {
-			return in.Body.Span(start, end), true
-		}
-		from = end
-	}
-}
-
-func startsWord(text string, i int) bool {
-	return i == 0 || unicode.IsSpace(rune(text[i-1])) || strings.ContainsRune(`"'`, rune(text[i-1]))
-}
-
-func endsName(text string, i int) bool {
-	return i == len(text) || unicode.IsSpace(rune(text[i])) || strings.ContainsRune(`=@<>~!"';&|:`, rune(text[i]))
+	return dockerfile.Span{Start: in.KeywordSpan.Start, End: max(end, in.KeywordSpan.Start)}
 }
 
 // spanLocation makes a location of one line; a span over several lines is cut
@@ -225,32 +486,4 @@ func spanLocation(file *dockerfile.File, span dockerfile.Span) finding.Location 
 		Space: finding.Repository, Path: file.Path,
 		Line: line, Column: column, EndLine: endLine, EndColumn: endColumn,
 	}
-}
-
-// SameRepository reports whether an image reference names the repository, with
-// Docker Hub's short forms read as what they stand for.
-func SameRepository(reference, repository string) bool {
-	if reference == "" || repository == "" {
-		return false
-	}
-	return repositoryOf(reference) == repositoryOf(repository)
-}
-
-// repositoryOf drops tag and digest and spells Docker Hub's names out.
-func repositoryOf(reference string) string {
-	name, _, _ := strings.Cut(reference, "@")
-	if colon := strings.LastIndexByte(name, ':'); colon > strings.LastIndexByte(name, '/') {
-		name = name[:colon]
-	}
-	host, rest, found := strings.Cut(name, "/")
-	if !found || !strings.ContainsAny(host, ".:") && host != "localhost" {
-		host, rest = "docker.io", name
-	}
-	if host == "index.docker.io" {
-		host = "docker.io"
-	}
-	if host == "docker.io" && !strings.Contains(rest, "/") {
-		rest = "library/" + rest
-	}
-	return host + "/" + rest
 }

@@ -201,8 +201,10 @@ func TestAFindingInTheRepositoryKeepsItsPlace(t *testing.T) {
 
 func TestSameRepositoryKnowsShortNames(t *testing.T) {
 	same := [][2]string{
-		{"nginx", "docker.io/library/nginx"}, {"nginx:1.27@sha256:00", "index.docker.io/library/nginx"},
-		{"shop/web:1", "docker.io/shop/web"}, {"localhost:5000/web:2", "localhost:5000/web"},
+		{"nginx", "docker.io/library/nginx"},
+		{"nginx:1.27@sha256:00", "index.docker.io/library/nginx"},
+		{"shop/web:1", "docker.io/shop/web"},
+		{"localhost:5000/web:2", "localhost:5000/web"},
 	}
 	for _, pair := range same {
 		if !SameRepository(pair[0], pair[1]) {

@@ -1,0 +1,392 @@
+package origin
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/package-url/packageurl-go"
+
+	"github.com/portcullis-ci/portcullis/internal/dockerfile"
+	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/lockfile"
+	"github.com/portcullis-ci/portcullis/internal/shellscript"
+)
+
+// applicationTypes are the package URL types that lock files have.
+var applicationTypes = []string{"npm", "pypi", "golang", "cargo", "gem", "composer", "nuget", "maven", "pub", "hex"}
+
+// Application reports whether a finding is about a package that a lock file may
+// hold. Without any such finding no checkout needs to be searched.
+func Application(f finding.Finding) bool {
+	return f.Kind == finding.Vulnerability && f.Package != nil && slices.Contains(applicationTypes, f.Package.Type)
+}
+
+// locked is what the lock files say about a package.
+type locked struct {
+	hit   lockfile.Hit
+	found bool
+	exact bool
+	// why says what tells, or why nothing does; empty when no file has it.
+	why string
+}
+
+// lookup returns the entries for a package, by the full name of its URL.
+func lookup(set *lockfile.Set, p *finding.Package) []lockfile.Hit {
+	name := p.Name
+	if u, err := packageurl.FromString(p.PURL); err == nil && u.Namespace != "" {
+		sep := "/"
+		if u.Type == "maven" {
+			sep = ":"
+		}
+		name = u.Namespace + sep + u.Name
+	}
+	hits := set.Lookup(p.Type, name, p.Version)
+	if p.Type == "maven" && len(hits) == 0 && (name == p.Name || strings.HasPrefix(name, p.Name+":")) {
+		// The archive did not tell its group.
+		hits = set.Lookup(p.Type, p.Name, p.Version)
+	}
+	return hits
+}
+
+// findLocked says which lock file's line a package comes from. in is the
+// instruction that installed or copied it in, nil when no Dockerfile tells.
+func (t *Tracer) findLocked(f finding.Finding, in *dockerfile.Instruction) locked {
+	if !Application(f) {
+		return locked{}
+	}
+	hits := lookup(t.opt.Locks, f.Package)
+	if len(hits) == 0 {
+		return locked{}
+	}
+	if global(f.Locations) {
+		return locked{why: "it is installed for the whole system, not from a lock file"}
+	}
+	if in != nil {
+		return t.lockedFor(f, in, hits)
+	}
+	return t.only(f, hits)
+}
+
+// only claims the one lock file of the repository that has the package.
+func (t *Tracer) only(f finding.Finding, hits []lockfile.Hit) locked {
+	files := filesOf(hits)
+	switch {
+	case len(files) > 1:
+		return locked{why: "it is in more than one lock file: " + strings.Join(files[:min(len(files), 4)], ", ")}
+	case len(t.opt.Locks.Unread) > 0:
+		return locked{why: "not every lock file could be read: " + t.opt.Locks.Unread[0].Path}
+	}
+	return locked{hit: bestEntry(f, hits), found: true, why: "the only lock file of the repository that has it"}
+}
+
+// lockedFor narrows the lock files to those that the build has put where the
+// instruction works.
+func (t *Tracer) lockedFor(f finding.Finding, in *dockerfile.Instruction, hits []lockfile.Hit) locked {
+	use := usesOf(in, f.Package.Type)
+	if use.named {
+		return locked{why: "the command installs packages by name, not from a lock file"}
+	}
+	if len(use.files) > 0 {
+		hits = slices.DeleteFunc(slices.Clone(hits), func(h lockfile.Hit) bool {
+			return !slices.Contains(use.files, h.File.Format.Name) && !slices.Contains(use.files, path.Base(h.File.Path))
+		})
+	}
+	folder, placed := expectedFolder(f, in, use)
+	var covered, positioned []lockfile.Hit
+	for _, h := range hits {
+		at := t.placesOf(h.File.Path, in)
+		if len(at) > 0 {
+			covered = append(covered, h)
+		}
+		if slices.ContainsFunc(at, func(p string) bool { return path.Dir(p) == folder }) {
+			positioned = append(positioned, h)
+		}
+	}
+	switch {
+	case placed && len(filesOf(positioned)) == 1:
+		return locked{bestEntry(f, positioned), true, true, "the lock file that the build puts into " + folder}
+	case placed && len(filesOf(positioned)) > 1:
+		return locked{why: "it is in more than one lock file: " + strings.Join(filesOf(positioned), ", ")}
+	case len(filesOf(covered)) == 1 && !placed:
+		return locked{bestEntry(f, covered), true, false, "the only lock file with it that the build copies"}
+	case len(covered) > 0:
+		return locked{why: "no lock file with it is known to be in the folder that the build installs from"}
+	case in.Keyword == "RUN":
+		return locked{why: "the build copies no lock file that has it"}
+	}
+	return t.only(f, hits)
+}
+
+func filesOf(hits []lockfile.Hit) []string {
+	var out []string
+	for _, h := range hits {
+		if !slices.Contains(out, h.File.Path) {
+			out = append(out, h.File.Path)
+		}
+	}
+	return out
+}
+
+// bestEntry is the entry for the very folder of the package, else the first.
+func bestEntry(f finding.Finding, hits []lockfile.Hit) lockfile.Hit {
+	for _, h := range hits {
+		for _, l := range f.Locations {
+			if h.Entry.Path != "" && strings.Contains(l.Path+"/", "/"+h.Entry.Path+"/") &&
+				strings.Count(l.Path, "node_modules/") == strings.Count(h.Entry.Path, "node_modules/") {
+				return h
+			}
+		}
+	}
+	return hits[0]
+}
+
+// global reports that a package lies where only system-wide installations lie.
+func global(locations []finding.Location) bool {
+	for _, l := range locations {
+		for _, folder := range []string{"/usr/lib/node_modules/", "/usr/local/lib/node_modules/", "/usr/lib/python3/dist-packages/", "/usr/share/"} {
+			if strings.HasPrefix(l.Path, folder) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// uses is what a RUN takes its packages from.
+type uses struct {
+	// files are names of lock files or of their kinds; empty for any.
+	files []string
+	// named is true when all packages stand on the command line.
+	named bool
+	// folder is where the command looks for its lock file, relative to the
+	// working directory; told is false when that is not certain.
+	folder string
+	told   bool
+}
+
+// lockUsers are the lock files that programs install from.
+var lockUsers = []struct {
+	typ, program string
+	verbs, files []string
+}{
+	{"npm", "npm", []string{"ci", "install", "i", "clean-install"}, []string{"package-lock.json", "npm-shrinkwrap.json"}},
+	{"npm", "yarn", []string{"", "install"}, []string{"yarn.lock"}},
+	{"npm", "pnpm", []string{"install", "i", "fetch"}, []string{"pnpm-lock.yaml"}},
+	{"pypi", "poetry", []string{"install", "sync"}, []string{"poetry.lock"}},
+	{"pypi", "pdm", []string{"install", "sync"}, []string{"pdm.lock"}},
+	{"pypi", "uv", []string{"sync"}, []string{"uv.lock"}},
+	{"pypi", "pipenv", []string{"install", "sync"}, []string{"Pipfile.lock"}},
+	{"gem", "bundle", []string{"install", ""}, []string{"Gemfile.lock"}},
+	{"composer", "composer", []string{"install"}, []string{"composer.lock"}},
+	{"golang", "go", []string{"build", "install", "mod"}, []string{"go.mod"}},
+	{"cargo", "cargo", []string{"build", "install"}, []string{"Cargo.lock"}},
+	{"nuget", "dotnet", []string{"restore", "publish", "build"}, []string{"packages.lock.json"}},
+	{"maven", "mvn", nil, []string{"pom.xml"}},
+	{"maven", "mvnw", nil, []string{"pom.xml"}},
+	{"maven", "gradle", nil, []string{"gradle.lockfile"}},
+	{"maven", "gradlew", nil, []string{"gradle.lockfile"}},
+}
+
+// usesOf reads the commands of a RUN.
+func usesOf(in *dockerfile.Instruction, typ string) uses {
+	u := uses{}
+	if in.Keyword != "RUN" {
+		return u
+	}
+	named, moves := false, false
+	for _, c := range scriptOf(in).Commands {
+		moves = moves || c.Name == "cd" || c.Name == "pushd"
+		if files := requirementFiles(c); typ == "pypi" && len(files) > 0 {
+			for _, f := range files {
+				u.files = append(u.files, path.Base(f))
+				u.folder, u.told = path.Dir(f), true
+			}
+			continue
+		}
+		if len(installed(c, typ)) > 0 && !ownFolder(c, typ) || flagged(c, "-g", "--global") {
+			named = true
+			continue
+		}
+		for _, l := range lockUsers {
+			if l.typ == typ && l.program == c.Name && hasVerb(c, l.verbs) {
+				u.files, u.folder, u.told = append(u.files, l.files...), ".", true
+			}
+		}
+	}
+	u.named = named && len(u.files) == 0
+	u.told = u.told && !moves
+	return u
+}
+
+// ownFolder reports that what is installed is the project itself: pip install .
+func ownFolder(c *shellscript.Command, typ string) bool {
+	return slices.ContainsFunc(installed(c, typ), func(a shellscript.Arg) bool {
+		return strings.HasPrefix(a.Text, ".") || strings.HasPrefix(a.Text, "/")
+	})
+}
+
+func flagged(c *shellscript.Command, flags ...string) bool {
+	return slices.ContainsFunc(c.Args, func(a shellscript.Arg) bool { return slices.Contains(flags, a.Text) }) &&
+		slices.Contains([]string{"npm", "pnpm", "yarn"}, c.Name)
+}
+
+// requirementFiles are the files that pip is told to read.
+func requirementFiles(c *shellscript.Command) []string {
+	if len(c.Args) == 0 || !strings.HasPrefix(c.Name, "pip") && !strings.HasPrefix(c.Name, "python") && c.Name != "uv" {
+		return nil
+	}
+	var out []string
+	for i, a := range c.Args {
+		switch {
+		case (a.Text == "-r" || a.Text == "--requirement") && i+1 < len(c.Args):
+			out = append(out, c.Args[i+1].Text)
+		case strings.HasPrefix(a.Text, "--requirement="):
+			out = append(out, strings.TrimPrefix(a.Text, "--requirement="))
+		case strings.HasPrefix(a.Text, "-r") && len(a.Text) > 2:
+			out = append(out, a.Text[2:])
+		}
+	}
+	return out
+}
+
+// expectedFolder is the folder of the image or stage in which the lock file of
+// a package must have been.
+func expectedFolder(f finding.Finding, in *dockerfile.Instruction, use uses) (string, bool) {
+	if in.Keyword == "RUN" {
+		if !use.told {
+			return "", false
+		}
+		return absolute(in, use.folder)
+	}
+	if head, _, ok := strings.Cut(f.Locations[0].Path, "/node_modules/"); ok && f.Package.Type == "npm" && len(in.StageRefs()) == 0 {
+		return path.Join("/", head), true
+	}
+	return "", false
+}
+
+// placesOf are the paths to which the build copies a file of the checkout
+// before the instruction, or with it. The context may be the folder of the
+// Dockerfile, the working directory or the root of the checkout.
+func (t *Tracer) placesOf(file string, in *dockerfile.Instruction) []string {
+	sources := []*dockerfile.Instruction{in}
+	if in.Keyword == "RUN" && in.Stage != nil {
+		sources = append(slices.Clone(before(in.Stage, in)), in) // for its bind mounts
+	}
+	for _, ref := range in.StageRefs() {
+		if in.Keyword != "RUN" && ref.Stage != nil {
+			sources = stepsOf(ref.Stage)
+		}
+	}
+	var out []string
+	for _, root := range []string{path.Dir(in.File().Path), path.Clean(t.opt.Working), "."} {
+		if !inside(file, root) {
+			continue
+		}
+		rel := file
+		if root != "." {
+			rel = strings.TrimPrefix(file, root+"/")
+		}
+		for _, s := range sources {
+			for _, at := range broughtTo(s, rel) {
+				if !slices.Contains(out, at) {
+					out = append(out, at)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// broughtTo are the paths that an instruction gives a file of the context.
+func broughtTo(in *dockerfile.Instruction, rel string) []string {
+	if in.Keyword == "RUN" {
+		return mountedAt(in, rel)
+	}
+	to, ok := target(in)
+	if !ok || in.Keyword != "COPY" && in.Keyword != "ADD" || len(in.StageRefs()) > 0 {
+		return nil
+	}
+	if _, other := in.Flag("from"); other {
+		return nil
+	}
+	var out []string
+	last := in.Args[len(in.Args)-1].Value.Text
+	for _, src := range in.Args[:len(in.Args)-1] {
+		if !src.Value.Known {
+			continue
+		}
+		from := strings.TrimPrefix(path.Clean("/"+src.Value.Text), "/")
+		if from == "" {
+			from = "."
+		}
+		into := to
+		if path.Base(from) == "node_modules" && path.Base(to) == "node_modules" {
+			// What was installed is copied; its lock file lies beside it.
+			from, into = path.Dir(from), path.Dir(to)
+		}
+		switch {
+		case from == rel && !strings.HasSuffix(last, "/") && last != "." && len(in.Args) == 2:
+			out = append(out, into)
+		case from == rel:
+			out = append(out, path.Join(into, path.Base(rel)))
+		case inside(rel, from):
+			out = append(out, path.Join(into, strings.TrimPrefix(strings.TrimPrefix(rel, from), "/")))
+		case globMatches(from, rel):
+			out = append(out, path.Join(into, path.Base(rel)))
+		}
+	}
+	return out
+}
+
+func globMatches(pattern, name string) bool {
+	ok, err := path.Match(pattern, name)
+	return err == nil && ok
+}
+
+// mountedAt is where RUN --mount=type=bind shows a file of the context.
+func mountedAt(in *dockerfile.Instruction, rel string) []string {
+	var out []string
+	for _, fl := range in.Flags {
+		if fl.Name != "mount" {
+			continue
+		}
+		fields := make(map[string]string)
+		for _, m := range dockerfile.MountFields(fl) {
+			fields[m.Key] = m.Value
+		}
+		src, dst := firstOf(fields, "source", "src"), firstOf(fields, "target", "dst", "destination")
+		if kind := fields["type"]; kind != "" && kind != "bind" || fields["from"] != "" || dst == "" {
+			continue
+		}
+		at, ok := absolute(in, dst)
+		src = strings.TrimPrefix(path.Clean("/"+src), "/")
+		switch {
+		case !ok:
+		case src == rel:
+			out = append(out, at)
+		case src == "" || inside(rel, src):
+			out = append(out, path.Join(at, strings.TrimPrefix(rel, src)))
+		}
+	}
+	return out
+}
+
+func firstOf(fields map[string]string, keys ...string) string {
+	for _, k := range keys {
+		if v := fields[k]; v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// place is the line of an entry.
+func (l locked) place() finding.Location {
+	e := l.hit.Entry
+	return finding.Location{
+		Space: finding.Repository, Path: l.hit.File.Path, Line: e.Line, Column: e.Column, EndLine: e.EndLine, EndColumn: e.EndColumn,
+		Note: fmt.Sprintf("locked in %s", path.Base(l.hit.File.Path)),
+	}
+}

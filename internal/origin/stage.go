@@ -1,0 +1,222 @@
+package origin
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/portcullis-ci/portcullis/internal/dockerfile"
+	"github.com/portcullis-ci/portcullis/internal/shellscript"
+)
+
+// maker is the instruction that made a file of a build stage.
+type maker struct {
+	in *dockerfile.Instruction
+	// exact is true when the instruction names the file as its output.
+	exact bool
+	how   string
+}
+
+// maxStages bounds how far copies are followed from stage to stage.
+const maxStages = 16
+
+// target is where COPY or ADD writes to, as an absolute path.
+func target(in *dockerfile.Instruction) (string, bool) {
+	if len(in.Args) < 2 || !in.Args[len(in.Args)-1].Value.Known {
+		return "", false
+	}
+	return absolute(in, in.Args[len(in.Args)-1].Value.Text)
+}
+
+// absolute is a path as the instruction's working directory makes it.
+func absolute(in *dockerfile.Instruction, file string) (string, bool) {
+	switch {
+	case strings.HasPrefix(file, "/"):
+		return path.Clean(file), true
+	case in.Workdir.Known && strings.HasPrefix(in.Workdir.Path, "/"):
+		return path.Join(in.Workdir.Path, file), true
+	}
+	return "", false
+}
+
+// copiedFrom is the path that a file of the image had before COPY brought it to
+// its place, relative to the stage or context that it was copied from.
+func copiedFrom(in *dockerfile.Instruction, file string) (string, bool) {
+	to, ok := target(in)
+	if !ok || !inside(file, to) {
+		return "", false
+	}
+	sources := in.Args[:len(in.Args)-1]
+	intoFolder := strings.HasSuffix(in.Args[len(in.Args)-1].Value.Text, "/") || len(sources) > 1
+	rel := strings.TrimPrefix(strings.TrimPrefix(path.Clean(file), to), "/")
+	first, _, _ := strings.Cut(rel, "/")
+	for _, src := range sources {
+		if !src.Value.Known || strings.ContainsAny(src.Value.Text, "*?[") {
+			continue
+		}
+		from := path.Clean(src.Value.Text)
+		if rel == "" || rel == path.Base(from) {
+			return path.Join(path.Dir(from), path.Base(from)), true
+		}
+		if intoFolder && len(sources) > 1 && first != path.Base(from) {
+			continue
+		}
+		if len(sources) == 1 {
+			return path.Join(from, rel), true
+		}
+	}
+	return "", false
+}
+
+// makerOf looks for the last instruction of a stage that made a file. Nil means
+// that the instructions do not tell.
+func makerOf(stage *dockerfile.Stage, file string, depth int) *maker {
+	ran := false
+	for _, in := range slices.Backward(stepsOf(stage)) {
+		if in.Keyword == "COPY" || in.Keyword == "ADD" {
+			if m, decided := copyMaker(in, file, ran, depth); decided {
+				return m
+			}
+		}
+		if in.Keyword != "RUN" {
+			continue
+		}
+		if m := runMaker(in, file); m != nil {
+			return m
+		}
+		ran = true
+	}
+	return nil
+}
+
+// copyMaker says whether a COPY put the file there. A RUN after it may have
+// made the file anew unless the COPY names it.
+func copyMaker(in *dockerfile.Instruction, file string, ran bool, depth int) (m *maker, decided bool) {
+	to, ok := target(in)
+	if !ok || !inside(file, to) {
+		return nil, false
+	}
+	from, known := copiedFrom(in, file)
+	named := known && (to == file || path.Base(from) == path.Base(file) && path.Dir(file) == to)
+	if ran && !named && to != path.Dir(file) {
+		return nil, false
+	}
+	m = &maker{in: in, exact: named && !ran, how: "copies it"}
+	for _, ref := range in.StageRefs() {
+		if ref.Stage == nil || !known || depth >= maxStages {
+			continue
+		}
+		if earlier := makerOf(ref.Stage, path.Join("/", from), depth+1); earlier != nil {
+			earlier.exact = earlier.exact && m.exact
+			return earlier, true
+		}
+	}
+	return m, true
+}
+
+// passive commands name files without making them.
+var passive = []string{
+	"chmod", "chown", "chgrp", "strip", "ls", "rm", "rmdir", "test", "[", "mkdir", "file", "ldd", "cat", "echo", "printf",
+	"upx", "setcap", "sha256sum", "du", "find", "cd", "true", "export",
+}
+
+// outputs are folders, relative to the working directory, in which programs
+// leave what they build when nothing else is said.
+var outputs = []struct {
+	programs []string
+	verbs    []string
+	folder   string
+}{
+	{[]string{"npm", "yarn", "pnpm"}, []string{"ci", "install", "i", ""}, "node_modules"},
+	{[]string{"cargo"}, []string{"build"}, "target"},
+	{[]string{"mvn", "mvnw"}, nil, "target"},
+	{[]string{"gradle", "gradlew"}, nil, "build"},
+	{[]string{"bundle"}, []string{"install"}, "vendor"},
+	{[]string{"composer"}, []string{"install"}, "vendor"},
+}
+
+// runMaker says whether a RUN made the file: by an option that names the
+// output, by the folder that its program writes to, or by naming the path.
+func runMaker(in *dockerfile.Instruction, file string) *maker {
+	s := scriptOf(in)
+	moves := slices.ContainsFunc(s.Commands, func(c *shellscript.Command) bool { return c.Name == "cd" || c.Name == "pushd" })
+	for _, c := range s.Commands {
+		if out, ok := outputOf(c); ok && !(moves && !strings.HasPrefix(out, "/")) {
+			if made, ok := absolute(in, out); ok && (made == file || strings.HasSuffix(out, "/") && path.Dir(file) == made) {
+				return &maker{in, true, "builds it"}
+			}
+		}
+	}
+	for _, c := range s.Commands {
+		for _, o := range outputs {
+			if moves || !slices.Contains(o.programs, c.Name) || !hasVerb(c, o.verbs) {
+				continue
+			}
+			if folder, ok := absolute(in, o.folder); ok && inside(file, folder) {
+				return &maker{in, true, "makes " + o.folder}
+			}
+		}
+	}
+	for _, c := range s.Commands {
+		if !slices.Contains(passive, c.Name) && commandNames(c, file) {
+			return &maker{in, false, "names its path"}
+		}
+	}
+	return nil
+}
+
+func hasVerb(c *shellscript.Command, verbs []string) bool {
+	if verbs == nil {
+		return true
+	}
+	verb := ""
+	for _, a := range c.Args {
+		if !strings.HasPrefix(a.Text, "-") {
+			verb = a.Text
+			break
+		}
+	}
+	return slices.Contains(verbs, verb)
+}
+
+// outputOf is the value of -o or --output of a compiler.
+func outputOf(c *shellscript.Command) (string, bool) {
+	switch c.Name {
+	case "go", "gcc", "g++", "cc", "clang", "ld", "rustc", "curl", "tinygo", "garble":
+	default:
+		return "", false
+	}
+	for i, a := range c.Args {
+		if (a.Text == "-o" || a.Text == "--output") && i+1 < len(c.Args) && c.Args[i+1].Known {
+			return c.Args[i+1].Text, true
+		}
+		if v, ok := strings.CutPrefix(a.Text, "-o="); ok && a.Known {
+			return v, true
+		}
+	}
+	return "", false
+}
+
+// systemFolders are named for so many reasons that they tell nothing.
+var systemFolders = []string{"/", "/usr", "/usr/local", "/usr/bin", "/usr/local/bin", "/usr/lib", "/usr/local/lib", "/bin", "/lib", "/etc", "/var", "/tmp", "/opt", "/home", "/root", "/app", "/src"}
+
+// commandNames reports whether an argument or output is the file or one of its
+// folders that is not everybody's.
+func commandNames(c *shellscript.Command, file string) bool {
+	var texts []string
+	for _, a := range c.Args {
+		texts = append(texts, a.Text)
+	}
+	for _, a := range c.Redirects {
+		texts = append(texts, a.Text)
+	}
+	for p := path.Clean(file); strings.HasPrefix(p, "/") && !slices.Contains(systemFolders, p); p = path.Dir(p) {
+		for _, text := range texts {
+			text = strings.TrimSuffix(text, "/")
+			if text == p || strings.HasSuffix(text, "="+p) {
+				return true
+			}
+		}
+	}
+	return false
+}
