@@ -31,6 +31,22 @@ type Scheme struct {
 	clean func(string) string
 	// cleanBound does the same for versions in advisories.
 	cleanBound func(string) string
+	// memo holds bounds that were read before; nil for none. See Remember.
+	memo map[string]bound
+}
+
+type bound struct {
+	version Version
+	err     error
+}
+
+// Remember returns a copy of the scheme that reads each bound once: advisories
+// about one release name the same versions over and over. The copy is for one
+// goroutine.
+func (s *Scheme) Remember() *Scheme {
+	c := *s
+	c.memo = make(map[string]bound)
+	return &c
 }
 
 // Version is a version that can be compared with others of its scheme.
@@ -59,6 +75,17 @@ func (s *Scheme) Parse(raw string) (Version, error) {
 // package managers ("1.2" for a SemVer range), so that only what the
 // comparator itself refuses is an error. The bound "0" of OSV is the caller's.
 func (s *Scheme) Bound(raw string) (Version, error) {
+	if known, ok := s.memo[raw]; ok {
+		return known.version, known.err
+	}
+	v, err := s.readBound(raw)
+	if s.memo != nil {
+		s.memo[raw] = bound{v, err}
+	}
+	return v, err
+}
+
+func (s *Scheme) readBound(raw string) (Version, error) {
 	text := strings.TrimSpace(raw)
 	if s.cleanBound != nil {
 		text = s.cleanBound(text)
