@@ -29,7 +29,9 @@ sha256() {
 }
 
 if [ -n "${PORTCULLIS_BIN:-}" ]; then
-  [ -f "$PORTCULLIS_BIN" ] && [ -x "$PORTCULLIS_BIN" ] || fail "PORTCULLIS_BIN does not name an executable file."
+  if [ ! -f "$PORTCULLIS_BIN" ] || [ ! -x "$PORTCULLIS_BIN" ]; then
+    fail "PORTCULLIS_BIN does not name an executable file."
+  fi
   found "$PORTCULLIS_BIN"
 fi
 
