@@ -231,11 +231,11 @@ func (c cdxReader) affects(s Statement, a cdxAffects) error {
 func (c cdxReader) resolve(ref string) (match.PURL, bool) {
 	text, ok := c.purls[ref]
 	if !ok && strings.HasPrefix(ref, "urn:cdx:") {
-		_, fragment, _ := strings.Cut(ref, "#")
-		if decoded, err := url.PathUnescape(fragment); err == nil {
-			fragment = decoded
+		_, ref, _ = strings.Cut(ref, "#")
+		// A package URL that was not encoded again keeps its own encoding.
+		if decoded, err := url.PathUnescape(ref); err == nil && !strings.HasPrefix(ref, "pkg:") {
+			ref = decoded
 		}
-		ref = fragment
 		text, ok = c.purls[ref]
 	}
 	if !ok || text == "" {

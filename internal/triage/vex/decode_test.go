@@ -122,6 +122,19 @@ func TestCycloneDXIsReadWithItsReferencesResolved(t *testing.T) {
 	}
 }
 
+func TestAPackageURLInABOMLinkIsReadWithOrWithoutItsOwnEncoding(t *testing.T) {
+	for link, want := range map[string]string{
+		"#pkg:deb/ubuntu/libstdc%2B%2B6@12.3.0-1ubuntu1~22.04?arch=amd64": "pkg:deb/ubuntu/libstdc%2B%2B6@12.3.0-1ubuntu1~22.04?arch=amd64",
+		"#pkg%3Anpm%2F%2540babel%2Fcore%407.0.0":                          "pkg:npm/%40babel/core@7.0.0",
+	} {
+		d, err := Decode("x", []byte(`{"bomFormat": "CycloneDX", "vulnerabilities": [{"id": "CVE-1", "analysis": {"state": "not_affected"},
+			"affects": [{"ref": "urn:cdx:3e671687-395b-41f5-a30f-a58921a69b79/1`+link+`"}]}]}`))
+		if err != nil || len(d.Statements) != 1 || d.Statements[0].Products[0].Components[0].PURL.String() != want {
+			t.Errorf("%s: %+v, %v", link, d, err)
+		}
+	}
+}
+
 func TestCSAFIsReadWithItsProductsResolved(t *testing.T) {
 	d := decode(t, "csaf-vex.json")
 	at := time.Date(2026, 11, 4, 10, 0, 0, 0, time.UTC)
@@ -157,7 +170,7 @@ func TestAFileThatIsNotInOrderIsRefused(t *testing.T) {
 		{"no JSON", "statements:", "", "", "read VEX"},
 		{"another context", open, "https://openvex.dev/ns", "https://example.org/openvex.dev", "@context"},
 		{"no author", open, `"author": "Shop security team <security@shop.example.org>",`, "", "author is missing"},
-		{"no time", open, `"timestamp": "2026-11-01T09:00:00Z",`, "", "timestamp is missing"},
+		{"no time", open, `"timestamp": "2026-11-01T09:00:00Z",`, "", "statement 1: timestamp is missing"},
 		{"a time that is none", open, "2026-11-01T09", "yesterday", `statement 1: timestamp is "yesterday`},
 		{"a status that is none", open, `"status": "not_affected"`, `"status": "fine"`, `statement 1: status is "fine"`},
 		{"not affected, but why", open, `"justification": "vulnerable_code_not_in_execute_path",
@@ -189,8 +202,8 @@ func TestAFileThatIsNotInOrderIsRefused(t *testing.T) {
 
 func TestNotesDoNotGrowWithoutBound(t *testing.T) {
 	var d Document
-	for range 1000 {
-		d.note("x")
+	for i := range 1000 {
+		d.note("x %d", i/2)
 	}
 	if len(d.Notes) != maxNotes+1 {
 		t.Errorf("%d notes", len(d.Notes))

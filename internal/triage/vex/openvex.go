@@ -77,8 +77,6 @@ func (d *Document) decodeOpenVEX(content []byte) error {
 		return fmt.Errorf("@context is %.80q: expected https://openvex.dev/ns/v0.2.0", doc.Context)
 	case doc.Author == "":
 		return errors.New("author is missing: a statement of nobody excuses nothing")
-	case doc.Timestamp == "":
-		return errors.New("timestamp is missing: the latest statement counts")
 	}
 	d.Author = doc.Author
 	for i, s := range doc.Statements {
@@ -110,6 +108,9 @@ func (d *Document) addOpenVEX(doc openVEXDocument, number int, s openVEXStatemen
 	var err error
 	if out.Time, err = parseTime("timestamp", first(s.LastUpdated, s.Timestamp, doc.LastUpdated, doc.Timestamp)); err != nil {
 		return err
+	}
+	if out.Time.IsZero() {
+		return errors.New("timestamp is missing, there and in the document: the latest statement counts")
 	}
 	out.IDs = s.Vulnerability.ids()
 	if len(out.IDs) == 0 {

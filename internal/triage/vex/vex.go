@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -145,13 +146,13 @@ func (d *Document) add(s Statement) error {
 const maxNotes = 20
 
 func (d *Document) note(format string, args ...any) {
-	switch len(d.Notes) {
-	case maxNotes:
+	text := fmt.Sprintf(format, args...)
+	switch {
+	case len(d.Notes) > maxNotes || slices.Contains(d.Notes, text):
+	case len(d.Notes) == maxNotes:
 		d.Notes = append(d.Notes, "further notes are left out")
 	default:
-		if len(d.Notes) < maxNotes {
-			d.Notes = append(d.Notes, fmt.Sprintf(format, args...))
-		}
+		d.Notes = append(d.Notes, text)
 	}
 }
 
