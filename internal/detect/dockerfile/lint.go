@@ -113,12 +113,34 @@ func Lint(ctx context.Context, files []File, opts Options) Result {
 	close(next)
 	wg.Wait()
 	var out Result
+	total := 0
+	for _, r := range results {
+		total += len(r.Findings)
+	}
+	if len(results) == 1 {
+		return results[0]
+	}
+	out.Findings = make([]finding.Finding, 0, total)
 	for _, r := range results {
 		out.Findings = append(out.Findings, r.Findings...)
 		out.Failures = append(out.Failures, r.Failures...)
 	}
-	out.Findings = unique(out.Findings)
+	if repeated(files) {
+		out.Findings = unique(out.Findings)
+	}
 	return out
+}
+
+// repeated reports whether a file is there several times.
+func repeated(files []File) bool {
+	paths := make(map[string]bool, len(files))
+	for _, f := range files {
+		if paths[f.Path] {
+			return true
+		}
+		paths[f.Path] = true
+	}
+	return false
 }
 
 // unique drops what was found again in a file that is linted several times,
@@ -221,6 +243,7 @@ func (l *linter) file(ctx context.Context, in File) (res Result) {
 		}
 		reports = append(reports, more...)
 	}
+	sh.runs = nil // the syntax trees are the largest part; findings do not need them
 	res.Findings = l.finish(f, reports, indexIgnores(sh.ignores))
 	var about []*Report
 	for i := range l.rules {
@@ -316,7 +339,7 @@ func (l *linter) finish(f *df.File, reports []*Report, ignores ignoreIndex) []fi
 
 func (l *linter) finding(f *df.File, r *Report) finding.Finding {
 	out := finding.Finding{
-		RuleID: r.rule.ID, Aliases: slices.Clone(r.rule.Aliases), Kind: r.rule.Kind,
+		RuleID: r.rule.ID, Aliases: r.rule.sorted, Kind: r.rule.Kind,
 		Severity: cmp.Or(r.Severity, r.rule.Severity), SeveritySource: "portcullis",
 		Title: r.rule.Title, Message: r.Message, Target: f.Path,
 		Locations: []finding.Location{location(f, r.At)}, Evidence: r.Evidence,
@@ -329,7 +352,6 @@ func (l *linter) finding(f *df.File, r *Report) finding.Finding {
 	if r.In != nil && r.In.Stage != nil {
 		out.Object = r.In.Stage.Label()
 	}
-	slices.Sort(out.Aliases)
 	for _, e := range r.Edits {
 		out.Fix.Edits = append(out.Fix.Edits, edit(f, e))
 	}

@@ -29,6 +29,8 @@ type Rule struct {
 	Command func(*Pass, *Run, *shellscript.Command)
 	// Last is called once a file when all other rules are done with it.
 	Last func(*Pass)
+
+	sorted []string // the aliases, sorted; findings share them
 }
 
 // families are all rules, a slice for each file of rules.
@@ -49,6 +51,7 @@ var assembled = sync.OnceValue(func() []Rule {
 	all := slices.Concat(families()...)
 	for i := range all {
 		r := &all[i]
+		r.sorted = slices.Clip(slices.Sorted(slices.Values(r.Aliases)))
 		r.Kind, r.Since, r.Language = cmp.Or(r.Kind, finding.Dockerfile), cmp.Or(r.Since, "0.1"), "dockerfile"
 	}
 	return all

@@ -306,23 +306,23 @@ var indexUpdates = map[string]struct{ update, use map[string]bool }{
 
 func checkUpdateAlone(p *Pass, run *Run) {
 	for name, verbs := range indexUpdates {
-		var update *call
+		var verb shellscript.Arg
 		var by *shellscript.Command
 		used := false
 		for _, c := range run.Script.Commands {
 			cl, ok := callOf(name, c)
 			switch {
 			case ok && verbs.update[cl.verb.Text]:
-				if update == nil {
-					update, by = &cl, c
+				if by == nil {
+					verb, by = cl.verb, c
 				}
-			case ok && verbs.use[cl.verb.Text], update != nil && mayInstall(c):
+			case ok && verbs.use[cl.verb.Text], by != nil && mayInstall(c):
 				used = true
 			}
 		}
-		if update != nil && !used && !cacheMount(run.In, "apt", "apk", "dnf", "yum", "zypp") {
-			p.Reportf(run.In, run.span(update.verb.At), by.Name+" "+update.verb.Text,
-				"%s %s stands in a step of its own, which is cached and gets old; install the packages in the same RUN.", by.Name, update.verb.Text)
+		if by != nil && !used && !cacheMount(run.In, "apt", "apk", "dnf", "yum", "zypp") {
+			p.Reportf(run.In, run.span(verb.At), by.Name+" "+verb.Text,
+				"%s %s stands in a step of its own, which is cached and gets old; install the packages in the same RUN.", by.Name, verb.Text)
 		}
 	}
 }

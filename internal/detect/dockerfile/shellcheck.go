@@ -105,6 +105,7 @@ func (l *linter) shellCheck(ctx context.Context, path string, sh *shared) ([]*Re
 			code := fmt.Sprintf("SC%04d", c.Code)
 			rule := shellCheckRule
 			rule.Aliases = []string{code}
+			rule.sorted = rule.Aliases
 			rule.References = []string{wiki(code)}
 			rule.Severity = shellLevels[c.Level]
 			reports = append(reports, &Report{
