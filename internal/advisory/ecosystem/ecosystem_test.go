@@ -175,7 +175,7 @@ func TestParseRefusesWhatIsNoVersion(t *testing.T) {
 		ecosystem string
 		good, bad []string
 	}{
-		{"Go", []string{"v1.2.3", "1.2.3", "go1.22.5", "go1.22rc1", "go1.21", "v0.0.0-20210520170846-37e1c6afe023", "v2.0.0+incompatible", "go1.22.5 X:boringcrypto"}, []string{"(devel)", "", "master", "devel go1.23-abcdef"}},
+		{"Go", []string{"v1.2.3", "1.2.3", "go1.22.5", "go1.22rc1", "go1.21", "v0.0.0-20210520170846-37e1c6afe023", "v2.0.0+incompatible", "go1.22.5 X:boringcrypto"}, []string{"(devel)", "", "master", "devel go1.23-abcdef", "v0.0.0-00010101000000-000000000000"}},
 		{"npm", []string{"1.2.3", "v1.2.3", "1.0.0-rc.1+build"}, []string{"1.2", "not a version", "latest", "file:../x", ""}},
 		{"PyPI", []string{"1.0", "1.0.post1", "2!1.0rc1", "1.0.dev3+local.1", "1.0-1", "1.0A1"}, []string{"not a version", "1.0-foo-bar", "${version}", ""}},
 		{"Maven", []string{"1.0", "1.0.0.Final", "r09", "Finchley.SR1"}, []string{"${project.version}", "", "1.0 2"}},

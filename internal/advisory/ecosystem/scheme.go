@@ -31,6 +31,8 @@ type Scheme struct {
 	clean func(string) string
 	// cleanBound does the same for versions in advisories.
 	cleanBound func(string) string
+	// placeholder is a version that stands for "not known", or "".
+	placeholder string
 	// memo holds bounds that were read before; nil for none. See Remember.
 	memo map[string]bound
 }
@@ -65,7 +67,7 @@ func (s *Scheme) Parse(raw string) (Version, error) {
 	if s.clean != nil {
 		text = s.clean(text)
 	}
-	if len(text) > maxVersionLength || !s.valid.MatchString(text) {
+	if len(text) > maxVersionLength || !s.valid.MatchString(text) || text == s.placeholder {
 		return Version{}, fmt.Errorf("%q as %s version: %w", raw, s.Name, ErrUnreadable)
 	}
 	return s.finish(text)
@@ -155,6 +157,9 @@ var (
 	// written 1.22.0-rc.1 in the vulnerability database.
 	golang = &Scheme{
 		Name: "Go", parse: total(semantic.ParseSemverVersion), clean: cleanGo, cleanBound: cleanGo,
+		// What the toolchain records for a module replaced by a directory: it
+		// would compare as older than every fix.
+		placeholder: "0.0.0-00010101000000-000000000000",
 		valid: regexp.MustCompile(`^[0-9]+(\.[0-9]+){0,2}(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$`),
 	}
 	// https://packaging.python.org/en/latest/specifications/version-specifiers/
