@@ -59,6 +59,9 @@ type Problem struct {
 	// Subject names what is wrong without line numbers, so that the problem
 	// can be known again after other lines have moved.
 	Subject string
+	// Syntax is true for text that is no YAML, such as a template of some other
+	// tool; false for what was given up for its size or meaning.
+	Syntax bool
 	// Fatal is true when the document has no tree because of it.
 	Fatal bool
 }

@@ -80,7 +80,9 @@ func parseChunk(c chunk, limits Limits, budget *int) []Document {
 		}
 		if err != nil {
 			line, message := explain(err, c.text)
-			return append(docs, broken(c.line+line-1, message))
+			doc := broken(c.line+line-1, message)
+			doc.Problems[0].Syntax = true
+			return append(docs, doc)
 		}
 		doc := Document{Line: c.line, EndLine: endLine}
 		t := tree{loc: loc, limits: limits, budget: budget, done: map[*yaml.Node]*Node{}}

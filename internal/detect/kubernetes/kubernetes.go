@@ -6,9 +6,11 @@
 package kubernetes
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/portcullis-ci/portcullis/internal/exit"
@@ -139,15 +141,16 @@ func (l *linter) read(f File) {
 	counts := FileResult{Path: f.Path}
 	docs := manifest.Parse(f, l.opts.Limits)
 	var all []*manifest.Object
+	foreign := sync.OnceValue(func() bool { return foreignFile(f, docs) })
 	for i := range docs {
 		doc := &docs[i]
 		counts.Documents++
 		objects, other, problems := manifest.Objects(doc)
-		if other && len(problems) == 0 && len(doc.Problems) == 0 {
+		problems = append(slices.Clone(doc.Problems), problems...)
+		if len(problems) == 0 && other || len(problems) == 1 && problems[0].Syntax && foreign() {
 			counts.Other++
 			continue
 		}
-		problems = append(slices.Clone(doc.Problems), problems...)
 		if len(problems) > 0 {
 			counts.Unreadable++
 		}
@@ -163,12 +166,30 @@ func (l *linter) read(f File) {
 		}
 	}
 	l.readIgnores(f, docs, all)
-	l.result.Files = append(l.result.Files, counts)
-	l.result.Documents += counts.Documents
-	l.result.Objects += counts.Objects
-	l.result.Unreadable += counts.Unreadable
-	l.result.Other += counts.Other
-	l.result.Unknown += counts.Unknown
+	l.count(counts)
+}
+
+// count adds the counts of one file to the sums.
+func (l *linter) count(c FileResult) {
+	l.result.Files = append(l.result.Files, c)
+	l.result.Documents += c.Documents
+	l.result.Objects += c.Objects
+	l.result.Unreadable += c.Unreadable
+	l.result.Other += c.Other
+	l.result.Unknown += c.Unknown
+}
+
+// foreignFile reports whether what is no YAML in a file is none of ours:
+// nothing in the file is a Kubernetes object or speaks of one. Repositories
+// hold templates of many tools under the same file names.
+func foreignFile(f File, docs []manifest.Document) bool {
+	if bytes.Contains(f.Content, []byte("apiVersion")) || bytes.Contains(f.Content, []byte("kind")) || bytes.IndexByte(f.Content, 0) >= 0 {
+		return false
+	}
+	return !slices.ContainsFunc(docs, func(d manifest.Document) bool {
+		objects, _, _ := manifest.Objects(&d)
+		return len(objects) > 0
+	})
 }
 
 // run applies one rule to all that it looks at.

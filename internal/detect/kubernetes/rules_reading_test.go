@@ -9,6 +9,7 @@ var readingCases = map[string][]ruleCase{
 		{"is silent about YAML that is no manifest", "services:\n  web: {image: nginx}\n"},
 		{"is silent about an empty file", ""},
 		{"is silent about a file with only comments", "# nothing\n---\n# here\n"},
+		{"is silent about a template of another tool", "{% for host in hosts %}\n- name: {{ host }}\n{% endfor %}\n"},
 		{"is silent about two keys that differ", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  Name: b\n"},
 	},
 }

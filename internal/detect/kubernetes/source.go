@@ -181,9 +181,7 @@ func (l *linter) made(name string) bool {
 // unread reports and counts a file of which nothing could be made.
 func (l *linter) unread(name string, p manifest.Problem) {
 	l.unreadable(name, nil, p)
-	l.result.Files = append(l.result.Files, FileResult{Path: name, Documents: 1, Unreadable: 1})
-	l.result.Documents++
-	l.result.Unreadable++
+	l.count(FileResult{Path: name, Documents: 1, Unreadable: 1})
 }
 
 // ignoresOnly takes the ignores out of a file whose objects are read as part
