@@ -172,7 +172,7 @@ func decide(f finding.Finding, c candidate) finding.Finding {
 		f.StatusSource, f.Justification = s.Source, s.Justification
 		return f
 	}
-	fact := finding.Fact{Name: FactName, Value: c.words() + " (" + s.Source + ")"}
+	fact := finding.Fact{Name: FactName, Value: c.words()}
 	if !slices.Contains(f.Evidence, fact) {
 		f.Evidence = append(slices.Clone(f.Evidence), fact)
 	}
@@ -180,7 +180,8 @@ func decide(f finding.Finding, c candidate) finding.Finding {
 }
 
 // words say what the statement says: "not_affected by ACME,
-// vulnerable_code_not_present: the parser is not built".
+// vulnerable_code_not_present: the parser is not built (acme.json statement
+// 2)".
 func (c candidate) words() string {
 	words := string(c.statement.Status)
 	if c.author != "" {
@@ -192,5 +193,5 @@ func (c candidate) words() string {
 	if c.statement.Detail != "" {
 		words += ": " + c.statement.Detail
 	}
-	return words
+	return words + " (" + c.statement.Source + ")"
 }

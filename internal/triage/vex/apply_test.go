@@ -77,13 +77,13 @@ func TestStatementsOfAllFormatsAreAppliedWithTheirSource(t *testing.T) {
 	}
 	const team = "Shop security team"
 	want := []row{
-		{"not affected", "not_affected by " + team + " <security@shop.example.org>, vulnerable_code_not_in_execute_path: No SOCKS5 proxy is configured anywhere.", "openvex.json statement 1", "vulnerable_code_not_in_execute_path", ""},
+		{"not affected", "not_affected by " + team + " <security@shop.example.org>, vulnerable_code_not_in_execute_path: No SOCKS5 proxy is configured anywhere. (openvex.json statement 1)", "openvex.json statement 1", "vulnerable_code_not_in_execute_path", ""},
 		{Status: "open", Fact: "under_investigation by " + team + " <security@shop.example.org>: We look at the setuid programs. (openvex.json statement 2)"},
-		{"not affected", "not_affected by " + team + ": requires_configuration: The option no-aaaa is not set.", "vex.cdx.json vulnerability CVE-2023-4527", "", ""},
-		{"not affected", "not_affected by Example Company, vulnerable_code_cannot_be_controlled_by_adversary: Keys are never set by others.", "csaf-vex.json CVE-2023-5363 product WEB:LIBSSL", "vulnerable_code_cannot_be_controlled_by_adversary", ""},
+		{"not affected", "not_affected by " + team + ": requires_configuration: The option no-aaaa is not set. (vex.cdx.json vulnerability CVE-2023-4527)", "vex.cdx.json vulnerability CVE-2023-4527", "", ""},
+		{"not affected", "not_affected by Example Company, vulnerable_code_cannot_be_controlled_by_adversary: Keys are never set by others. (csaf-vex.json CVE-2023-5363 product WEB:LIBSSL)", "csaf-vex.json CVE-2023-5363 product WEB:LIBSSL", "vulnerable_code_cannot_be_controlled_by_adversary", ""},
 		{Status: "open", Fact: "affected by " + team + " <security@shop.example.org>: Update to 1.2.6. (openvex.json statement 3)"},
 		{Status: "open", Fact: "under_investigation by Example Company (csaf-vex.json CVE-2020-28500 product LODASH)"},
-		{"not affected", "fixed by " + team + ": Backported.", "vex.cdx.json vulnerability CVE-2022-32149", "", ""},
+		{"not affected", "fixed by " + team + ": Backported. (vex.cdx.json vulnerability CVE-2022-32149)", "vex.cdx.json vulnerability CVE-2022-32149", "", ""},
 		{Status: "open", Fact: "affected by " + team + ": Update is under way. (vex.cdx.json vulnerability CVE-2021-38561)"},
 		{Status: "open"},
 	}

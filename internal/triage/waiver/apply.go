@@ -110,7 +110,7 @@ func Apply(findings []finding.Finding, file File, o Options) Result {
 // waive returns the finding as the waiver leaves it.
 func waive(f finding.Finding, w Waiver) finding.Finding {
 	f.Status = finding.Waived
-	f.StatusReason = fmt.Sprintf("%s (%s, until %s)", w.Reason, w.Owner, w.Expires.Format(time.DateOnly))
+	f.StatusReason = fmt.Sprintf("%s (%s, until %s, %s)", w.Reason, w.Owner, w.Expires.Format(time.DateOnly), w.Place)
 	f.StatusSource = w.Place.String()
 	return f
 }
