@@ -51,7 +51,7 @@ func coverageKeys() []field[Config] {
 		{
 			name: "db", doc: "The advisory database.",
 			fields: []field[Config]{
-				textField("path", "/var/lib/portcullis/db", "Directory of the advisory database.", func(c *Config) *string { return &c.DatabasePath }),
+				textField("path", "/var/lib/portcullis/db", "Directory of the advisory database, relative to the working directory.", func(c *Config) *string { return &c.DatabasePath }),
 				{
 					name: "max-age", example: "7d", schema: ageSchema,
 					doc:    "How old the data may be: days (`7d`), hours (`36h`) or `any`.",
@@ -156,7 +156,7 @@ func inputKeys() []field[Config] {
 		{
 			name: "waivers", doc: "Findings that were accepted for a time.",
 			fields: []field[Config]{
-				textField("file", ".portcullis-waivers.yaml", "File of the waivers.", func(c *Config) *string { return &c.Waivers.File }),
+				textField("file", ".portcullis-waivers.yaml", "File of the waivers, relative to the file that says so.", func(c *Config) *string { return &c.Waivers.File }),
 				{
 					name: "max-age", example: "90d", schema: ageSchema,
 					doc:    "Longest time from a waiver's creation to its expiry, or `any`.",
@@ -171,8 +171,8 @@ func inputKeys() []field[Config] {
 				},
 			},
 		},
-		listField("vex", "[vex/openvex.json]", "VEX files: OpenVEX, CycloneDX or CSAF.", func(c *Config) *[]string { return &c.VEX }),
-		textField("baseline", "baseline.json", "JSON report of an earlier run that findings are compared with.", func(c *Config) *string { return &c.Baseline }),
+		listField("vex", "[vex/openvex.json]", "VEX files: OpenVEX, CycloneDX or CSAF; paths relative to the file that says so.", func(c *Config) *[]string { return &c.VEX }),
+		textField("baseline", "baseline.json", "JSON report of an earlier run that findings are compared with, relative to the file that says so.", func(c *Config) *string { return &c.Baseline }),
 	}
 }
 

@@ -196,3 +196,22 @@ func TestKindsAreLaidOverEachOther(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+func TestPathsAreRelativeToTheFileThatNamesThem(t *testing.T) {
+	dir := files(t, map[string]string{FileName: "include: org/base.yaml\nbaseline: last.json\n", "org/base.yaml": "vex: [a.json]\nwaivers: {file: /w.yaml}\n"})
+	c, _, err := Load(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Set(&c, "db.path", "db", Source{Kind: FromFlag, Name: "--db"}); err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]string{
+		"baseline": filepath.Join(dir, "last.json"), "vex": filepath.Join(dir, "org", "a.json"), "waivers.file": "/w.yaml", "db.path": "db",
+	} {
+		given := map[string]string{"baseline": c.Baseline, "vex": c.VEX[0], "waivers.file": c.Waivers.File, "db.path": c.DatabasePath}[key]
+		if got := c.Resolve(key, given); got != want {
+			t.Errorf("%s: got %s, want %s", key, got, want)
+		}
+	}
+}

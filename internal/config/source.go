@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"maps"
+	"path/filepath"
 )
 
 // SourceKind is the sort of a Source.
@@ -50,4 +51,15 @@ func (c *Config) note(path string, s Source) {
 		c.Sources = make(map[string]Source)
 	}
 	c.Sources[path] = s
+}
+
+// Resolve returns the path under a key such as waivers.file as a path for the
+// working directory: one from a file is relative to that file, wherever it was
+// found; one from a flag or the environment is as given.
+func (c Config) Resolve(key, path string) string {
+	s := c.Sources[key]
+	if s.Kind != FromFile || filepath.IsAbs(path) || ociReference.MatchString(s.Name) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(s.Name), filepath.FromSlash(path))
 }

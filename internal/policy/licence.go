@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -74,11 +76,11 @@ func (l Licences) judge(pkg inventory.Package) (refused, unread string) {
 	for _, text := range pkg.Licenses {
 		accepted, err := l.accepts(text)
 		switch {
-		case err != nil && len(l.Allow)+len(l.Deny) > 0 && anyLikeFold(l.Deny, text):
-			refused = join(refused, ", ", text)
+		case err != nil && anyLikeFold(l.Deny, text):
+			refused = join(refused, ", ", cmp.Or(text, "an empty licence"))
 		case err != nil && anyLikeFold(l.Allow, text):
 		case err != nil:
-			unread = join(unread, ", ", text)
+			unread = join(unread, ", ", cmp.Or(text, "an empty licence"))
 		case !accepted:
 			refused = join(refused, ", ", text)
 		}
@@ -94,12 +96,31 @@ func (l Licences) accepts(expression string) (bool, error) {
 	if len(expression) > maxLicence {
 		return false, fmt.Errorf("licence expression of %d bytes", len(expression))
 	}
-	if _, err := spdxexp.ExtractLicenses(expression); err != nil {
-		return false, fmt.Errorf("licence %q: %w", expression, err)
+	if _, err := licencesIn(expression); err != nil {
+		return false, err
 	}
 	spaced := strings.NewReplacer("(", " ( ", ")", " ) ").Replace(expression)
 	choice := choice{words: strings.Fields(spaced), accepts: l.acceptsLicence}
 	return choice.anyOf(), nil
+}
+
+// licencesIn returns the ids in a licence expression. The library panics on
+// some broken expressions, such as brackets that are never closed; for whoever
+// reads foreign packages that is one more expression that cannot be read.
+func licencesIn(expression string) (ids []string, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			ids, err = nil, fmt.Errorf("licence %q: %v", expression, cause)
+		}
+	}()
+	ids, err = spdxexp.ExtractLicenses(expression)
+	if err == nil && len(ids) == 0 {
+		err = errors.New("names no licence")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("licence %q: %w", expression, err)
+	}
+	return ids, nil
 }
 
 // choice evaluates a checked licence expression from left to right.
@@ -161,7 +182,7 @@ const maxLicence = 4096
 // it has now, such as GPL-2.0-only for GPL-2.0.
 func (l Licences) acceptsLicence(id string) bool {
 	ids := []string{id}
-	if named, err := spdxexp.ExtractLicenses(id); err == nil {
+	if named, err := licencesIn(id); err == nil {
 		ids = append(ids, named...)
 	}
 	return !slices.ContainsFunc(ids, func(id string) bool { return anyLikeFold(l.Deny, id) }) &&

@@ -25,9 +25,9 @@ const (
 	// itemCost is what one evaluation may cost and totalCost what all of one
 	// expression may, in CEL's units of roughly one simple operation each: a
 	// condition on a finding costs tens, one over all findings of a large
-	// image some hundred thousand; five millions take a second.
+	// image some hundred thousand; three millions take most of a second.
 	itemCost  = 1_000_000
-	totalCost = 5_000_000
+	totalCost = 3_000_000
 	// itemMemory is how many elements the values of one evaluation may have.
 	itemMemory = 10_000_000
 )
