@@ -160,7 +160,7 @@ var (
 		// What the toolchain records for a module replaced by a directory: it
 		// would compare as older than every fix.
 		placeholder: "0.0.0-00010101000000-000000000000",
-		valid: regexp.MustCompile(`^[0-9]+(\.[0-9]+){0,2}(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$`),
+		valid:       regexp.MustCompile(`^[0-9]+(\.[0-9]+){0,2}(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$`),
 	}
 	// https://packaging.python.org/en/latest/specifications/version-specifiers/
 	pypi = &Scheme{
