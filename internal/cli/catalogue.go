@@ -5,10 +5,11 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/detect/imageconfig"
 	"github.com/portcullis-ci/portcullis/internal/detect/kubernetes"
 	"github.com/portcullis-ci/portcullis/internal/rules"
+	"github.com/portcullis-ci/portcullis/internal/triage"
 )
 
 // Catalogue is the list of all rules: the one place where detectors and what
 // is told about their rules come together.
 func Catalogue() (rules.Catalogue, error) {
-	return rules.NewCatalogue(dockerfile.Rules(), kubernetes.Rules(), imageconfig.Rules())
+	return rules.NewCatalogue(dockerfile.Rules(), kubernetes.Rules(), imageconfig.Rules(), triage.Rules())
 }

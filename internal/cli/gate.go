@@ -111,6 +111,7 @@ type gateFlags struct {
 	imageFlags
 	linterFlags
 	policyFlags
+	triageFlags
 	reportFlags
 }
 
@@ -154,6 +155,7 @@ for --fail-on. Flags win over the environment, and that over the file.`,
 	f.linterFlags.register(flags)
 	f.imageFlags.register(flags)
 	f.policyFlags.register(flags)
+	f.triageFlags.register(flags)
 	flags.StringArrayVar(&f.sbomOut, "sbom-out", nil, "file to write the SBOM to (repeatable)")
 	flags.StringArrayVar(&f.sbomFormat, "sbom-format", nil, "format of the SBOM file at the same place: "+sbomFormats()+" (default cyclonedx-json)")
 	f.reportFlags.register(flags)
@@ -187,6 +189,9 @@ func (p Program) gate(ctx context.Context, f *gateFlags, flags *pflag.FlagSet) (
 		Database: s.config.DatabasePath, Policy: s.config.Policy, Tool: tool(), WritesSBOM: len(boms) > 0,
 	}
 	if err := p.steerLinters(&req, s, f.linterFlags); err != nil {
+		return exit.Usage, err
+	}
+	if req.Triage, err = p.triage(ctx, s, f.triageFlags); err != nil {
 		return exit.Usage, err
 	}
 	return p.runAndReport(ctx, s, req, boms)

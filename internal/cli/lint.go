@@ -20,6 +20,7 @@ type lintFlags struct {
 	diff bool
 	linterFlags
 	policyFlags
+	triageFlags
 	reportFlags
 }
 
@@ -51,6 +52,7 @@ its name ends in .yaml, .yml or .json, and for a Dockerfile otherwise.`,
 	flags.BoolVar(&f.fix, "fix", false, "make the mechanical changes that findings propose, then judge what is left")
 	flags.BoolVar(&f.diff, "diff", false, "show those changes on standard output and make none")
 	f.policyFlags.register(flags, lintOverrides...)
+	f.triageFlags.register(flags)
 	f.reportFlags.register(flags)
 	return cmd
 }
@@ -63,6 +65,9 @@ func (p Program) lint(ctx context.Context, f *lintFlags, flags *pflag.FlagSet, p
 	}
 	req := gate.Request{Policy: s.config.Policy, Tool: tool()}
 	if err := p.steerLinters(&req, s, f.linterFlags); err != nil {
+		return exit.Usage, err
+	}
+	if req.Triage, err = p.triage(ctx, s, f.triageFlags); err != nil {
 		return exit.Usage, err
 	}
 	for _, path := range paths {

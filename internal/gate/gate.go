@@ -60,6 +60,8 @@ type Request struct {
 	SkipVulnerabilities bool
 	// Rules changes single rules, by their ids.
 	Rules map[string]RuleSetting
+	// Triage says what is known about findings beforehand.
+	Triage Triage
 	// WritesSBOM says that the caller will write the SBOM of this run.
 	WritesSBOM bool
 	// HelmValues are values files, and HelmSet single values (name=value), with
@@ -142,7 +144,7 @@ func Run(ctx context.Context, req Request, env Environment) (Result, error) {
 	if err := ctx.Err(); err != nil {
 		return Result{}, err
 	}
-	result := r.assemble(parts)
+	result := r.assemble(ctx, parts)
 	result.Outcome.Started, result.Outcome.Finished = started, env.Clock()
 	return result, nil
 }
@@ -247,7 +249,7 @@ func count(n int, one, many string) string {
 
 // assemble joins the parts in their fixed order, leads findings to the user's
 // lines and judges them.
-func (r run) assemble(parts []part) Result {
+func (r run) assemble(ctx context.Context, parts []part) Result {
 	result := Result{}
 	o := &result.Outcome
 	o.Tool = r.Tool
@@ -269,7 +271,8 @@ func (r run) assemble(parts []part) Result {
 	if len(r.Search) > 0 && len(o.Targets) == 0 && len(o.Failures) == 0 {
 		o.Failures = append(o.Failures, nothingFound(r.Search))
 	}
-	o.Findings, o.Failures = sound(r.applyRules(r.trace(all)), o.Failures)
+	o.Findings, o.Failures = sound(r.applyRules(r.trace(ctx, all)), o.Failures)
+	r.triage(o, all)
 	finding.Sort(o.Findings)
 	o.Verdict, o.ExitCode = policy.Evaluate(r.Policy, r.policyInput(o, all))
 	return result

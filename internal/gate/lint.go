@@ -18,6 +18,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/dockerfile"
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/lockfile"
 	"github.com/portcullis-ci/portcullis/internal/origin"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
 	"github.com/portcullis-ci/portcullis/internal/repository"
@@ -267,7 +268,7 @@ func (r run) readPath(given string) ([]repository.File, error) {
 
 // trace leads the findings of the image to the user's lines and notes at the
 // image's target what they were led to.
-func (r run) trace(all part) []finding.Finding {
+func (r run) trace(ctx context.Context, all part) []finding.Finding {
 	if all.inventory == nil || all.inventory.Image == nil {
 		return all.findings
 	}
@@ -275,7 +276,9 @@ func (r run) trace(all part) []finding.Finding {
 	for _, f := range all.dockerfiles {
 		files = append(files, r.parse(f))
 	}
-	tracer := origin.New(all.inventory.Image, files, all.images)
+	tracer := origin.NewWith(all.inventory.Image, origin.Options{
+		Dockerfiles: files, Uses: all.images, Locks: r.locks(ctx, all.findings), Working: r.Repository.Name("."),
+	})
 	r.Progress.Note("image %s: %s", all.inventory.Image.Name, tracer.Describe())
 	traced := slices.Clone(all.findings)
 	for i, f := range traced {
@@ -285,4 +288,20 @@ func (r run) trace(all part) []finding.Finding {
 		}
 	}
 	return traced
+}
+
+// locks are the lock files of the checkout, where a finding may come from one.
+// What could not be read is noted; it only makes places less certain.
+func (r run) locks(ctx context.Context, findings []finding.Finding) *lockfile.Set {
+	if !slices.ContainsFunc(findings, origin.Application) {
+		return nil
+	}
+	set, err := lockfile.Find(ctx, os.DirFS(r.Repository.Dir), lockfile.Limits{})
+	if err != nil {
+		return nil // the context has ended, and the run with it
+	}
+	for _, u := range set.Unread {
+		r.Progress.Note("lock file not read: %s: %v", u.Path, u.Err)
+	}
+	return set
 }

@@ -1,0 +1,92 @@
+package gate
+
+import (
+	"slices"
+	"time"
+
+	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/inventory"
+	"github.com/portcullis-ci/portcullis/internal/outcome"
+	"github.com/portcullis-ci/portcullis/internal/rules"
+	"github.com/portcullis-ci/portcullis/internal/triage"
+	"github.com/portcullis-ci/portcullis/internal/triage/baseline"
+	"github.com/portcullis-ci/portcullis/internal/triage/vex"
+	"github.com/portcullis-ci/portcullis/internal/triage/waiver"
+)
+
+// Triage is what people and earlier runs have said about findings.
+type Triage struct {
+	VEX []vex.Document
+	// Waivers is nil when there is no waiver file.
+	Waivers *waiver.File
+	// WaiverLife is the longest life of a waiver, zero for any; WarnBefore is
+	// how long before its end it warns.
+	WaiverLife time.Duration
+	WarnBefore time.Duration
+	// Baseline is nil when findings are compared with none.
+	Baseline *baseline.Report
+	// Catalogue tells rules' ids from those of advisories.
+	Catalogue rules.Catalogue
+}
+
+// triage gives the outcome's findings their statuses.
+func (r run) triage(o *outcome.Outcome, all part) {
+	if all.inventory != nil {
+		o.PackageURLs = packageURLs(all.inventory.Packages)
+	}
+	in := triage.Input{
+		Findings: o.Findings, VEX: r.Triage.VEX, Waivers: r.Triage.Waivers,
+		MaxLife: r.Triage.WaiverLife, WarnBefore: r.Triage.WarnBefore, Scope: r.waiverScope(*o),
+		Baseline: r.Triage.Baseline, Run: baseline.IdentityOf(*o), Now: r.Clock(),
+	}
+	if o.Image != nil {
+		in.Images = []*inventory.Image{o.Image}
+	}
+	result := triage.Apply(in)
+	o.Findings, o.Baseline = result.Findings, result.Baseline
+	for _, use := range result.VEX {
+		r.Progress.Note("%s: %s of %d", use.Document, count(use.Matched, "statement is about a finding", "statements are about findings"), use.Statements)
+	}
+}
+
+// waiverScope says what this run looked at in full, so that only waivers that
+// could have matched are called unused.
+func (r run) waiverScope(o outcome.Outcome) waiver.Scope {
+	scope := waiver.Scope{
+		RuleKind: func(id string) (finding.Kind, bool) {
+			rule, ok := r.Triage.Catalogue.Find(id)
+			return rule.Kind, ok
+		},
+	}
+	if len(o.Failures) > 0 {
+		return scope
+	}
+	kinds := map[outcome.TargetKind][]finding.Kind{
+		outcome.TargetImage:      {finding.Vulnerability, finding.ImageConfig, finding.Secret},
+		outcome.TargetRootFS:     {finding.Vulnerability, finding.ImageConfig},
+		outcome.TargetSBOM:       {finding.Vulnerability},
+		outcome.TargetDockerfile: {finding.Dockerfile},
+		outcome.TargetManifest:   {finding.Kubernetes},
+	}
+	for _, t := range o.Targets {
+		scope.Targets = append(scope.Targets, t.Name)
+		for _, kind := range kinds[t.Kind] {
+			if !slices.Contains(scope.Kinds, kind) {
+				scope.Kinds = append(scope.Kinds, kind)
+			}
+		}
+	}
+	return scope
+}
+
+// packageURLs lists the package URLs of the inventory, each once, in order.
+func packageURLs(packages []inventory.Package) []string {
+	var urls []string
+	for _, p := range packages {
+		if p.PURL != "" {
+			urls = append(urls, p.PURL)
+		}
+	}
+	slices.Sort(urls)
+	return slices.Compact(urls)
+}
