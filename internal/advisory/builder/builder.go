@@ -99,7 +99,7 @@ func collect(ctx context.Context, req Request) (*collection, error) {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		defer close(documents)
-		return read(ctx, req.From, documents, &c.risk)
+		return read(ctx, req, documents, &c.risk)
 	})
 	decoders, decoding := errgroup.WithContext(ctx)
 	for range workers {
@@ -126,7 +126,7 @@ func collect(ctx context.Context, req Request) (*collection, error) {
 	return c, nil
 }
 
-func read(ctx context.Context, from []string, documents chan<- document, risk *riskData) error {
+func read(ctx context.Context, req Request, documents chan<- document, risk *riskData) error {
 	send := func(d document) error {
 		select {
 		case documents <- d:
@@ -135,7 +135,7 @@ func read(ctx context.Context, from []string, documents chan<- document, risk *r
 			return ctx.Err()
 		}
 	}
-	return walk(ctx, from, func(path string) error {
+	return walk(ctx, req.From, req.Out, func(path string) error {
 		switch kind := classify(path); kind {
 		case archive:
 			return readArchive(ctx, path, send)

@@ -364,6 +364,15 @@ func TestBuildingAgainReplacesTheDatabase(t *testing.T) {
 	}
 }
 
+func TestADatabaseMayBeBuiltBelowItsInput(t *testing.T) {
+	dir := records(t, npmRecord("GHSA-1", "", "1.0.0"))
+	for range 2 {
+		if _, err := Build(context.Background(), Request{From: []string{dir}, Out: filepath.Join(dir, "db"), Now: now}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestBuildSaysWhichInputIsWrong(t *testing.T) {
 	good := records(t, npmRecord("GHSA-1", "", "1.0.0"))
 	tests := []struct {

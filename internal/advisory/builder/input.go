@@ -36,8 +36,9 @@ type document struct {
 const maxMembers = 4 << 20
 
 // walk hands over every document below the given paths: OSV records as .json,
-// archives of them as .zip, and directories of both.
-func walk(ctx context.Context, from []string, found func(path string) error) error {
+// archives of them as .zip, and directories of both. The directory out is left
+// alone: a database may be built below its input.
+func walk(ctx context.Context, from []string, out string, found func(path string) error) error {
 	for _, root := range from {
 		info, err := os.Stat(root)
 		if err != nil {
@@ -57,6 +58,9 @@ func walk(ctx context.Context, from []string, found func(path string) error) err
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
+			if d.IsDir() && samePath(path, out) && path != root {
+				return filepath.SkipDir
+			}
 			if d.IsDir() || classify(path) == notData {
 				return nil
 			}
@@ -71,6 +75,12 @@ func walk(ctx context.Context, from []string, found func(path string) error) err
 		}
 	}
 	return nil
+}
+
+func samePath(a, b string) bool {
+	x, errX := filepath.Abs(a)
+	y, errY := filepath.Abs(b)
+	return errX == nil && errY == nil && x == y
 }
 
 type class int
