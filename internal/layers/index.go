@@ -76,6 +76,20 @@ func (x *Index) Resolve(p string, followLast bool) *Entry {
 	return n.entry
 }
 
+// Children returns the entries of a directory in the order of names; links on
+// the way to it are followed. It is empty for what is no directory.
+func (x *Index) Children(dir string) []*Entry {
+	n := x.find(dir, true)
+	if n == nil {
+		return nil
+	}
+	out := make([]*Entry, 0, len(n.children))
+	for _, name := range slices.Sorted(maps.Keys(n.children)) {
+		out = append(out, n.children[name].entry)
+	}
+	return out
+}
+
 func (x *Index) find(p string, followLast bool) *node {
 	rest := splitPath(p)
 	stack := []*node{x.root}

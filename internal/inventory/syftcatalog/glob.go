@@ -22,6 +22,8 @@ type glob struct {
 	// dir is the longest literal component of the directory part, or "". It
 	// stands in every path that matches, which is quick to look for.
 	dir string
+	// fixed is the whole directory part where it has no meta characters, or "".
+	fixed string
 }
 
 const metaCharacters = `*?[{\`
@@ -35,6 +37,9 @@ func compileGlob(pattern string) []glob {
 		}
 		g := glob{pattern: p, base: path.Base(p)}
 		g.anywhere = p == "**/"+g.base && g.base != "**"
+		if dir := path.Dir(p); !strings.ContainsAny(dir, metaCharacters) && g.base != "**" {
+			g.fixed = dir
+		}
 		for part := range strings.SplitSeq(path.Dir(p), "/") {
 			if !strings.ContainsAny(part, metaCharacters) && len(part) > len(g.dir) {
 				g.dir = part

@@ -157,12 +157,32 @@ func (r *resolver) glob(g glob) []file.Location {
 		}
 		return nil
 	}
+	if g.fixed != "" {
+		return r.inDirectory(g)
+	}
 	var out []file.Location
 	for _, e := range r.candidates(g) {
 		access, ok := r.access(g, e.Path)
 		if !ok {
 			continue
 		}
+		if to := r.regular(access); to != nil {
+			out = append(out, r.location(access, to))
+		}
+	}
+	return out
+}
+
+// inDirectory answers a pattern whose directory is known: catalogers ask for
+// the files beside each of thousands of packages.
+func (r *resolver) inDirectory(g glob) []file.Location {
+	var out []file.Location
+	for _, e := range r.index.Children(g.fixed) {
+		name := path.Base(e.Path)
+		if e.Type != layers.Regular && e.Type != layers.Symlink || !g.matchBase(name) {
+			continue
+		}
+		access := path.Join(g.fixed, name)
 		if to := r.regular(access); to != nil {
 			out = append(out, r.location(access, to))
 		}
