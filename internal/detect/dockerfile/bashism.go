@@ -34,6 +34,8 @@ var (
 	randomWord    = bashism{"SC3028", "$RANDOM", true}
 	pipeBoth      = bashism{"SC3020", "|&", false}
 	cLoop         = bashism{"SC3005", "for (( ))", false}
+	pipefailSet   = bashism{"SC3040", "set -o pipefail", true}
+	echoEscapes   = bashism{"SC3037", "echo -e", true}
 )
 
 // bashisms are ShellCheck's numbers for what the rule finds.
@@ -41,7 +43,7 @@ func bashisms() []string {
 	var out []string
 	for _, b := range []bashism{
 		doubleBracket, arrays, processSubst, hereString, bothStreams, ansiQuote, arithmetic, replacement, substring, indirection, caseChange,
-		functionWord, braces, sourceWord, randomWord, cLoop,
+		functionWord, braces, sourceWord, randomWord, cLoop, pipefailSet, echoEscapes,
 	} {
 		out = append(out, b.code)
 	}
@@ -71,6 +73,9 @@ func checkBashisms(p *Pass, run *Run) {
 	ash := ashAsSh.MatchString(image)
 	run.Script.Walk(func(s *shellscript.Script, n syntax.Node) bool {
 		b := bashismAt(n)
+		if word, found := wordBashism(n); b.code == "" && found.code != "" {
+			n, b = word, found
+		}
 		if b.code == "" || ash && b.ash {
 			return true
 		}
@@ -131,6 +136,36 @@ func bashismAt(n syntax.Node) bashism {
 		}
 	}
 	return bashism{}
+}
+
+// wordBashism looks at the words of a command.
+func wordBashism(n syntax.Node) (syntax.Node, bashism) {
+	call, ok := n.(*syntax.CallExpr)
+	if !ok || len(call.Args) < 2 {
+		return nil, bashism{}
+	}
+	name := call.Args[0].Lit()
+	for i, w := range call.Args {
+		lit := w.Lit()
+		switch {
+		case name == "set" && lit == "pipefail":
+			return w, pipefailSet
+		case name == "echo" && i == 1 && (lit == "-e" || lit == "-ne" || lit == "-en"):
+			return w, echoEscapes
+		case hasBraces(w):
+			return w, braces
+		}
+	}
+	return nil, bashism{}
+}
+
+// hasBraces reports a brace expansion with alternatives; a lone {} is none.
+func hasBraces(w *syntax.Word) bool {
+	split := &syntax.Word{Parts: slices.Clone(w.Parts)}
+	return syntax.SplitBraces(split) && slices.ContainsFunc(split.Parts, func(p syntax.WordPart) bool {
+		b, ok := p.(*syntax.BraceExp)
+		return ok && len(b.Elems) > 1
+	})
 }
 
 func paramBashism(n *syntax.ParamExp) bashism {

@@ -156,11 +156,21 @@ func numeric(run *Run, name string) bool {
 		for _, c := range run.Script.Commands {
 			for _, a := range c.Assigns {
 				before, seen := run.plain[a.Name]
-				run.plain[a.Name] = (before || !seen) && a.Value.Known && !strings.ContainsAny(a.Value.Text, "*?[")
+				run.plain[a.Name] = (before || !seen) && plainText(a.Value)
 			}
 		}
 	}
 	return run.plain[name]
+}
+
+// plainText reports a value that stays one word without quotes: known text
+// without patterns, an exit code, a number.
+func plainText(v shellscript.Arg) bool {
+	switch v.Text {
+	case "$?", "$#", "$$", "$!":
+		return true
+	}
+	return v.Known && !strings.ContainsAny(v.Text, "*?[") || strings.HasPrefix(v.Text, "$((")
 }
 
 // oneWord are commands whose output is one word.

@@ -26,6 +26,7 @@ var scriptCases = table{
 		{name: "in an assignment", text: "RUN a=$T; b=$a\n"},
 		{name: "a number of arguments", text: "RUN echo $# $? $$\n"},
 		{name: "a plain value of the script", text: "RUN n=3; echo $n\n"},
+		{name: "an exit code and a sum", text: "RUN a; code=$?; n=$((1 + 2)); exit $code $n\n"},
 		{name: "alternatives", text: "RUN make ${V:+-v}\n"},
 	},
 	"PC-DF503": {
@@ -70,6 +71,9 @@ var scriptCases = table{
 	"PC-DF506": {
 		{name: "a test", text: "RUN if «[[ -f /x ]]»; then a; fi\n"},
 		{name: "source", text: "RUN «source /x/env» && a\n"},
+		{name: "braces", text: "RUN mkdir -p «/x/{a,b}»\n"},
+		{name: "pipefail", text: "RUN set -eo «pipefail»; a\n"},
+		{name: "echo -e", text: "RUN echo «-e» 'a\\tb'\n"},
 		{name: "an array", text: "RUN x=«(a b)»; echo \"«${x[0]}»\"\n"},
 		{name: "a random number", text: "RUN echo «$RANDOM»\n"},
 		{name: "process substitution", text: "FROM alpine:3\nRUN diff «<(a)» b\n"},
@@ -78,6 +82,7 @@ var scriptCases = table{
 		{name: "on Fedora", text: "FROM fedora:42\nRUN [[ -f /x ]]\n"},
 		{name: "what ash knows too", text: "FROM alpine:3\nRUN [[ -f /x ]] && source /y\n"},
 		{name: "the portable way", text: "RUN [ -f /x ] && . /y\n"},
+		{name: "braces that are none", text: "RUN find . -exec a {} + && echo {} '{a,b}' && echo -n x\n"},
 		{name: "for bash", text: "RUN bash -c '[[ -f /x ]]'\n"},
 		{name: "a here-document for bash", text: "RUN <<EOF\n#!/bin/bash\n[[ -f /x ]]\nEOF\n"},
 		{name: "sh replaced", text: "RUN ln -sf /bin/bash /bin/sh\nRUN [[ -f /x ]]\n"},

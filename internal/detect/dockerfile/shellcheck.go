@@ -148,7 +148,7 @@ func exports(run *Run) string {
 	}
 	list := make([]string, 0, len(names))
 	for n := range names {
-		list = append(list, n+"=1")
+		list = append(list, n+`="$1"`) // a value that ShellCheck cannot know
 	}
 	slices.Sort(list)
 	return "export " + strings.Join(list, " ") + "\n"

@@ -51,7 +51,7 @@ func TestShellCheckRemarksAreLedBackToTheirPlace(t *testing.T) {
 		t.Errorf("findings (-want +got):\n%s", diff)
 	}
 	wantScripts := []string{
-		"sh: export V=1\necho ä &&     rm $x\n", "sh: export V=1\na\n# hadolint ignore=SC2086\nb $x\n\n", "sh: export V=1\nrm $x\n", "bash: export V=1\ntrue\n",
+		"sh: export V=\"$1\"\necho ä &&     rm $x\n", "sh: export V=\"$1\"\na\n# hadolint ignore=SC2086\nb $x\n\n", "sh: export V=\"$1\"\nrm $x\n", "bash: export V=\"$1\"\ntrue\n",
 	}
 	if diff := cmp.Diff(wantScripts, scripts); diff != "" {
 		t.Errorf("scripts (-want +got):\n%s", diff)
