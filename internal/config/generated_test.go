@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -55,18 +56,23 @@ func fresh(t *testing.T, path string, made func([]byte) []byte) {
 	}
 }
 
-// validate holds a file against the schema.
-func validate(t *testing.T, content []byte) error {
-	t.Helper()
+// compiled is the schema, compiled once.
+var compiled = sync.OnceValues(func() (*jsonschema.Schema, error) {
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(Schema()))
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	compiler := jsonschema.NewCompiler()
 	if err := compiler.AddResource("schema.json", doc); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	compiled, err := compiler.Compile("schema.json")
+	return compiler.Compile("schema.json")
+})
+
+// validate holds a file against the schema.
+func validate(t *testing.T, content []byte) error {
+	t.Helper()
+	schema, err := compiled()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +88,7 @@ func validate(t *testing.T, content []byte) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return compiled.Validate(instance)
+	return schema.Validate(instance)
 }
 
 func TestTheStarterDecodesToTheDefaults(t *testing.T) {
@@ -168,6 +174,25 @@ func TestTheSchemaRefusesWhatDecodingRefuses(t *testing.T) {
 		}
 		if err := validate(t, []byte(content)); err == nil {
 			t.Errorf("the schema accepts %q", content)
+		}
+	}
+}
+
+func TestEveryKeyRefusesWhatItCannotBe(t *testing.T) {
+	refuse := func(path, content string) {
+		t.Helper()
+		_, err := Decode("f", []byte(content))
+		if err == nil || !strings.HasPrefix(err.Error(), "f:") {
+			t.Errorf("%s: %q gives %v", path, content, err)
+		}
+		if err := validate(t, []byte(content)); err == nil {
+			t.Errorf("%s: the schema accepts %q", path, content)
+		}
+	}
+	for _, f := range topKeys() {
+		refuse(f.name, f.name+": [[1]]\n")
+		for _, sub := range f.fields {
+			refuse(f.name+"."+sub.name, f.name+":\n  "+sub.name+": [[1]]\n")
 		}
 	}
 }

@@ -130,7 +130,7 @@ func batches(list []finding.Finding) [][]finding.Finding {
 next:
 	for _, f := range list {
 		for i, batch := range out {
-			if !slices.ContainsFunc(batch, func(g finding.Finding) bool { return overlap(f.Fix.Edits, g.Fix.Edits) }) {
+			if len(f.Fix.Edits) == 0 || !slices.ContainsFunc(batch, func(g finding.Finding) bool { return overlap(f.Fix.Edits, g.Fix.Edits) }) {
 				out[i] = append(batch, f)
 				continue next
 			}
