@@ -173,6 +173,11 @@ func checkWholeCopy(p *Pass, in *df.Instruction) {
 	if in.Keyword != "COPY" || !ok {
 		return
 	}
+	for _, ref := range in.StageRefs() {
+		if ref.Stage != nil && parseImage(ref.Stage.Root().Base.Value.Text).scratch() {
+			return // such a stage holds just what was put into it by name
+		}
+	}
 	for _, src := range sources(in) {
 		switch src.Value.Text {
 		case "/", "/.", "/*", "./", ".":

@@ -21,6 +21,7 @@ var stageCases = table{
 		{name: "with a star", text: "FROM a:1 AS b\nFROM c:1\nCOPY --from=b «/*» /\n"},
 		{name: "of an image", text: "COPY --from=busybox:1 «/» /busybox/\n"},
 		{name: "in exec form", text: "FROM a:1 AS b\nFROM c:1\nCOPY --from=b [\"«/»\", \"/\"]\n"},
+		{name: "a stage made from scratch", text: "FROM scratch AS files\nCOPY a /\nFROM c:1\nCOPY --from=files / /\n"},
 		{name: "one folder", text: "FROM a:1 AS b\nFROM c:1\nCOPY --from=b /usr/local /usr/local\n"},
 		{name: "the build context", text: "COPY / /srv/\n"},
 		{name: "several files", text: "FROM a:1 AS b\nFROM c:1\nCOPY --from=b /a /b /c/\n"},
