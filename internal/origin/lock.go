@@ -88,15 +88,10 @@ func (t *Tracer) lockedFor(f finding.Finding, in *dockerfile.Instruction, hits [
 	if use.named {
 		return locked{why: "the command installs packages by name, not from a lock file"}
 	}
-	if len(use.files) > 0 {
-		hits = slices.DeleteFunc(slices.Clone(hits), func(h lockfile.Hit) bool {
-			return !slices.Contains(use.files, h.File.Format.Name) && !slices.Contains(use.files, path.Base(h.File.Path))
-		})
-	}
 	folder, placed := expectedFolder(f, in, use)
 	var covered, positioned []lockfile.Hit
 	for _, h := range hits {
-		at := t.placesOf(h.File.Path, in)
+		at := slices.DeleteFunc(t.placesOf(h.File.Path, in), func(p string) bool { return !use.reads(h.File, p) })
 		if len(at) > 0 {
 			covered = append(covered, h)
 		}
@@ -156,14 +151,20 @@ func global(locations []finding.Location) bool {
 
 // uses is what a RUN takes its packages from.
 type uses struct {
-	// files are names of lock files or of their kinds; empty for any.
-	files []string
+	// kinds are the kinds of lock files that it reads, files the names of those
+	// that the command line holds; both are empty for any.
+	kinds, files []string
 	// named is true when all packages stand on the command line.
 	named bool
 	// folder is where the command looks for its lock file, relative to the
 	// working directory; told is false when that is not certain.
 	folder string
 	told   bool
+}
+
+// reads reports whether the command reads a lock file that lies at a path.
+func (u uses) reads(f *lockfile.File, at string) bool {
+	return len(u.kinds)+len(u.files) == 0 || slices.Contains(u.kinds, f.Format.Name) || slices.Contains(u.files, path.Base(at))
 }
 
 // lockUsers are the lock files that programs install from.
@@ -211,11 +212,11 @@ func usesOf(in *dockerfile.Instruction, typ string) uses {
 		}
 		for _, l := range lockUsers {
 			if l.typ == typ && l.program == c.Name && hasVerb(c, l.verbs) {
-				u.files, u.folder, u.told = append(u.files, l.files...), ".", true
+				u.kinds, u.folder, u.told = append(u.kinds, l.files...), ".", true
 			}
 		}
 	}
-	u.named = named && len(u.files) == 0
+	u.named = named && len(u.files)+len(u.kinds) == 0
 	u.told = u.told && !moves
 	return u
 }

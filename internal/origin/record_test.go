@@ -70,6 +70,9 @@ func (r *recorder) add(h inventory.History, layer string) {
 // configure sets what the instruction sets in the image's configuration.
 func (r *recorder) configure(in *dockerfile.Instruction) {
 	c := &r.image.Config
+	if in.Problem != nil || len(in.Args)+len(in.Pairs) == 0 {
+		return
+	}
 	switch in.Keyword {
 	case "CMD":
 		c.Cmd = commandOf(in)
@@ -86,6 +89,11 @@ func (r *recorder) configure(in *dockerfile.Instruction) {
 
 func (r *recorder) step(in *dockerfile.Instruction, last bool) {
 	layer, empty := fmt.Sprintf("line %d", in.Line), !filesOnly(in)
+	if len(in.Args)+len(in.Pairs) == 0 {
+		// No builder gets that far; the reader must cope with it all the same.
+		r.add(inventory.History{CreatedBy: in.Keyword + " " + in.Body.S, EmptyLayer: empty}, layer)
+		return
+	}
 	switch r.builder {
 	case byBuildKit:
 		if in.Keyword != "ONBUILD" {
