@@ -28,6 +28,8 @@ func TestAPackageURLCoversWhatItDoesNotContradict(t *testing.T) {
 		{"a name in another letter case where the ecosystem folds it", "pkg:pypi/Django", "pkg:pypi/django@4.2", true},
 		{"a Go module", "pkg:golang/golang.org/x/text", "pkg:golang/golang.org/x/text@v0.3.5", true},
 		{"a parent of a Go module", "pkg:golang/golang.org/x", "pkg:golang/golang.org/x/text@v0.3.5", false},
+		{"a subpath", "pkg:golang/example.org/x#cmd/a", "pkg:golang/example.org/x@v1#cmd/a", true},
+		{"another subpath", "pkg:golang/example.org/x#cmd/a", "pkg:golang/example.org/x@v1#cmd/b", false},
 		{"a package without a package URL", "pkg:npm/core", "", false},
 	}
 	for _, tt := range tests {

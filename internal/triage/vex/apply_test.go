@@ -146,6 +146,16 @@ func TestAStatementAppliesByProductAndSubcomponent(t *testing.T) {
 	}
 }
 
+func TestOnlyVulnerabilitiesAreChanged(t *testing.T) {
+	rule := vulnerable("CVE-2021-44906", "pkg:npm/minimist@1.2.5", "minimist", "1.2.5")
+	rule.Kind = finding.ImageConfig
+	given := []finding.Finding{rule}
+	got, uses := Apply(given, []Document{open(t, "a", "2026-11-01T00:00:00Z", "pkg:oci/web", "", "not_affected")}, images())
+	if diff := cmp.Diff(given, got); diff != "" || uses[0].Matched != 0 {
+		t.Errorf("used %d times (-want +got):\n%s", uses[0].Matched, diff)
+	}
+}
+
 func TestOfStatementsThatConflictTheLatestCountsAndOfEqualOnesTheMoreCautious(t *testing.T) {
 	const early, late = "2026-11-01T00:00:00Z", "2026-11-01T00:00:01Z"
 	tests := []struct {

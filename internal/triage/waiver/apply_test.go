@@ -147,6 +147,17 @@ func TestAFindingThatSomebodyElseRuledOutKeepsItsStatusAndUsesTheWaiver(t *testi
 	}
 }
 
+func TestAFindingAboutAWaiverCannotBeWaived(t *testing.T) {
+	notices := Apply(nil, decode(t, strings.ReplaceAll(entry("id: CVE-2020-1"), "2027-01-15", "2026-11-02")), options()).Notices
+	if ruleIDs(notices) != "PC-WAIVER-EXPIRED" {
+		t.Fatalf("got %q", ruleIDs(notices))
+	}
+	got := Apply(notices, decode(t, entry("id: PC-WAIVER-EXPIRED")), options())
+	if diff := cmp.Diff(notices, got.Findings); diff != "" || len(got.Uses) > 0 {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestOfSeveralWaiversTheOneThatLastsLongestIsNamed(t *testing.T) {
 	content := entry("id: DSA-1-1") + strings.TrimPrefix(strings.ReplaceAll(entry("id: CVE-2024-1234"), "2027-01-15", "2027-01-20"), "waivers:\n")
 	got := Apply([]finding.Finding{vulnerability()}, decode(t, content), options())
