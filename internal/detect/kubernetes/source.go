@@ -32,6 +32,9 @@ func Wanted(name string) bool {
 	switch path.Ext(name) {
 	case ".yaml", ".yml", ".json", ".tpl", ".properties", ".env", ".conf", ".txt":
 		return true
+	case ".tgz":
+		// A packed subchart.
+		return path.Base(path.Dir(name)) == "charts"
 	}
 	return path.Base(name) == "Kustomization"
 }
@@ -80,7 +83,7 @@ func (l *linter) sources(ctx context.Context, files []File) {
 // manifestFile reports whether a file outside of charts may hold manifests.
 func manifestFile(name string) bool {
 	switch path.Ext(name) {
-	case ".tpl", ".properties", ".env", ".conf", ".txt":
+	case ".tpl", ".properties", ".env", ".conf", ".txt", ".tgz":
 		return false
 	}
 	return true

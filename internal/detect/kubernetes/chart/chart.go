@@ -8,6 +8,7 @@
 package chart
 
 import (
+	"bytes"
 	"path"
 	"slices"
 	"strings"
@@ -95,7 +96,11 @@ func load(dir, name string, files []manifest.File, depth int) (*tree, []Problem)
 	t := &tree{dir: dir, files: make(map[string][]byte), values: make(map[string]any)}
 	var problems []Problem
 	subs := make(map[string][]manifest.File)
+	var required struct {
+		Dependencies []Dependency `json:"dependencies"`
+	}
 	for _, f := range files {
+		f.Content = bytes.TrimPrefix(f.Content, []byte("\ufeff"))
 		rel := strings.TrimPrefix(strings.TrimPrefix(f.Path, dir), "/")
 		switch parts := strings.Split(rel, "/"); {
 		case rel == "Chart.yaml":
@@ -106,6 +111,17 @@ func load(dir, name string, files []manifest.File, depth int) (*tree, []Problem)
 			if err := yaml.Unmarshal(f.Content, &t.values); err != nil {
 				problems = append(problems, Problem{f.Path, 1, "the values cannot be read: " + err.Error()})
 			}
+		case rel == "requirements.yaml":
+			// Charts of the first version keep their dependencies here.
+			if err := yaml.Unmarshal(f.Content, &required); err != nil {
+				problems = append(problems, Problem{f.Path, 1, "the dependencies cannot be read: " + err.Error()})
+			}
+		case parts[0] == "charts" && len(parts) == 2 && strings.HasSuffix(rel, ".tgz"):
+			more, err := unpack(f)
+			if err != nil {
+				problems = append(problems, Problem{f.Path, 1, "the packed chart cannot be read: " + err.Error()})
+			}
+			subs[parts[1]] = more
 		case parts[0] == "charts" && len(parts) > 2:
 			subs[parts[1]] = append(subs[parts[1]], f)
 		case parts[0] == "templates":
@@ -117,10 +133,12 @@ func load(dir, name string, files []manifest.File, depth int) (*tree, []Problem)
 	if t.values == nil {
 		t.values = make(map[string]any)
 	}
+	if len(t.meta.Dependencies) == 0 {
+		t.meta.Dependencies = required.Dependencies
+	}
 	t.name = path.Join(name, t.meta.Name)
 	t.alias = t.meta.Name
-	more := t.loadSubs(dir, subs, depth)
-	return t, append(problems, append(more, t.missing(dir)...)...)
+	return t, append(problems, t.loadSubs(dir, subs, depth)...)
 }
 
 func (t *tree) loadSubs(dir string, subs map[string][]manifest.File, depth int) []Problem {
@@ -137,22 +155,6 @@ func (t *tree) loadSubs(dir string, subs map[string][]manifest.File, depth int) 
 		child, more := load(at, path.Join(t.name, "charts"), subs[sub], depth+1)
 		problems = append(problems, more...)
 		t.subs = append(t.subs, child)
-	}
-	return problems
-}
-
-// missing reports dependencies that are not there: what they would have
-// brought is not examined.
-func (t *tree) missing(dir string) []Problem {
-	var problems []Problem
-	for _, d := range t.meta.Dependencies {
-		found := slices.ContainsFunc(t.subs, func(s *tree) bool { return s.meta.Name == d.Name })
-		if !found {
-			problems = append(problems, Problem{
-				path.Join(dir, "Chart.yaml"), 1,
-				"the dependency " + d.Name + " is not unpacked in charts/, so what it brings was not examined; run helm dependency build and unpack it",
-			})
-		}
 	}
 	return problems
 }

@@ -1,7 +1,11 @@
 package chart
 
 import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -160,8 +164,44 @@ func TestWhatDoesNotRenderIsAProblemAtItsLine(t *testing.T) {
 
 func TestMissingDependenciesAreReported(t *testing.T) {
 	_, problems := render(t, Settings{}, "Chart.yaml", description+"dependencies: [{name: redis, version: 1, repository: \"https://charts.example\"}]\n", "templates/a.yaml", "a: 1")
-	if len(problems) != 1 || !strings.Contains(problems[0].Message, "redis is not unpacked") {
+	if len(problems) != 1 || !strings.Contains(problems[0].Message, "redis is not in charts/") {
 		t.Errorf("problems: %+v", problems)
+	}
+}
+
+// packed makes a packed chart out of name, content pairs.
+func packed(t *testing.T, pairs ...string) string {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	w := tar.NewWriter(z)
+	for i := 0; i < len(pairs); i += 2 {
+		header := &tar.Header{Name: pairs[i], Size: int64(len(pairs[i+1])), Mode: 0o644, Typeflag: tar.TypeReg}
+		if err := w.WriteHeader(header); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte(pairs[i+1])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(w.Close(), z.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestPackedSubchartsAreRendered(t *testing.T) {
+	archive := packed(t, "redis/Chart.yaml", "name: redis\nversion: 1\n", "redis/values.yaml", "port: 1\n", "redis/templates/a.yaml", "port: {{ .Values.port }}", "../../escape.yaml", "x")
+	got, problems := render(t, Settings{}, "values.yaml", "redis: {port: 2}", "charts/redis-1.tgz", archive)
+	if diff := cmp.Diff(map[string]string{"charts/redis-1.tgz/templates/a.yaml": "port: 2"}, got); diff != "" || len(problems) > 0 {
+		t.Errorf("problems %v (-want +got):\n%s", problems, diff)
+	}
+	for name, bad := range map[string]string{
+		"what is no archive": "text", "an archive that is cut off": archive[:len(archive)/2], "an archive that is too large": packed(t, "a/b", strings.Repeat("x", maxUnpacked+1)),
+	} {
+		if _, problems := render(t, Settings{}, "values.yaml", "a: 1", "charts/bad.tgz", bad); len(problems) == 0 || !strings.Contains(problems[0].Message, "packed chart cannot be read") {
+			t.Errorf("%s: problems %v", name, problems)
+		}
 	}
 }
 

@@ -25,7 +25,7 @@ func Render(ctx context.Context, dir string, files []manifest.File, s Settings) 
 	given, more := userValues(s)
 	problems = append(problems, more...)
 	root.meta.IsRoot = true
-	root.coalesce(given)
+	problems = append(problems, root.coalesce(given, nil)...)
 	e := &engine{ctx: ctx, marks: make(map[*byte]origin), sources: make(map[string][]byte), settings: s}
 	problems = append(problems, e.parse(root)...)
 	var rendered []Rendered

@@ -3,6 +3,8 @@ package chart
 import (
 	"fmt"
 	"maps"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -105,49 +107,67 @@ func lookup(m map[string]any, path string) (any, bool) {
 
 // coalesce gives each chart its values: its own, under those that its parent
 // has for it, with the globals of all above. Subcharts that a condition or tag
-// switches off are removed.
-func (t *tree) coalesce(given map[string]any) {
+// switches off are removed; tags are those of the outermost chart. It returns
+// the dependencies that are wanted and not there.
+func (t *tree) coalesce(given, tags map[string]any) []Problem {
 	t.values = over(given, t.values)
-	t.enable()
+	if tags == nil {
+		tags, _ = t.values["tags"].(map[string]any)
+	}
+	problems := t.enable(tags)
 	t.importValues()
 	globals, _ := t.values["global"].(map[string]any)
 	for _, sub := range t.subs {
+		// Nulls go further down, to delete what the subchart itself has.
+		wanted, _ := given[sub.alias].(map[string]any)
 		own, _ := t.values[sub.alias].(map[string]any)
+		own = lay(wanted, own, true)
 		if globals != nil {
-			own = over(map[string]any{"global": globals}, own)
+			own = lay(map[string]any{"global": globals}, own, true)
 		}
-		sub.coalesce(own)
+		problems = append(problems, sub.coalesce(own, tags)...)
 		t.values[sub.alias] = sub.values
 	}
+	return problems
 }
 
 // enable keeps the subcharts that are wanted, once for each alias.
-func (t *tree) enable() {
-	tags, _ := t.values["tags"].(map[string]any)
+func (t *tree) enable(tags map[string]any) []Problem {
 	var kept []*tree
-	for _, sub := range t.subs {
-		listed := false
-		for _, d := range t.meta.Dependencies {
-			if d.Name != sub.meta.Name {
-				continue
-			}
-			listed = true
-			if !d.wanted(t.values, tags) {
-				continue
-			}
-			one := *sub
-			if d.Alias != "" {
-				one.alias = d.Alias
-				one.meta.Name = d.Alias
-				one.name = strings.TrimSuffix(sub.name, sub.meta.Name) + d.Alias
-			}
-			kept = append(kept, &one)
+	var problems []Problem
+	listed := make(map[string]bool)
+	for _, d := range t.meta.Dependencies {
+		i := slices.IndexFunc(t.subs, func(sub *tree) bool { return sub.meta.Name == d.Name })
+		listed[d.Name] = true
+		switch {
+		case !d.wanted(t.values, tags):
+		case i < 0:
+			problems = append(problems, Problem{
+				path.Join(t.dir, "Chart.yaml"), 1,
+				"the dependency " + d.Name + " is not in charts/, so what it brings was not examined; run helm dependency build",
+			})
+		default:
+			kept = append(kept, t.subs[i].under(d.Alias))
 		}
-		if !listed {
+	}
+	for _, sub := range t.subs {
+		if !listed[sub.meta.Name] {
 			kept = append(kept, sub)
 		}
 	}
 	t.subs = kept
+	return problems
+}
+
+// under returns the chart under another name.
+func (t *tree) under(alias string) *tree {
+	one := *t
+	if alias != "" {
+		one.alias = alias
+		one.meta.Name = alias
+		one.name = strings.TrimSuffix(t.name, t.meta.Name) + alias
+	}
+	return &one
 }
 
 // wanted reports whether a dependency is switched on: by the first of its
