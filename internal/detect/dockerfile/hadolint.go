@@ -188,9 +188,9 @@ func (h Hadolint) Apply(o Options) Options {
 	for k, v := range o.Ignore {
 		ignored[k] = v
 	}
-	source := h.Path
-	if source == "" {
-		source = "hadolint configuration"
+	source := "hadolint's variables"
+	if h.Path != "" {
+		source = filepath.Base(h.Path) // its folder would differ from machine to machine
 	}
 	for _, name := range h.Ignored {
 		ignored[name] = "ignored by " + source

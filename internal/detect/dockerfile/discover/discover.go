@@ -260,6 +260,10 @@ func (f *finder) add(file dockerfile.File, context string) {
 
 // read reads a regular file up to the size from which on it is refused.
 func (f *finder) read(name string) ([]byte, error) {
+	name, err := f.resolve(name)
+	if err != nil {
+		return nil, err
+	}
 	info, err := fs.Stat(f.fsys, name)
 	if err != nil {
 		return nil, err

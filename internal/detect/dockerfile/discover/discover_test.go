@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -241,4 +243,33 @@ func FuzzBuildFiles(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestLinksStayInTheCheckout(t *testing.T) {
+	dir := t.TempDir()
+	outside := filepath.Join(t.TempDir(), "secret")
+	for name, content := range map[string]string{outside: "root:x:0", filepath.Join(dir, "real"): "FROM a\n"} {
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for link, target := range map[string]string{
+		"good/Dockerfile": "../real", "bad/Dockerfile": outside, "up/Dockerfile": "../../../../../../../../etc/passwd",
+		"loop/Dockerfile": "Dockerfile", "through": filepath.Dir(outside), "hop/Dockerfile": "../through/secret",
+	} {
+		name := filepath.Join(dir, link)
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(target, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := Find(context.Background(), os.DirFS(dir), []string{"."}, Options{})
+	if diff := cmp.Diff([]string{"good/Dockerfile"}, names(r)); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+	if len(r.Failures) != 4 {
+		t.Errorf("failures: %v", r.Failures)
+	}
 }
