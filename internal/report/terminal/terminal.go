@@ -255,14 +255,14 @@ func (r *report) changes() {
 		}
 		where, text := document.Where(c.Location), document.ChangeWords(c)
 		r.line(span{bold, pad(title, 12)}, span{cyan, fmt.Sprintf("%2d. ", i+1)}, span{bold, where}, span{dim, "  removes " + count(len(c.Findings), "finding", "findings")})
-		r.wrapped(plain, 16, text)
 		var upgrades []string
 		for _, u := range c.Upgrades {
 			upgrades = append(upgrades, document.UpgradeWords(u))
 		}
 		if len(upgrades) > 0 {
-			r.wrapped(green, 16, listWords(upgrades, maxListed))
+			text += ": " + listWords(upgrades, maxListed)
 		}
+		r.wrapped(plain, 16, text)
 	}
 	if n := len(v.Unresolved); n > 0 && len(v.Changes) > 0 {
 		r.wrapped(yellow, 12, "! no change is known that removes "+count(n, "further finding", "further findings")+": wait for a fix, replace the package or waive it")
