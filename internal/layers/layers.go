@@ -53,6 +53,11 @@ type Limits struct {
 	Spill int64
 	// Layers is the number of layers. Default 500.
 	Layers int
+	// RatioFrom is the number of bytes of a layer up to which it may inflate
+	// whatever its packed size; above, it is a bomb when it is more than 200
+	// times larger than what was read. Real layers reach 20 to 60, files of
+	// zeros 1000 and more. Default 1 GiB.
+	RatioFrom int64
 	// TempDir is where the temporary file is made; the default is that of the
 	// operating system.
 	TempDir string
@@ -71,6 +76,7 @@ func (l Limits) WithDefaults() Limits {
 	l.Memory = cmp.Or(l.Memory, 192*mib)
 	l.Spill = cmp.Or(l.Spill, 8*gib)
 	l.Layers = cmp.Or(l.Layers, 500)
+	l.RatioFrom = cmp.Or(l.RatioFrom, gib)
 	return l
 }
 

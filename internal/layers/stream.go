@@ -29,13 +29,9 @@ type stream struct {
 	r *ahead
 }
 
-// A layer may inflate to ratioFloor bytes whatever its packed size; above that
-// it is a bomb when it is more than maxRatio times larger than what was read.
-// Real layers reach 20 to 60, files of zeros 1000 (gzip) and more.
-const (
-	ratioFloor = 1 * gib
-	maxRatio   = 200
-)
+// maxRatio is how many times larger than its packed bytes a layer may be, see
+// Limits.RatioFrom.
+const maxRatio = 200
 
 // maxWindow is the largest zstd window that is accepted; it is what `zstd
 // --long=27`, the largest level that the tool unpacks by default, asks for.
@@ -60,7 +56,12 @@ func openStream(ctx context.Context, b Blob, budget *budget) (*stream, error) {
 	if err != nil {
 		return nil, errors.Join(err, src.Close())
 	}
-	s.inflated = &meter{r: inflated, check: s.checkRatio, spend: budget.inflate}
+	s.inflated = &meter{r: inflated, spend: budget.inflate, check: func(n int64) error {
+		if n > budget.limits.RatioFrom && n > maxRatio*s.packed.n {
+			return &LimitError{Limit: "ratio of inflated to packed bytes", Value: maxRatio, Field: "RatioFrom"}
+		}
+		return nil
+	}}
 	var take func([]byte)
 	if b.DiffID != "" {
 		s.diffID = sha256.New()
@@ -77,13 +78,6 @@ func (s *stream) close() {
 	_ = s.src.Close()
 	s.r.wait()
 	s.codec()
-}
-
-func (s *stream) checkRatio(inflated int64) error {
-	if inflated > ratioFloor && inflated > maxRatio*s.packed.n {
-		return &LimitError{Limit: "ratio of inflated to packed bytes", Value: maxRatio}
-	}
-	return nil
 }
 
 // decompress looks at the first bytes, because media types lie.
