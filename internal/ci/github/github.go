@@ -15,8 +15,6 @@ import (
 	"strings"
 
 	"github.com/sethvargo/go-githubactions"
-
-	"github.com/portcullis-ci/portcullis/internal/neutralise"
 )
 
 // Runner is the runner of a job, as far as a process in it can reach it.
@@ -103,30 +101,6 @@ func appendFile(path, text string) error {
 	}
 	_, err = io.WriteString(file, text)
 	return errors.Join(err, file.Close())
-}
-
-// Group writes a folded group of lines of foreign text into the log.
-func (r Runner) Group(title string, lines []string) error {
-	out := &stickyWriter{w: r.Out}
-	action := r.action(out)
-	action.Group(neutralise.Log(title))
-	for _, line := range lines {
-		fmt.Fprintln(out, neutralise.Log(line))
-	}
-	action.EndGroup()
-	return out.err
-}
-
-// Mask hides a value in everything that the job logs from here on. Values of
-// several lines are masked line by line, as the runner compares lines.
-func (r Runner) Mask(secret string) error {
-	out := &stickyWriter{w: r.Out}
-	for line := range strings.Lines(secret) {
-		if line = strings.TrimSpace(line); line != "" {
-			r.action(out).AddMask(line)
-		}
-	}
-	return out.err
 }
 
 func (r Runner) action(out io.Writer) *githubactions.Action {

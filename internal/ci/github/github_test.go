@@ -218,23 +218,8 @@ func TestAWriteErrorIsReturnedAndNotPanicked(t *testing.T) {
 	if err := r.Annotate(reporttest.Outcome(), github.All); err == nil {
 		t.Error("the error of the writer is lost")
 	}
-	if err := r.Mask("secret"); err == nil {
-		t.Error("the error of the writer is lost")
-	}
 }
 
 type brokenWriter struct{}
 
 func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("closed pipe") }
-
-func TestGroupNeutralisesItsLines(t *testing.T) {
-	var b bytes.Buffer
-	r := github.Runner{Out: &b, Getenv: environment(nil)}
-	if err := r.Group("Packages", []string{"::error::forged", "lib##[error]x"}); err != nil {
-		t.Fatal(err)
-	}
-	want := "::group::Packages\n: :error: :forged\nlib## [error]x\n::endgroup::\n"
-	if b.String() != want {
-		t.Errorf("got %q, want %q", b.String(), want)
-	}
-}
