@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -38,6 +39,27 @@ func TestGeneratedPagesAreFresh(t *testing.T) {
 		}
 		if diff := cmp.Diff(string(got), page); diff != "" {
 			t.Errorf("%s is not what the rules say; run make generate (-file +rules):\n%s", path, diff)
+		}
+	}
+}
+
+// pageLink is a link of a page to another file of the repository.
+var pageLink = regexp.MustCompile(`\]\(([^):#]+\.md|LICENSE)[^)]*\)`)
+
+func TestLinksOfThePagesLeadToFiles(t *testing.T) {
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range append(pages, "../../README.md", "../../SECURITY.md") {
+		content, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, link := range pageLink.FindAllStringSubmatch(string(content), -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(page), link[1])); err != nil {
+				t.Errorf("%s links to %s, which is not there", page, link[1])
+			}
 		}
 	}
 }

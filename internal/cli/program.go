@@ -102,7 +102,7 @@ func (p Program) command(result *exit.Code) *cobra.Command {
 	root.SetFlagErrorFunc(usageError)
 	root.AddCommand(
 		p.gateCommand(result), p.lintCommand(result), p.sbomCommand(), p.dbCommand(),
-		p.explainCommand(), p.configCommand(), p.policyCommand(result), p.versionCommand(),
+		p.explainCommand(), p.configCommand(), p.policyCommand(result), p.waiversCommand(), p.versionCommand(),
 	)
 	return root
 }
