@@ -150,12 +150,13 @@ func (p *Pass) Runs() []*Run { return p.shared.runs }
 func (p *Pass) source(s df.Span) string { return p.File.Content[s.Start:s.End] }
 
 // quote shows a piece of the user's text in a message: on one line, in quotes,
-// not too long.
+// not too long, and without what looks like a credential.
 func quote(s string) string {
 	if len(s) > 1000 {
 		s = strings.ToValidUTF8(s[:1000], "")
 	}
 	s = strings.Join(strings.Fields(s), " ")
+	s = redact(s)
 	if r := []rune(s); len(r) > 80 {
 		s = string(r[:77]) + "…"
 	}

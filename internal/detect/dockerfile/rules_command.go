@@ -1,7 +1,6 @@
 package dockerfile
 
 import (
-	"encoding/json"
 	"regexp"
 	"strconv"
 	"strings"
@@ -109,11 +108,28 @@ func checkShellForm(p *Pass, in *df.Instruction) {
 	r := p.Reportf(in, words[0].Span, in.Keyword+" "+words[0].Raw,
 		"%s %s is in shell form, so signals do not reach the program; write it as a JSON array with double quotes.", in.Keyword, quote(words[0].Raw))
 	if plainCommand.MatchString(words[0].Raw) && !strings.Contains(strings.Fields(words[0].Raw)[0], "=") && sameLine(p.File, words[0].Span) {
-		list, err := json.Marshal(strings.Fields(words[0].Raw))
-		if err == nil {
-			r.Fix("Write it in exec form.", Replacement{At: words[0].Span, NewText: strings.ReplaceAll(string(list), `","`, `", "`)})
-		}
+		r.Fix("Write it in exec form.", execForm(words[0])...)
 	}
+}
+
+// execForm are the edits that put quotes, commas and brackets between the words
+// of a command. The words themselves stay where they are.
+func execForm(w df.Word) []Replacement {
+	insert := func(from, to int, text string) Replacement {
+		return Replacement{At: df.Span{Start: w.Span.Start + from, End: w.Span.Start + to}, NewText: text}
+	}
+	edits := []Replacement{insert(0, 0, `["`)}
+	for i := 0; i < len(w.Raw); i++ {
+		if w.Raw[i] != ' ' && w.Raw[i] != '\t' {
+			continue
+		}
+		start := i
+		for i < len(w.Raw) && (w.Raw[i] == ' ' || w.Raw[i] == '\t') {
+			i++
+		}
+		edits = append(edits, insert(start, i, `", "`))
+	}
+	return append(edits, insert(len(w.Raw), len(w.Raw), `"]`))
 }
 
 // sameLine reports whether a span lies on one line.

@@ -90,16 +90,22 @@ func checkLegacyPair(p *Pass, in *df.Instruction) {
 		if !pair.Legacy {
 			continue
 		}
-		r := p.Reportf(in, pair.KeySpan, in.Keyword+" "+pair.Key, "%s %s has a blank between name and value; write %s.",
-			in.Keyword, quote(pair.Key), quote(pair.Key+"=…"))
+		r := p.Reportf(in, pair.KeySpan, in.Keyword+" "+pair.Key, "%s %s has a blank between name and value; write `%s=…`.",
+			in.Keyword, quote(pair.Key), pair.Key)
 		value := pair.Raw
 		if strings.ContainsAny(value, "\"'\\`") || !sameLine(p.File, df.Span{Start: pair.KeySpan.Start, End: pair.ValueSpan.End}) {
 			continue
 		}
+		// The edits leave the value where it is, which may be a secret.
+		quotes := ""
 		if strings.ContainsAny(value, " \t") {
-			value = `"` + value + `"`
+			quotes = `"`
 		}
-		r.Fix("Write it with =.", Replacement{At: df.Span{Start: pair.KeySpan.End, End: pair.ValueSpan.End}, NewText: "=" + value})
+		edits := []Replacement{{At: df.Span{Start: pair.KeySpan.End, End: pair.ValueSpan.Start}, NewText: "=" + quotes}}
+		if quotes != "" {
+			edits = append(edits, Replacement{At: df.Span{Start: pair.ValueSpan.End, End: pair.ValueSpan.End}, NewText: quotes})
+		}
+		r.Fix("Write it with =.", edits...)
 	}
 }
 
@@ -109,10 +115,13 @@ func checkMaintainer(p *Pass, in *df.Instruction) {
 	}
 	r := p.Reportf(in, in.KeywordSpan, "MAINTAINER", "MAINTAINER is deprecated; write %s.", quote("LABEL org.opencontainers.image.authors=…"))
 	if len(in.Args) == 1 && !strings.ContainsAny(in.Args[0].Raw, "\"\\$`") && sameLine(p.File, df.Span{Start: in.KeywordSpan.Start, End: in.Args[0].Span.End}) {
-		r.Fix("Write a label.", Replacement{
-			At:      df.Span{Start: in.KeywordSpan.Start, End: in.Args[0].Span.End},
-			NewText: matchCase(p.source(in.KeywordSpan), "LABEL") + ` org.opencontainers.image.authors="` + in.Args[0].Raw + `"`,
-		})
+		name := in.Args[0].Span
+		r.Fix("Write a label.",
+			Replacement{
+				At:      df.Span{Start: in.KeywordSpan.Start, End: name.Start},
+				NewText: matchCase(p.source(in.KeywordSpan), "LABEL") + ` org.opencontainers.image.authors="`,
+			},
+			Replacement{At: df.Span{Start: name.End, End: name.End}, NewText: `"`})
 	}
 }
 

@@ -93,7 +93,7 @@ func reportUnpinned(p *Pass, run *Run, c *shellscript.Command, verb, form string
 			names = append(names, itoa(len(loose)-3)+" more")
 			break
 		}
-		names = append(names, quote(a.Text))
+		names = append(names, quote(urlWithoutSecrets(a.Text)))
 	}
 	p.Reportf(run.In, run.span(loose[0].At), c.Name+" "+verb+" "+loose[0].Text, "%s %s takes any version of %s; write %s.",
 		c.Name, verb, strings.Join(names, ", "), quote(form))

@@ -73,14 +73,18 @@ var secretCases = table{
 
 func TestSecretsStayOutOfMessages(t *testing.T) {
 	text := "FROM debian:12\nENV API_KEY=" + fakeRandom + "\nARG TOKEN=" + fakeGitHub + "\nRUN wget https://u:" + fakeRandom +
-		"@h/x | sh && sudo login " + fakeRandom + "\nENV PASSWORD=\"" + fakeRandom + " x\" b\n"
+		"@h/x | sh && sudo login " + fakeRandom + "\nENV PASSWORD=\"" + fakeRandom + " x\" b\nENV SECRET " + fakeRandom + " y\n" +
+		"RUN sudo curl -H 'Authorization: Bearer " + fakeRandom + "' -k http://u:" + fakeRandom + "@h/ $(a --token " + fakeRandom + ") && cd /" + fakeRandom + "; npm i git+https://u:" + fakeRandom + "@h/x.git\n" +
+		"MAINTAINER " + fakeRandom + "\nCMD app --password " + fakeRandom + "\n"
 	for _, f := range lint(t, text, Options{}).Findings {
-		if f.RuleID == "PC-DF004" {
-			continue // quotes the command after sudo, in which no rule knows a secret
-		}
 		for _, s := range []string{f.Message, f.Title, f.Fix.Text, f.Object} {
 			if strings.Contains(s, fakeRandom) || strings.Contains(s, fakeGitHub) {
 				t.Errorf("%s shows a secret: %s", f.RuleID, s)
+			}
+		}
+		for _, e := range f.Fix.Edits {
+			if strings.Contains(e.NewText, fakeRandom) {
+				t.Errorf("%s shows a secret in an edit: %s", f.RuleID, e.NewText)
 			}
 		}
 		for _, e := range f.Evidence {

@@ -199,12 +199,22 @@ func checkNamedUser(p *Pass) {
 		"USER %s is a name; Kubernetes can only tell from a number that it is not root: write the user's number.", quote(v.Text))
 }
 
+// sudoed is the name of the command that sudo runs, as far as it is plain.
+func sudoed(c *shellscript.Command) string {
+	for _, a := range c.Args {
+		if !strings.HasPrefix(a.Text, "-") && !strings.Contains(a.Text, "=") {
+			return a.Text + " …"
+		}
+	}
+	return "…"
+}
+
 func checkSudo(p *Pass, run *Run, c *shellscript.Command) {
 	if c.Name != "sudo" {
 		return
 	}
 	r := p.Reportf(run.In, run.span(c.At), p.source(run.span(c.Whole)),
-		"%s uses sudo in a build step; run the command as the user that USER names instead.", quote(p.source(run.span(c.Whole))))
+		"%s uses sudo in a build step; run the command as the user that USER names instead.", quote("sudo "+sudoed(c)))
 	root := run.In.User == nil || len(run.In.User.Args) > 0 && rootUser(run.In.User.Args[0].Value.Text)
 	if root && len(c.Args) > 0 && !strings.HasPrefix(c.Args[0].Text, "-") && !strings.Contains(c.Args[0].Text, "=") && !run.In.Exec {
 		r.Fix("Remove sudo: the step runs as root already.",
