@@ -88,7 +88,7 @@ func reportProblems(kind df.ProblemKind) func(*Pass) {
 	return func(p *Pass) {
 		for _, pr := range p.File.Problems {
 			if pr.Kind == kind {
-				p.Reportf(nil, pr.Span, p.source(pr.Span), "%s.", upperFirst(pr.Message))
+				p.Reportf(nil, pr.Span, p.source(pr.Span), "%s.", upperFirst(redact(pr.Message)))
 			}
 		}
 	}
@@ -101,7 +101,7 @@ func checkParse(p *Pass) {
 		case df.BeforeFrom, df.BadTrigger, df.UnknownFlag:
 			continue
 		}
-		p.Reportf(nil, pr.Span, string(pr.Kind)+" "+p.source(firstLine(p.File, pr.Span)), "%s.", upperFirst(pr.Message))
+		p.Reportf(nil, pr.Span, string(pr.Kind)+" "+p.source(firstLine(p.File, pr.Span)), "%s.", upperFirst(redact(pr.Message)))
 	}
 }
 
