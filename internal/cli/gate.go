@@ -29,16 +29,18 @@ type imageFlags struct {
 	platform string
 	insecure bool
 	offline  bool
+	authHost []string
 }
 
 func (f *imageFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.platform, "platform", "", "platform of a multi-platform image, such as linux/arm64 (default: this machine's)")
 	flags.BoolVar(&f.insecure, "insecure", false, "allow plain HTTP to the registry")
 	flags.BoolVar(&f.offline, "offline", false, "forbid every network access")
+	flags.StringArrayVar(&f.authHost, "registry-auth-host", nil, "further host that may be given the registry's credentials, where its tokens come from elsewhere (repeatable)")
 }
 
 func (f imageFlags) request(reference string) target.Request {
-	return target.Request{Reference: reference, Platform: f.platform, Insecure: f.insecure, Offline: f.offline}
+	return target.Request{Reference: reference, Platform: f.platform, Insecure: f.insecure, Offline: f.offline, AuthHosts: f.authHost}
 }
 
 // policyFlags are the flags that choose and override the configuration.
