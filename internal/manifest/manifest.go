@@ -9,6 +9,8 @@
 // types are Document, Object, Pod and Place.
 package manifest
 
+import "strconv"
+
 // File is one file as it was read.
 type File struct {
 	// Path is relative to the root of the checkout, with forward slashes.
@@ -158,4 +160,39 @@ func (n *Node) find(key string) (k, v *Node) {
 		}
 	}
 	return nil, nil
+}
+
+// Plain returns the value as the API server would decode it from JSON: maps
+// with string keys, slices, strings, booleans, int64, float64 and nil.
+func (n *Node) Plain() any {
+	switch n.Kind {
+	case Map:
+		m := make(map[string]any, len(n.Fields))
+		// Of a key that is there twice the last one counts.
+		for _, f := range n.Fields {
+			m[f.Key.Value] = f.Value.Plain()
+		}
+		return m
+	case List:
+		list := make([]any, len(n.Items))
+		for i, item := range n.Items {
+			list[i] = item.Plain()
+		}
+		return list
+	case Bool:
+		return n.Truth
+	case Int:
+		if i, ok := (&Place{Node: n}).Int(); ok {
+			return i
+		}
+		return n.Value
+	case Float:
+		if f, err := strconv.ParseFloat(n.Value, 64); err == nil {
+			return f
+		}
+		return n.Value
+	case Null:
+		return nil
+	}
+	return n.Value
 }

@@ -11,6 +11,9 @@ import (
 // their fingerprints unique.
 func (l *linter) finish(files []File) Result {
 	l.result.Images = l.set.images()
+	if l.opts.KeepObjects {
+		l.result.Plain = l.set.plain()
+	}
 	// Comments of templates are in the rendered text as well; those of the
 	// sources of kustomizations are where their findings are led back to.
 	l.waive(false)
@@ -29,6 +32,7 @@ func (l *linter) finish(files []File) Result {
 			cmp.Compare(a.Object, b.Object),
 		)
 	})
+	slices.SortStableFunc(l.result.Plain, func(a, b PlainObject) int { return comparePlaces(order, a.Location, b.Location) })
 	slices.SortStableFunc(l.result.Images, func(a, b Image) int { return comparePlaces(order, a.Location, b.Location) })
 	l.result.Findings = finding.Distinguish(l.found)
 	return l.result

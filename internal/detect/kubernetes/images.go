@@ -44,3 +44,14 @@ func (s *set) images() []Image {
 	}
 	return images
 }
+
+// plain lists all objects as plain values.
+func (s *set) plain() []PlainObject {
+	out := make([]PlainObject, 0, len(s.objects))
+	for _, o := range s.objects {
+		if value, ok := o.Root.Node.Plain().(map[string]any); ok {
+			out = append(out, PlainObject{Location: location(o.File, o.Root.Span(), ""), Value: value})
+		}
+	}
+	return out
+}

@@ -42,6 +42,8 @@ type Options struct {
 	// Helm are the settings of charts among the files. A chart without any is
 	// rendered with its own values.
 	Helm []HelmSettings
+	// KeepObjects asks for Result.Plain.
+	KeepObjects bool
 	// Today is the date against which expiring ignores are held. The zero
 	// value lets no ignore expire.
 	Today time.Time
@@ -63,6 +65,10 @@ type Result struct {
 	// Images are all images that the manifests name, in the order of their
 	// positions.
 	Images []Image
+	// Plain are all objects as plain values, for rules that users write; only
+	// with Options.KeepObjects. What charts and kustomizations make is among
+	// them, and lists are taken apart.
+	Plain []PlainObject
 	// Documents, Objects and Unreadable are sums over Files. Other counts
 	// documents that are no Kubernetes objects, Unknown the objects of kinds
 	// about which no rule knows anything and in which no pod was found.
@@ -71,6 +77,12 @@ type Result struct {
 	Unreadable int
 	Other      int
 	Unknown    int
+}
+
+// PlainObject is one object with the place at which it begins.
+type PlainObject struct {
+	Location finding.Location
+	Value    map[string]any
 }
 
 // FileResult counts what was in one file. A file with Unreadable above zero

@@ -77,7 +77,7 @@ func TestRemoteBasesAreRefused(t *testing.T) {
 
 func TestAKustomizationThatDoesNotBuildIsAFinding(t *testing.T) {
 	result := Lint(context.Background(), overlays("bad/kustomization.yaml", "resources: [missing.yaml]\n"), Options{})
-	if diff := cmp.Diff([]string{"bad/kustomization.yaml:1:0"}, places(result, "k8s-unreadable")); diff != "" {
+	if diff := cmp.Diff([]string{"bad/kustomization.yaml:1:13"}, places(result, "k8s-unreadable")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if len(places(result, "k8s-privileged")) != 1 {

@@ -77,7 +77,7 @@ func TestPodSecurityStandardsOracle(t *testing.T) {
 		t.Fatal(err)
 	}
 	random := rand.New(rand.NewPCG(1, 2))
-	for i := range 1500 {
+	for i := range 600 {
 		content := []byte(randomPod(random))
 		var pod corev1.Pod
 		if err := yaml.UnmarshalStrict(content, &pod); err != nil {

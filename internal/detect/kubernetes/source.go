@@ -241,6 +241,9 @@ func (l *linter) trace() {
 	for i := range l.result.Images {
 		l.result.Images[i].Location, _ = l.traceOne(l.result.Images[i].Location)
 	}
+	for i := range l.result.Plain {
+		l.result.Plain[i].Location, _ = l.traceOne(l.result.Plain[i].Location)
+	}
 	for i := range l.result.Files {
 		if r, ok := l.rendered[l.result.Files[i].Path]; ok {
 			l.result.Files[i].Path = r.file

@@ -103,3 +103,27 @@ func TestIgnoresWorkInTemplates(t *testing.T) {
 		}
 	}
 }
+
+func TestPlainObjectsAreKeptWhereAskedFor(t *testing.T) {
+	files := chartFiles(chartTemplate, "pod: {hostPID: yes}\nimage: a:1\n")
+	files = append(files, File{Path: "list.yaml", Content: []byte("apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: ConfigMap, data: {n: 1, f: 0.5, b: on, s: \"on\", e: null, l: [a]}}\n")})
+	result := Lint(context.Background(), files, Options{KeepObjects: true})
+	var got []string
+	for _, o := range result.Plain {
+		got = append(got, fmt.Sprintf("%s:%d %v", o.Location.Path, o.Location.Line, o.Value["kind"]))
+	}
+	want := []string{"deploy/web/templates/pod.yaml:1 Pod", "k8s/plain.yaml:1 Pod", "list.yaml:4 ConfigMap"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	data := map[string]any{"n": int64(1), "f": 0.5, "b": true, "s": "on", "e": nil, "l": []any{"a"}}
+	// The key n is a boolean to YAML 1.1, and so to the API server.
+	data["false"] = data["n"]
+	delete(data, "n")
+	if diff := cmp.Diff(data, result.Plain[2].Value["data"]); diff != "" {
+		t.Errorf("values (-want +got):\n%s", diff)
+	}
+	if Lint(context.Background(), files, Options{}).Plain != nil {
+		t.Error("objects are kept although nobody asked")
+	}
+}

@@ -124,7 +124,7 @@ var errTooMuch = errors.New("the template writes or loops more than a chart may"
 // pieces, and steps, which are actions and rounds of loops.
 const (
 	maxOutput = 16 << 20
-	maxSteps  = 2_000_000
+	maxSteps  = 500_000
 )
 
 // budget is what is left for one template.

@@ -49,6 +49,8 @@ type unit struct {
 	files   []string
 	patches []string
 	remote  []*manifest.Place
+	// named are the places of all local names.
+	named []*manifest.Place
 	// component marks those that are only for others.
 	component bool
 }
@@ -81,7 +83,7 @@ func Build(files []manifest.File) Result {
 	}
 	for _, u := range roots(units) {
 		reach := u.reach(units)
-		if problems := remotes(reach); len(problems) > 0 {
+		if problems := append(remotes(reach), absent(reach, units, all)...); len(problems) > 0 {
 			result.Problems = append(result.Problems, problems...)
 			continue
 		}
@@ -135,13 +137,12 @@ func (u *unit) read(root *manifest.Place) {
 			u.name(item, &u.files)
 		}
 	}
-	for _, field := range []string{"patchesStrategicMerge"} {
-		for _, item := range root.At(field).Items() {
-			if !strings.Contains(item.Text(), "\n") {
-				u.name(item, &u.patches)
-			}
+	for _, item := range root.At("patchesStrategicMerge").Items() {
+		if !strings.Contains(item.Text(), "\n") {
+			u.name(item, &u.patches)
 		}
 	}
+	u.data(root)
 	for _, field := range []string{"patches", "patchesJson6902", "replacements"} {
 		for _, item := range root.At(field).Items() {
 			if at := item.At("path"); at.Text() != "" {
@@ -151,20 +152,45 @@ func (u *unit) read(root *manifest.Place) {
 	}
 }
 
+// data takes down the files that generators and the build itself read.
+func (u *unit) data(root *manifest.Place) {
+	places := append(root.At("configurations").Items(), root.At("validators").Items()...)
+	places = append(places, root.At("openapi", "path"))
+	for _, field := range []string{"configMapGenerator", "secretGenerator"} {
+		for _, g := range root.At(field).Items() {
+			places = append(places, g.At("env"))
+			places = append(places, g.At("files").Items()...)
+			places = append(places, g.At("envs").Items()...)
+		}
+	}
+	for _, at := range places {
+		_, file, named := strings.Cut(at.Text(), "=")
+		if !named {
+			file = at.Text()
+		}
+		if remote(file) {
+			u.remote = append(u.remote, at)
+		}
+	}
+}
+
 func (u *unit) name(at *manifest.Place, list *[]string) {
 	text := at.Text()
 	switch {
-	case text == "":
+	case text == "" || strings.Contains(text, "\n") && !strings.Contains(text, "://"):
+		// What is written in place names no file.
 	case remote(text):
 		u.remote = append(u.remote, at)
 	default:
 		*list = append(*list, path.Join(u.dir, text))
+		u.named = append(u.named, at)
 	}
 }
 
 // remote reports whether kustomize would fetch what a name stands for.
 func remote(text string) bool {
-	return strings.Contains(text, "://") || strings.HasPrefix(text, "git@") || strings.Contains(text, "?ref=") ||
+	return strings.Contains(text, "//") || strings.Contains(text, "git@") || strings.Contains(text, "git::") || strings.Contains(text, "?") ||
+		strings.HasSuffix(text, ".git") || strings.Contains(text, ".git/") || strings.Contains(text, "_git/") ||
 		strings.HasPrefix(text, "github.com/") || strings.HasPrefix(text, "gitlab.com/") || strings.HasPrefix(text, "bitbucket.org/")
 }
 
@@ -225,6 +251,22 @@ func remotes(reach []*unit) []Problem {
 		for _, at := range u.remote {
 			problems = append(problems, Problem{u.file.Path, at.Span(), fmt.Sprintf(
 				"%q lies elsewhere and is not fetched, so this kustomization was not built; copy it into the repository", at.Text())})
+		}
+	}
+	return problems
+}
+
+// absent reports names that stand for nothing here. kustomize would take some
+// of them for repositories and fetch them.
+func absent(reach []*unit, units map[string]*unit, all library) []Problem {
+	var problems []Problem
+	for _, u := range reach {
+		for _, at := range u.named {
+			name := path.Join(u.dir, at.Text())
+			if _, file := all.files[name]; !file && units[name] == nil {
+				problems = append(problems, Problem{u.file.Path, at.Span(), fmt.Sprintf(
+					"%q is not here, so this kustomization was not built; correct the name or add the file", at.Text())})
+			}
 		}
 	}
 	return problems
