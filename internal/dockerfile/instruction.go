@@ -259,7 +259,7 @@ func (f *File) startStage(in *Instruction) {
 	in.Stage = s
 	in.fillArgs(f.Escape)
 	args := in.Args
-	in.Args = nil // filled again by add, like those of every instruction
+	in.Args = nil                // filled again by add, like those of every instruction
 	s.Base.Span = in.KeywordSpan // for a FROM without an image
 	if len(args) > 0 {
 		s.Base = args[0]

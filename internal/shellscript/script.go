@@ -146,18 +146,18 @@ func Parse(source string, lookup Lookup) *Script {
 
 // reader gathers commands while it walks over scripts.
 type reader struct {
-	lookup    Lookup
+	lookup Lookup
 	// expandedBytes is what variables have added so far.
 	expandedBytes int
-	root      string
-	local     map[string]Arg
-	commands  []*Command
-	pipelines []Pipeline
-	depth     int
-	script    *Script
-	guarded   bool
-	subst     bool
-	via       *Command
+	root          string
+	local         map[string]Arg
+	commands      []*Command
+	pipelines     []Pipeline
+	depth         int
+	script        *Script
+	guarded       bool
+	subst         bool
+	via           *Command
 }
 
 func (r *reader) parse(source string, whole *Range, at func(int) int) *Script {
