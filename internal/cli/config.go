@@ -49,7 +49,7 @@ func (p Program) loadForShow(ctx context.Context, f *policyFlags, cmd *cobra.Com
 		return s, err
 	}
 	// The names of rules are checked against the catalogue, as in a run.
-	return s, p.steerLinters(&gate.Request{}, s, linterFlags{})
+	return s, p.steerLinters(ctx, &gate.Request{}, s, linterFlags{})
 }
 
 func (p Program) configValidateCommand() *cobra.Command {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -178,6 +180,7 @@ func (p Program) gate(ctx context.Context, f *gateFlags, flags *pflag.FlagSet) (
 	if err != nil {
 		return exit.Usage, err
 	}
+	s.offline = f.offline
 	boms, err := sbomOutputs(f.sbomOut, f.sbomFormat)
 	if err != nil {
 		return exit.Usage, err
@@ -190,7 +193,11 @@ func (p Program) gate(ctx context.Context, f *gateFlags, flags *pflag.FlagSet) (
 		Dockerfiles: f.dockerfiles, Manifests: f.manifests,
 		Database: s.config.DatabasePath, Policy: s.config.Policy, Tool: tool(), WritesSBOM: len(boms) > 0,
 	}
-	if err := p.steerLinters(&req, s, f.linterFlags); err != nil {
+	f.linterFlags.insecure = f.imageFlags.insecure
+	if f.linterFlags.resolve && f.offline {
+		return exit.Usage, &exit.Error{Code: exit.Usage, Doing: "--resolve-base-images needs the network, which --offline forbids"}
+	}
+	if err := p.steerLinters(ctx, &req, s, f.linterFlags); err != nil {
 		return exit.Usage, err
 	}
 	if req.Triage, err = p.triage(ctx, s, f.triageFlags); err != nil {
@@ -205,6 +212,8 @@ type session struct {
 	root    repository.Root
 	outputs []output
 	flags   reportFlags
+	// offline forbids every network access.
+	offline bool
 }
 
 // prepare checks everything that can be wrong with the request before the
@@ -292,8 +301,16 @@ func (p Program) report(ctx context.Context, s session, o outcome.Outcome, boms 
 			files[out.format.Name] = out.path
 		}
 	}
-	return ci.Publish(ctx, ci.Request{Getenv: p.Getenv, Stdout: p.Stdout, Outcome: o, Options: opts, Files: files})
+	publication := ci.Request{Getenv: p.Getenv, Stdout: p.Stdout, Outcome: o, Options: opts, Files: files}
+	if !s.offline {
+		publication.HTTP = &http.Client{Transport: p.Transport, Timeout: commentTimeout}
+	}
+	return ci.Publish(ctx, publication)
 }
+
+// commentTimeout bounds the writing of a comment, which the environment has to
+// ask for: a gate must not wait for a host's interface.
+const commentTimeout = 30 * time.Second
 
 // mayBeSecret are flags whose values do not belong into a report.
 var mayBeSecret = []string{"--build-arg", "--helm-set"}

@@ -49,6 +49,7 @@ its name ends in .yaml, .yml or .json, and for a Dockerfile otherwise.`,
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	f.linterFlags.register(flags)
+	flags.BoolVar(&f.linterFlags.insecure, "insecure", false, "allow plain HTTP to registries of base images")
 	flags.BoolVar(&f.fix, "fix", false, "make the mechanical changes that findings propose, then judge what is left")
 	flags.BoolVar(&f.diff, "diff", false, "show those changes on standard output and make none")
 	f.policyFlags.register(flags, lintOverrides...)
@@ -64,7 +65,7 @@ func (p Program) lint(ctx context.Context, f *lintFlags, flags *pflag.FlagSet, p
 		return exit.Usage, err
 	}
 	req := gate.Request{Policy: s.config.Policy, Tool: tool()}
-	if err := p.steerLinters(&req, s, f.linterFlags); err != nil {
+	if err := p.steerLinters(ctx, &req, s, f.linterFlags); err != nil {
 		return exit.Usage, err
 	}
 	if req.Triage, err = p.triage(ctx, s, f.triageFlags); err != nil {

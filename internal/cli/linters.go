@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
 	"os"
+	"os/exec"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -24,6 +26,9 @@ type linterFlags struct {
 	stage      string
 	helmValues []string
 	helmSet    []string
+	shellcheck string
+	resolve    bool
+	insecure   bool
 }
 
 func (f *linterFlags) register(flags *pflag.FlagSet) {
@@ -31,12 +36,15 @@ func (f *linterFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.stage, "target", "", "stage of the Dockerfile that makes the image (default: the last)")
 	flags.StringArrayVar(&f.helmValues, "helm-values", nil, "values file with which charts among the manifests are rendered (repeatable)")
 	flags.StringArrayVar(&f.helmSet, "helm-set", nil, "NAME=VALUE with which charts among the manifests are rendered (repeatable)")
+	flags.StringVar(&f.shellcheck, "shellcheck", "", "have ShellCheck look at shell code in place of the own rules: the program, or alone for the one on PATH")
+	flags.Lookup("shellcheck").NoOptDefVal = "shellcheck"
+	flags.BoolVar(&f.resolve, "resolve-base-images", false, "ask registries for the digests and users of base images, which makes the fix of unpinned ones possible")
 }
 
 // steerLinters fills in what the linters are to do differently from their
 // defaults: the configuration file's word counts over hadolint's file, and the
 // command line's over both.
-func (p Program) steerLinters(req *gate.Request, s session, f linterFlags) error {
+func (p Program) steerLinters(ctx context.Context, req *gate.Request, s session, f linterFlags) error {
 	buildArgs, err := buildArguments(f.buildArgs)
 	if err != nil {
 		return err
@@ -60,6 +68,17 @@ func (p Program) steerLinters(req *gate.Request, s session, f linterFlags) error
 		return err
 	}
 	docker = hadolint.Apply(docker)
+	if f.shellcheck != "" {
+		program, err := exec.LookPath(f.shellcheck)
+		if err != nil {
+			return &exit.Error{Code: exit.Usage, Doing: "--shellcheck", Err: err, Hint: "install ShellCheck, or leave the flag out for the rules that come with portcullis"}
+		}
+		docker.ShellCheck = dockerfile.ShellCheckCommand(program)
+	}
+	if f.resolve {
+		bases := p.baseImages(ctx, f.insecure)
+		docker.Digest, docker.BaseUser = bases.digest, bases.user
+	}
 	if len(lint.TrustedRegistries) > 0 {
 		docker.TrustedRegistries = lint.TrustedRegistries
 	}

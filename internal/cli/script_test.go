@@ -52,6 +52,7 @@ func TestScripts(t *testing.T) {
 			"findings": extractFindings,
 			"exits":    exitsWith,
 			"harmless": isHarmless,
+			"subst":    substitute,
 
 			"cmpshards": sameShards,
 		},
@@ -211,4 +212,10 @@ func sameShards(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Fatalf("%s differs", filepath.Base(path))
 		}
 	}
+}
+
+// substitute: subst FILE OLD NEW replaces a word in a file.
+func substitute(ts *testscript.TestScript, _ bool, args []string) {
+	content := strings.ReplaceAll(ts.ReadFile(args[0]), args[1], args[2])
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(content), 0o600))
 }

@@ -85,23 +85,15 @@ func sameBuild(a, b dockerfilerules.File) bool {
 	return a.Path == b.Path && a.Target == b.Target && maps.Equal(a.BuildArgs, b.BuildArgs)
 }
 
-// noteDockerfile records a Dockerfile as a target. One that could not be read
-// as a whole is a failure, whatever the severity of the finding about it.
+// noteDockerfile records a Dockerfile as a target. That one could not be read
+// as a whole is a failure that the linter reports.
 func (r run) noteDockerfile(p *part, f dockerfilerules.File) {
 	parsed := r.parse(f)
-	t := outcome.Target{
-		Kind: outcome.TargetDockerfile, Name: f.Path, Examined: true,
-		Detail: count(len(parsed.Instructions), "instruction", "instructions"),
-	}
-	if i := slices.IndexFunc(parsed.Problems, dockerfile.Problem.Blind); i >= 0 {
-		t.Examined = false
-		p.failures = append(p.failures, outcome.Failure{
-			Stage: "dockerfile", Target: f.Path, Code: exit.NotExamined,
-			Message: fmt.Sprintf("%s could not be examined as a whole: %s", f.Path, parsed.Problems[i].Message),
-			Hint:    "correct the file; what could be read was examined",
-		})
-	}
-	p.targets = append(p.targets, t)
+	p.targets = append(p.targets, outcome.Target{
+		Kind: outcome.TargetDockerfile, Name: f.Path,
+		Examined: !slices.ContainsFunc(parsed.Problems, dockerfile.Problem.Blind),
+		Detail:   count(len(parsed.Instructions), "instruction", "instructions"),
+	})
 }
 
 // parse reads a Dockerfile with the build arguments and stage of the request,

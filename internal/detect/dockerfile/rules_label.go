@@ -82,10 +82,17 @@ func isTime(v string) bool {
 	return err == nil
 }
 
-func isSPDX(v string) bool {
+// isSPDX reports whether a value is an SPDX licence expression. The library
+// panics on some that are not.
+func isSPDX(v string) (ok bool) {
 	if v == "" || len(v) > 1000 {
 		return false
 	}
+	defer func() {
+		if recover() != nil {
+			ok = false
+		}
+	}()
 	_, err := spdxexp.ExtractLicenses(v)
 	return err == nil
 }
