@@ -6,6 +6,7 @@ package document
 
 import (
 	"io/fs"
+	"time"
 
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
@@ -141,4 +142,17 @@ func ImageName(o outcome.Outcome) string {
 		}
 	}
 	return ""
+}
+
+// OldestSource is the date of the oldest data among the sources that were used,
+// which a database that was built today may well hold; zero when none has a
+// date.
+func OldestSource(db outcome.Database) time.Time {
+	var oldest time.Time
+	for _, s := range db.Sources {
+		if !s.Date.IsZero() && (oldest.IsZero() || s.Date.Before(oldest)) {
+			oldest = s.Date
+		}
+	}
+	return oldest
 }

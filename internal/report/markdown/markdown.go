@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/neutralise"
@@ -296,7 +297,10 @@ func (d *doc) coverage() {
 func (d *doc) footer() {
 	var facts []string
 	if db := d.outcome.Database; !db.Built.IsZero() {
-		facts = append(facts, "advisories of "+db.Built.UTC().Format("2006-01-02 15:04 UTC"))
+		facts = append(facts, "database of "+db.Built.UTC().Format("2006-01-02 15:04 UTC"))
+		if oldest := document.OldestSource(db); !oldest.IsZero() {
+			facts = append(facts, "its oldest source of "+oldest.UTC().Format(time.DateOnly))
+		}
 	}
 	facts = append(facts, fmt.Sprintf("exit code %d", int(d.outcome.ExitCode)))
 	name := strings.TrimSpace(d.outcome.Tool.Name + " " + d.outcome.Tool.Version)

@@ -94,11 +94,15 @@ func databaseWords(db outcome.Database, now time.Time) string {
 	if db.Built.IsZero() {
 		return db.Location
 	}
-	words := "advisories of " + db.Built.UTC().Format("2006-01-02 15:04 UTC")
+	words := "database of " + db.Built.UTC().Format("2006-01-02 15:04 UTC")
 	if !now.IsZero() {
 		words += ", " + ageWords(now.Sub(db.Built)) + " old"
 	}
-	return words + ", " + count(len(db.Sources), "source", "sources") + " used"
+	words += ", " + count(len(db.Sources), "source", "sources") + " used"
+	if oldest := document.OldestSource(db); !oldest.IsZero() {
+		words += ", the oldest of " + oldest.UTC().Format(time.DateOnly)
+	}
+	return words
 }
 
 func ageWords(age time.Duration) string {
