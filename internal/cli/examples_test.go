@@ -97,7 +97,7 @@ func exampleCheckout(t *testing.T) string {
 	}
 	files := map[string]string{
 		".git/HEAD":       "ref: refs/heads/main\n",
-		"Dockerfile":      "FROM debian:12-slim\nUSER 10001\n",
+		"Dockerfile":      "FROM debian:12-slim AS web\nUSER 10001\n",
 		"k8s/config.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: shop}\n",
 	}
 	for name, content := range files {

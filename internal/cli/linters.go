@@ -16,7 +16,9 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/detect/dockerfile"
 	"github.com/portcullis-ci/portcullis/internal/detect/kubernetes"
 	"github.com/portcullis-ci/portcullis/internal/exit"
+	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/gate"
+	"github.com/portcullis-ci/portcullis/internal/policy"
 	"github.com/portcullis-ci/portcullis/internal/rules"
 )
 
@@ -68,6 +70,9 @@ func (p Program) steerLinters(ctx context.Context, req *gate.Request, s session,
 		return err
 	}
 	docker = hadolint.Apply(docker)
+	if err := hadolintThreshold(hadolint, s.config, &req.Policy); err != nil {
+		return err
+	}
 	if f.shellcheck != "" {
 		program, err := exec.LookPath(f.shellcheck)
 		if err != nil {
@@ -148,6 +153,34 @@ func (p Program) hadolint(working string) (dockerfile.Hadolint, error) {
 		return p.hadolintVariables(h)
 	}
 	return p.hadolintVariables(dockerfile.Hadolint{})
+}
+
+// hadolintThreshold takes over the severity from which hadolint would fail, for
+// Dockerfiles alone, where nobody has said anything to portcullis about it.
+func hadolintThreshold(h dockerfile.Hadolint, c config.Config, p *policy.Policy) error {
+	said := c.Sources["fail-on"].Kind
+	demands := p.Kinds[finding.Dockerfile]
+	switch {
+	case h.FailureThreshold == "" && !h.NoFail:
+		return nil // hadolint's own default would fail on style
+	case demands.OwnFailOn, said == config.FromFlag, said == config.FromEnvironment:
+		return nil
+	}
+	severity, fails, err := h.Threshold()
+	if err != nil {
+		return &exit.Error{Code: exit.Usage, Doing: "read hadolint's configuration", Err: err}
+	}
+	demands.OwnFailOn, demands.FailOn = true, nil
+	if fails {
+		demands.FailOn = &severity
+	}
+	kinds := maps.Clone(p.Kinds)
+	if kinds == nil {
+		kinds = make(map[finding.Kind]policy.KindDemands)
+	}
+	kinds[finding.Dockerfile] = demands
+	p.Kinds = kinds
+	return nil
 }
 
 // hadolintNames are hadolint's environment variables.
