@@ -237,7 +237,7 @@ func cutTo(s string, n int) string {
 	if width(s) <= n {
 		return s
 	}
-	return cells.Truncate(s, n, "…")
+	return truncate(s, n, "…")
 }
 
 func count(n int, one, many string) string {

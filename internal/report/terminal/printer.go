@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"strings"
 
-	"github.com/mattn/go-runewidth"
+	"github.com/clipperhouse/displaywidth"
 
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/neutralise"
@@ -29,10 +29,6 @@ const (
 	warnBanner style = "1;30;43"
 )
 
-// cells measures text independent of the user's locale: ambiguous characters
-// are one column wide, as in nearly all terminals.
-var cells = runewidth.Condition{}
-
 // printer collects the report. Nothing but its methods adds text, and each of
 // them neutralises what it is given.
 type printer struct {
@@ -47,7 +43,14 @@ type span struct {
 	text  string
 }
 
-func width(s string) int { return cells.StringWidth(s) }
+// width is the number of columns of a text, independent of the user's locale:
+// ambiguous characters are one column wide, as in nearly all terminals.
+func width(s string) int { return displaywidth.String(s) }
+
+// truncate cuts a text to a number of columns, the tail included.
+func truncate(s string, columns int, tail string) string {
+	return displaywidth.TruncateString(s, columns, tail)
+}
 
 // line prints spans as one line, cut at the terminal's width.
 func (p *printer) line(spans ...span) {
@@ -59,7 +62,7 @@ func (p *printer) line(spans ...span) {
 			continue
 		}
 		if w := width(text); w > left {
-			text = cells.Truncate(text, left, "…")
+			text = truncate(text, left, "…")
 			left = 0
 		} else {
 			left -= w
@@ -98,7 +101,7 @@ func wrap(text string, limit int) []string {
 	current := ""
 	for _, word := range strings.Fields(text) {
 		for width(word) > limit {
-			head := cells.Truncate(word, limit, "")
+			head := truncate(word, limit, "")
 			if head == "" {
 				break
 			}
@@ -129,7 +132,7 @@ func pad(text string, n int) string {
 	if w := width(text); w < n {
 		return text + strings.Repeat(" ", n-w)
 	}
-	return cells.Truncate(text, n, "…")
+	return truncate(text, n, "…")
 }
 
 func severityStyle(s finding.Severity) style {

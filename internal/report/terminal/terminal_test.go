@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mattn/go-runewidth"
+	"github.com/clipperhouse/displaywidth"
 
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
@@ -47,7 +47,7 @@ func TestWriteMatchesTheGoldenFile(t *testing.T) {
 func TestNoLineIsWiderThanTheTerminal(t *testing.T) {
 	for _, columns := range []int{40, 60, 80, 100, 200} {
 		for _, l := range strings.Split(write(t, reporttest.Outcome(), document.Options{Root: reporttest.Root(), Width: columns}), "\n") {
-			if w := (&runewidth.Condition{}).StringWidth(l); w > columns {
+			if w := displaywidth.String(l); w > columns {
 				t.Errorf("at %d columns a line has %d: %q", columns, w, l)
 			}
 		}
