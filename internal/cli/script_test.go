@@ -18,12 +18,16 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/imagetest"
 )
 
+// scriptTime is when scripts run: distributions come to their end of life and
+// waivers expire, and the stories shall not change with that.
+var scriptTime = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"portcullis": func() {
 			os.Exit(int(cli.Program{
 				Args: os.Args[1:], Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-				Clock: time.Now, Transport: http.DefaultTransport,
+				Clock: func() time.Time { return scriptTime }, Transport: http.DefaultTransport,
 			}.Main(context.Background())))
 		},
 	})

@@ -65,7 +65,7 @@ func gate(ctx context.Context, binary, dir string) error {
 	args := []string{
 		"gate", "--image", "oci:" + filepath.Join(dir, "image"), "--platform", "linux/amd64",
 		"--dockerfile", sample + "/Dockerfile", "--manifests", sample + "/k8s",
-		"--db", filepath.Join(dir, "db"), "--db-max-age", "any", "--offline",
+		"--config", sample + "/portcullis.yaml", "--db", filepath.Join(dir, "db"), "--offline",
 		"--output", "sarif=" + filepath.Join(dir, "gate.sarif"), "--output", "json=" + filepath.Join(dir, "gate.json"),
 		"--sbom-out", filepath.Join(dir, "sbom.cdx.json"),
 	}
