@@ -116,6 +116,7 @@ type gateFlags struct {
 	linterFlags
 	policyFlags
 	triageFlags
+	vexOut vexOutFlags
 	reportFlags
 }
 
@@ -160,6 +161,7 @@ for --fail-on. Flags win over the environment, and that over the file.`,
 	f.imageFlags.register(flags)
 	f.policyFlags.register(flags)
 	f.triageFlags.register(flags)
+	f.vexOut.register(flags)
 	flags.StringArrayVar(&f.sbomOut, "sbom-out", nil, "file to write the SBOM to (repeatable)")
 	flags.StringArrayVar(&f.sbomFormat, "sbom-format", nil, "format of the SBOM file at the same place: "+sbomFormats()+" (default cyclonedx-json)")
 	f.reportFlags.register(flags)
@@ -180,7 +182,10 @@ func (p Program) gate(ctx context.Context, f *gateFlags, flags *pflag.FlagSet) (
 	if err != nil {
 		return exit.Usage, err
 	}
-	s.offline = f.offline
+	s.offline, s.vexOut = f.offline, f.vexOut
+	if f.vexOut.path != "" && f.vexOut.author == "" {
+		return exit.Usage, &exit.Error{Code: exit.Usage, Doing: "--vex-out needs a --vex-author, who answers for the statements"}
+	}
 	boms, err := sbomOutputs(f.sbomOut, f.sbomFormat)
 	if err != nil {
 		return exit.Usage, err
@@ -214,6 +219,7 @@ type session struct {
 	flags   reportFlags
 	// offline forbids every network access.
 	offline bool
+	vexOut  vexOutFlags
 }
 
 // prepare checks everything that can be wrong with the request before the
@@ -264,6 +270,9 @@ func (p Program) runAndReport(ctx context.Context, s session, req gate.Request, 
 		boms = nil // the target could not be examined: the outcome says so and fails
 	}
 	if err := writeSBOMs(boms, result.SBOM, p.Stdout, p.Clock()); err != nil {
+		return exit.NotExamined, err
+	}
+	if err := p.writeVEX(s.vexOut, result.Outcome); err != nil {
 		return exit.NotExamined, err
 	}
 	if err := p.report(ctx, s, result.Outcome, boms); err != nil {

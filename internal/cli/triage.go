@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 
@@ -11,6 +13,8 @@ import (
 
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/gate"
+	"github.com/portcullis-ci/portcullis/internal/outcome"
+	"github.com/portcullis-ci/portcullis/internal/report"
 	"github.com/portcullis-ci/portcullis/internal/triage/baseline"
 	"github.com/portcullis-ci/portcullis/internal/triage/vex"
 	"github.com/portcullis-ci/portcullis/internal/triage/waiver"
@@ -29,6 +33,40 @@ func (f *triageFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.waivers, "waivers", "", "file of waivers (default: "+waiver.FileName+" at the repository's root, if there is one)")
 	flags.StringVar(&f.waiversRef, "waivers-ref", "", "git ref from which the waivers are read, such as origin/main, so that a change cannot waive itself")
 	flags.StringVar(&f.baseline, "baseline", "", "saved JSON report: findings that it has are known, the others new")
+}
+
+// vexOutFlags are the flags about the VEX document that a run writes.
+type vexOutFlags struct {
+	path   string
+	author string
+}
+
+func (f *vexOutFlags) register(flags *pflag.FlagSet) {
+	flags.StringVar(&f.path, "vex-out", "", "file to write an OpenVEX document to, about what the gate itself ruled out")
+	flags.StringVar(&f.author, "vex-author", "", "who answers for its statements, such as a team's address")
+}
+
+// writeVEX writes what the gate's own evidence ruled out. Without anything to
+// state no file is written, and that is told.
+func (p Program) writeVEX(f vexOutFlags, o outcome.Outcome) error {
+	if f.path == "" {
+		return nil
+	}
+	var document bytes.Buffer
+	err := vex.Write(&document, vex.Evidence{
+		Findings: o.Findings, Image: o.Image, Author: f.author, Tool: o.Tool.Name + " " + o.Tool.Version, Now: p.Clock(),
+	})
+	if errors.Is(err, vex.ErrNothingToState) {
+		p.printf("portcullis: the gate ruled nothing out itself, so %s is not written\n", f.path)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("write the VEX document: %w", err)
+	}
+	return report.WholeFile(f.path, "write the VEX document", func(w io.Writer) error {
+		_, err := w.Write(document.Bytes())
+		return err
+	})
 }
 
 // triage reads the files that the flags or the configuration name.
