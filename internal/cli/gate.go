@@ -49,6 +49,7 @@ func (f imageFlags) request(reference string) target.Request {
 type policyFlags struct {
 	config  string
 	profile string
+	asOf    string
 }
 
 // overrides are the flags that stand for keys of the configuration file.
@@ -67,6 +68,7 @@ var lintOverrides = []string{"fail-on"}
 func (f *policyFlags) register(flags *pflag.FlagSet, only ...string) {
 	flags.StringVar(&f.config, "config", "", "configuration file (default: "+config.FileName+" here or above, up to the repository's root)")
 	flags.StringVar(&f.profile, "profile", "", "profile of the configuration file")
+	flags.StringVar(&f.asOf, "as-of", "", "judge as of this time, such as 2026-11-23: ages, waivers, ends of life (default: now)")
 	for _, o := range overrides {
 		if len(only) > 0 && !slices.Contains(only, o.flag) {
 			continue
@@ -182,6 +184,10 @@ func (p Program) gate(ctx context.Context, f *gateFlags, flags *pflag.FlagSet) (
 	if err != nil {
 		return exit.Usage, err
 	}
+	// Only now: a flag may have come from the environment.
+	if p, err = p.asOf(f.policyFlags); err != nil {
+		return exit.Usage, err
+	}
 	s.offline, s.vexOut = f.offline, f.vexOut
 	if f.vexOut.path != "" && f.vexOut.author == "" {
 		return exit.Usage, &exit.Error{Code: exit.Usage, Doing: "--vex-out needs a --vex-author, who answers for the statements"}
@@ -209,6 +215,15 @@ func (p Program) gate(ctx context.Context, f *gateFlags, flags *pflag.FlagSet) (
 		return exit.Usage, err
 	}
 	return p.runAndReport(ctx, s, req, boms)
+}
+
+// asOf returns the program with the clock that the flags ask for.
+func (p Program) asOf(f policyFlags) (Program, error) {
+	when, err := parseAsOf(f.asOf)
+	if err == nil && !when.IsZero() {
+		p.Clock = func() time.Time { return when }
+	}
+	return p, err
 }
 
 // session is what a command that runs the pipeline has prepared.

@@ -64,6 +64,10 @@ func (p Program) lint(ctx context.Context, f *lintFlags, flags *pflag.FlagSet, p
 	if err != nil {
 		return exit.Usage, err
 	}
+	// Only now: a flag may have come from the environment.
+	if p, err = p.asOf(f.policyFlags); err != nil {
+		return exit.Usage, err
+	}
 	req := gate.Request{Policy: s.config.Policy, Tool: tool()}
 	if err := p.steerLinters(ctx, &req, s, f.linterFlags); err != nil {
 		return exit.Usage, err

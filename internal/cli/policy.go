@@ -79,7 +79,6 @@ func (p Program) policyTest(ctx context.Context, path string) (policytest.Report
 
 func (p Program) policyReplayCommand(result *exit.Code) *cobra.Command {
 	var f policyFlags
-	var asOf string
 	cmd := &cobra.Command{
 		Use:   "replay REPORT.json…",
 		Short: "Judge saved JSON reports by another policy, and tell what it would have blocked",
@@ -91,7 +90,7 @@ func (p Program) policyReplayCommand(result *exit.Code) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			when, err := parseAsOf(asOf)
+			when, err := parseAsOf(f.asOf)
 			if err != nil {
 				return err
 			}
@@ -100,7 +99,7 @@ func (p Program) policyReplayCommand(result *exit.Code) *cobra.Command {
 		},
 	}
 	f.register(cmd.Flags())
-	cmd.Flags().StringVar(&asOf, "as-of", "", "judge as of this time, such as 2026-11-23 (default: the end of each saved run)")
+	cmd.Flags().Lookup("as-of").Usage = "judge as of this time, such as 2026-11-23 (default: the end of each saved run)"
 	return cmd
 }
 
