@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -57,6 +58,7 @@ func TestScripts(t *testing.T) {
 			"exits":    exitsWith,
 			"harmless": isHarmless,
 			"subst":    substitute,
+			"damage":   damageLayer,
 
 			"cmpshards": sameShards,
 		},
@@ -222,4 +224,23 @@ func sameShards(ts *testscript.TestScript, _ bool, args []string) {
 func substitute(ts *testscript.TestScript, _ bool, args []string) {
 	content := strings.ReplaceAll(ts.ReadFile(args[0]), args[1], args[2])
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(content), 0o600))
+}
+
+// damageLayer: damage LAYOUT flips a byte in the layers of an OCI layout.
+func damageLayer(ts *testscript.TestScript, _ bool, args []string) {
+	blobs, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), "blobs", "sha256", "*"))
+	ts.Check(err)
+	damaged := 0
+	for _, path := range blobs {
+		blob, err := os.ReadFile(path)
+		ts.Check(err)
+		if bytes.HasPrefix(blob, []byte{0x1f, 0x8b}) { // gzip: a layer
+			blob[len(blob)/2] ^= 0xff
+			ts.Check(os.WriteFile(path, blob, 0o600))
+			damaged++
+		}
+	}
+	if damaged == 0 {
+		ts.Fatalf("%s has no layer to damage", args[0])
+	}
 }

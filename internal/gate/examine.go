@@ -69,9 +69,11 @@ func (r run) examineTarget(ctx context.Context, kind outcome.TargetKind, t *targ
 	}
 	inv, sbom, err := syftcatalog.Catalog(ctx, t, syftcatalog.Options{ToolVersion: r.Tool.Version, Limits: r.Limits})
 	if err != nil {
-		return unexamined(kind, t.Name, err)
+		p = unexamined(kind, t.Name, err)
+		p.image = t.Image
+		return p
 	}
-	p = part{inventory: &inv, sbom: sbom}
+	p = part{image: t.Image, inventory: &inv, sbom: sbom}
 	p.targets = []outcome.Target{{
 		Kind: kind, Name: t.Name, Examined: true,
 		Detail: count(len(inv.Packages), "package", "packages"),

@@ -103,6 +103,9 @@ type part struct {
 	findings []finding.Finding
 	failures []outcome.Failure
 	timings  []outcome.Timing
+	// image is set where one was opened, also when its inventory could not be
+	// taken: reports tell which digest that was.
+	image *inventory.Image
 	// The rest is set by the image branch only.
 	inventory *inventory.Inventory
 	sbom      *syftcatalog.SBOM
@@ -262,6 +265,9 @@ func (r run) assemble(ctx context.Context, parts []part) Result {
 		all.dockerfiles = append(all.dockerfiles, p.dockerfiles...)
 		all.images = append(all.images, p.images...)
 		all.manifests = append(all.manifests, p.manifests...)
+		if p.image != nil {
+			o.Image = p.image
+		}
 		if p.inventory != nil {
 			all.inventory, result.SBOM = p.inventory, p.sbom
 			o.Coverage, o.Database = p.coverage, p.database
