@@ -74,7 +74,11 @@ func readTarget(b *hcl.Block, ctx *hcl.EvalContext) bakeTarget {
 	t.args = make(map[string]string)
 	for name, a := range attrs {
 		v, diags := a.Expr.Value(ctx)
-		if diags.HasErrors() || !v.IsWhollyKnown() || v.IsNull() {
+		switch {
+		case diags.HasErrors() || !v.IsWhollyKnown():
+			t.unresolved(name)
+			continue
+		case v.IsNull():
 			continue
 		}
 		switch name {
@@ -99,6 +103,17 @@ func readTarget(b *hcl.Block, ctx *hcl.EvalContext) bakeTarget {
 		}
 	}
 	return t
+}
+
+// unresolved marks a path that is not known, as Compose's own `${VAR}` is: the
+// default in its place would name another Dockerfile than the one that is built.
+func (t *bakeTarget) unresolved(attribute string) {
+	switch attribute {
+	case "context":
+		t.context = "$"
+	case "dockerfile":
+		t.dockerfile = "$"
+	}
 }
 
 func each(v cty.Value, f func(key, item cty.Value)) {

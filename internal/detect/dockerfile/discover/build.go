@@ -42,11 +42,12 @@ func buildFileKind(name string) reader {
 	return nil
 }
 
-func (f *finder) buildFile(name string, read reader) {
+// buildFile takes the builds that a file describes and returns their number.
+func (f *finder) buildFile(name string, read reader) int {
 	content, err := f.read(name)
 	if err != nil {
 		f.fail(name, plain(err).Error(), exit.NotExamined)
-		return
+		return 0
 	}
 	builds, err := read(name, content)
 	if err != nil {
@@ -58,6 +59,7 @@ func (f *finder) buildFile(name string, read reader) {
 			f.builds = append(f.builds, b)
 		}
 	}
+	return len(builds)
 }
 
 func sameBuild(a, b build) bool {

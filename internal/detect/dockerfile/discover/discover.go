@@ -109,11 +109,15 @@ func (f *finder) path(given string) {
 	case err != nil:
 		f.fail(given, err.Error(), exit.NotExamined)
 	case !info.IsDir():
-		if kind := buildFileKind(path.Base(name)); kind != nil {
-			f.buildFile(name, kind)
+		kind := buildFileKind(path.Base(name))
+		if kind == nil {
+			f.found[name] = true
 			return
 		}
-		f.found[name] = true
+		before := len(f.res.Failures)
+		if f.buildFile(name, kind) == 0 && len(f.res.Failures) == before && !f.opts.AllowNone {
+			f.fail(given, "it names no build whose Dockerfile is known from the file alone", exit.NotExamined)
+		}
 	default:
 		before := len(f.found) + len(f.builds) + len(f.res.Failures)
 		if err := f.walk(name); err != nil {

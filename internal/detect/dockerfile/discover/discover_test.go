@@ -210,6 +210,28 @@ func TestFaultyBuildFilesAreFailures(t *testing.T) {
 	}
 }
 
+func TestBuildFilesWhosePathsAreNotKnownFromTheFileAlone(t *testing.T) {
+	const matrix = "target \"a\" {\n name = \"t-${x}\"\n matrix = { x = [\"A\"] }\n context = \".\"\n dockerfile = \"${x}.Dockerfile\"\n}\n"
+	files := map[string]string{
+		"docker-bake.hcl": matrix, "A.Dockerfile": "FROM a", "Dockerfile": "FROM a",
+		"env/docker-bake.hcl":   "target \"a\" {\n context = upper(\"x\")\n dockerfile = \"D\"\n}\n",
+		"known/docker-bake.hcl": "target \"b\" {\n dockerfile = upper(\"x\")\n}\ntarget \"a\" {\n inherits = [\"b\"]\n dockerfile = \"D\"\n}\n",
+		"known/D":               "FROM a",
+	}
+	for _, name := range []string{"docker-bake.hcl", "env/docker-bake.hcl"} {
+		r := find(files, Options{}, name)
+		if len(r.Failures) != 1 || len(r.Files) != 0 {
+			t.Errorf("%s by itself passes for examined, or another Dockerfile stands in: %v, failures %v", name, names(r), r.Failures)
+		}
+	}
+	if r := find(files, Options{}, "known/docker-bake.hcl"); len(r.Failures) != 0 || len(r.Files) != 1 || r.Files[0].Path != "known/D" {
+		t.Errorf("a path that overrides an unknown one: %v, failures %v", names(r), r.Failures)
+	}
+	if r := find(files, Options{}, "."); len(r.Failures) != 0 || len(r.Files) != 3 {
+		t.Errorf("the folder, whose Dockerfiles are found by name: %v, failures %v", names(r), r.Failures)
+	}
+}
+
 func TestInlineDockerfilesKeepTheirLines(t *testing.T) {
 	compose := "services:\n  a:\n    build:\n      dockerfile_inline: |\n        FROM debian:12\n        USER root\n"
 	r := find(map[string]string{"compose.yaml": compose}, Options{}, ".")
