@@ -8,13 +8,21 @@ import (
 	"time"
 
 	"github.com/portcullis-ci/portcullis/internal/cli"
+	"github.com/portcullis-ci/portcullis/internal/supervise"
 )
 
 func main() {
 	program := cli.Program{
 		Args: os.Args[1:], Getenv: os.Getenv,
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Clock: time.Now,
+		Clock: time.Now, LimitMemory: supervise.LimitMemory,
 	}
-	os.Exit(int(program.Main(context.Background())))
+	work := func(crash string) int {
+		program.Crash = crash
+		return int(program.Main(context.Background()))
+	}
+	if program.Supervised() {
+		os.Exit(supervise.Run(work))
+	}
+	os.Exit(work(""))
 }

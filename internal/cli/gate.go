@@ -118,6 +118,7 @@ type gateFlags struct {
 	linterFlags
 	policyFlags
 	triageFlags
+	limitFlags
 	vexOut vexOutFlags
 	reportFlags
 }
@@ -163,6 +164,7 @@ for --fail-on. Flags win over the environment, and that over the file.`,
 	f.imageFlags.register(flags)
 	f.policyFlags.register(flags)
 	f.triageFlags.register(flags)
+	f.limitFlags.register(flags)
 	f.vexOut.register(flags)
 	flags.StringArrayVar(&f.sbomOut, "sbom-out", nil, "file to write the SBOM to (repeatable)")
 	flags.StringArrayVar(&f.sbomFormat, "sbom-format", nil, "format of the SBOM file at the same place: "+sbomFormats()+" (default cyclonedx-json)")
@@ -188,6 +190,9 @@ func (p Program) gate(ctx context.Context, f *gateFlags, flags *pflag.FlagSet) (
 	if p, err = p.asOf(f.policyFlags); err != nil {
 		return exit.Usage, err
 	}
+	if err := f.check(); err != nil {
+		return exit.Usage, err
+	}
 	s.offline, s.vexOut = f.offline, f.vexOut
 	if f.vexOut.path != "" && f.vexOut.author == "" {
 		return exit.Usage, &exit.Error{Code: exit.Usage, Doing: "--vex-out needs a --vex-author, who answers for the statements"}
@@ -203,6 +208,13 @@ func (p Program) gate(ctx context.Context, f *gateFlags, flags *pflag.FlagSet) (
 		Image: f.request(f.image), RootFS: f.rootfs, SBOM: f.sbom, Name: f.name,
 		Dockerfiles: f.dockerfiles, Manifests: f.manifests,
 		Database: s.config.DatabasePath, Policy: s.config.Policy, Tool: tool(), WritesSBOM: len(boms) > 0,
+		Limits: f.layers(), Memory: int64(f.memory), Timeout: f.timeout,
+	}
+	if p.Crash != "" {
+		return p.reportCrash(ctx, s, req)
+	}
+	if err := p.limitMemory(f.limitFlags); err != nil {
+		return exit.NotExamined, err
 	}
 	f.linterFlags.insecure = f.imageFlags.insecure
 	if f.linterFlags.resolve && f.offline {
@@ -294,6 +306,15 @@ func (p Program) runAndReport(ctx context.Context, s session, req gate.Request, 
 		return exit.NotExamined, err
 	}
 	return result.Outcome.ExitCode, nil
+}
+
+// reportCrash writes the reports of a run whose process was ended.
+func (p Program) reportCrash(ctx context.Context, s session, req gate.Request) (exit.Code, error) {
+	o := gate.Unfinished(req, p.crashed(), p.Clock())
+	if err := p.report(ctx, s, o, nil); err != nil {
+		return exit.NotExamined, err
+	}
+	return o.ExitCode, nil
 }
 
 // report writes the outcome in every format that was asked for, and to the CI

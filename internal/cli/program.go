@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -38,6 +39,30 @@ type Program struct {
 	// Transport carries all network traffic; nil for a default with time
 	// limits.
 	Transport http.RoundTripper
+	// LimitMemory bounds the memory of the process in bytes; nil where that
+	// cannot be done, or must not because the process does other things too.
+	LimitMemory func(bytes int64) error
+	// Crash is empty, or says how an earlier process that did this work was
+	// ended: then nothing is examined and that is all there is to report.
+	Crash string
+}
+
+// Supervised reports whether the command reads what an attacker may have made
+// to end the process that reads it, so that the work belongs into a child
+// process.
+func (p Program) Supervised() bool {
+	if len(p.Args) == 0 || slices.Contains(p.Args, "--help") || slices.Contains(p.Args, "-h") {
+		return false
+	}
+	return p.Args[0] == "gate" || p.Args[0] == "sbom"
+}
+
+// crashed is the error for a Crash.
+func (p Program) crashed() error {
+	return &exit.Error{
+		Code: exit.NotExamined, Doing: "the examination was cut off: " + p.Crash,
+		Hint: "raise --max-memory if memory ran out; otherwise please report this with what was examined",
+	}
 }
 
 // Main runs the program and returns its exit code. It is the one place that
@@ -45,6 +70,9 @@ type Program struct {
 func (p Program) Main(ctx context.Context) (code exit.Code) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if p.Stdin != nil {
+		p.Stdin = untilCancelled(ctx, p.Stdin)
+	}
 	defer func() {
 		if r := recover(); r != nil {
 			p.printf("portcullis: internal error: %v\nThis is a fault in portcullis %s; please report it with the following:\n%s\n",

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/portcullis-ci/portcullis/internal/gate"
 	"github.com/portcullis-ci/portcullis/internal/inventory/syftcatalog"
 	"github.com/portcullis-ci/portcullis/internal/progress"
 	"github.com/portcullis-ci/portcullis/internal/target"
@@ -20,6 +21,7 @@ type sbomFlags struct {
 	rootfs string
 	quiet  bool
 	imageFlags
+	limitFlags
 }
 
 func (p Program) sbomCommand() *cobra.Command {
@@ -49,7 +51,8 @@ func (p Program) sbomCommand() *cobra.Command {
 	flags.StringArrayVar(&f.format, "sbom-format", nil, "format of the file at the same place: "+sbomFormats()+" (default cyclonedx-json)")
 	flags.StringVar(&f.rootfs, "rootfs", "", "root file system to list in place of an image")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress")
-	f.register(flags)
+	f.imageFlags.register(flags)
+	f.limitFlags.register(flags)
 	return cmd
 }
 
@@ -58,6 +61,20 @@ func (p Program) sbomCommand() *cobra.Command {
 func (p Program) sbom(ctx context.Context, f *sbomFlags, flags *pflag.FlagSet, reference string) (err error) {
 	if _, err := p.flagsFromEnvironment(flags); err != nil {
 		return err
+	}
+	if err := f.check(); err != nil {
+		return err
+	}
+	if p.Crash != "" {
+		return p.crashed()
+	}
+	if err := p.limitMemory(f.limitFlags); err != nil {
+		return err
+	}
+	if f.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, f.timeout, gate.TimeoutError(f.timeout))
+		defer cancel()
 	}
 	if len(f.out) == 0 {
 		f.out = []string{stdoutPath}
@@ -81,7 +98,9 @@ func (p Program) sbom(ctx context.Context, f *sbomFlags, flags *pflag.FlagSet, r
 		}
 	}()
 	done := display.Start("sbom")
-	inv, sbom, err := syftcatalog.Catalog(ctx, t, syftcatalog.Options{ToolVersion: Version().Version})
+	inv, sbom, err := syftcatalog.Catalog(ctx, t, syftcatalog.Options{
+		ToolVersion: Version().Version, Limits: f.layers(), Heap: int64(f.memory),
+	})
 	if err != nil {
 		done("not made")
 		return err

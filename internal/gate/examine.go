@@ -67,7 +67,7 @@ func (r run) examineTarget(ctx context.Context, kind outcome.TargetKind, t *targ
 	if t.Image != nil {
 		r.Progress.Note("%s %s%s", kind, t.Image.Reference, digestNote(t.Image))
 	}
-	inv, sbom, err := syftcatalog.Catalog(ctx, t, syftcatalog.Options{ToolVersion: r.Tool.Version, Limits: r.Limits})
+	inv, sbom, err := syftcatalog.Catalog(ctx, t, syftcatalog.Options{ToolVersion: r.Tool.Version, Limits: r.Limits, Heap: r.Memory})
 	if err != nil {
 		p = unexamined(kind, t.Name, err)
 		p.image = t.Image

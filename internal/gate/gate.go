@@ -69,8 +69,14 @@ type Request struct {
 	HelmValues []string
 	HelmSet    []string
 	Limits     layers.Limits
-	Policy     policy.Policy
-	Tool       outcome.Tool
+	// Memory is how many bytes of memory the run may use while packages are
+	// read; 0 for a default.
+	Memory int64
+	// Timeout bounds the examination; 0 for no bound. What it cuts off is a
+	// failure in the outcome, and the rest is reported.
+	Timeout time.Duration
+	Policy  policy.Policy
+	Tool    outcome.Tool
 }
 
 // RuleSetting changes one rule.
@@ -135,10 +141,15 @@ func Run(ctx context.Context, req Request, env Environment) (Result, error) {
 	started := env.Clock()
 	branches := r.branches()
 	parts := make([]part, len(branches))
+	bounded, cancel := ctx, context.CancelFunc(func() {})
+	if req.Timeout > 0 {
+		bounded, cancel = context.WithTimeoutCause(ctx, req.Timeout, TimeoutError(req.Timeout))
+	}
+	defer cancel()
 	var group errgroup.Group
 	for i, b := range branches {
 		group.Go(func() error {
-			parts[i] = r.guard(ctx, b)
+			parts[i] = r.guard(bounded, b)
 			return nil
 		})
 	}
@@ -146,6 +157,9 @@ func Run(ctx context.Context, req Request, env Environment) (Result, error) {
 	_ = group.Wait()
 	if err := ctx.Err(); err != nil {
 		return Result{}, err
+	}
+	if bounded.Err() != nil {
+		parts = append(parts, part{failures: []outcome.Failure{failure("run", "", context.Cause(bounded))}})
 	}
 	result := r.assemble(ctx, parts)
 	result.Outcome.Started, result.Outcome.Finished = started, env.Clock()

@@ -25,6 +25,9 @@ const (
 	watchInterval = 50 * time.Millisecond
 )
 
+// heapField names the limit on memory in a LimitError: Options.Heap.
+const heapField = "Heap"
+
 // createSBOM runs syft's catalogers, which parse what an attacker may have
 // written and do not all heed the context: a database of endless rows or
 // archives in archives would run until memory or patience ends. When the
@@ -37,7 +40,7 @@ func createSBOM(ctx context.Context, src *layerSource, cfg *syft.CreateSBOMConfi
 	}
 	tooMuch := func() error {
 		if heapInUse() > uint64(heap) {
-			return &layers.LimitError{Limit: "bytes of memory while packages are read", Value: heap}
+			return &layers.LimitError{Limit: "bytes of memory while packages are read", Value: heap, Field: heapField}
 		}
 		return nil
 	}

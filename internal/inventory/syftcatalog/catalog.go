@@ -58,6 +58,10 @@ func Catalog(ctx context.Context, t *target.Target, opts Options) (inventory.Inv
 		err = inv.Validate()
 	}
 	if err != nil {
+		if ctx.Err() != nil {
+			// Whatever broke, it broke because the run was ended.
+			err = context.Cause(ctx)
+		}
 		return inventory.Inventory{Image: t.Image}, nil, explain(t, err)
 	}
 	return inv, bom, nil
@@ -73,8 +77,16 @@ func explain(t *target.Target, err error) error {
 	var limit *layers.LimitError
 	if errors.As(err, &limit) {
 		hint = "if this target may be trusted to be that large, raise the limit"
+		if flag, ok := limitFlags[limit.Field]; ok {
+			hint += " with " + flag
+		}
 	}
 	return &exit.Error{Code: exit.NotExamined, Doing: fmt.Sprintf("take inventory of %s %s", t.Kind, t.Name), Hint: hint, Err: err}
+}
+
+// limitFlags are the flags that raise a limit, by the name of its field.
+var limitFlags = map[string]string{
+	"ImageSize": "--max-image-size", "Files": "--max-files", heapField: "--max-memory",
 }
 
 func (s *SBOM) catalog(ctx context.Context, t *target.Target, opts Options) (inv inventory.Inventory, err error) {

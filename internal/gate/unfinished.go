@@ -1,0 +1,40 @@
+package gate
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/portcullis-ci/portcullis/internal/exit"
+	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/outcome"
+	"github.com/portcullis-ci/portcullis/internal/policy"
+)
+
+// TimeoutError is the cause of everything that a run's time limit cut off.
+func TimeoutError(limit time.Duration) error {
+	return &exit.Error{
+		Code: exit.NotExamined, Doing: fmt.Sprintf("the examination took longer than %s", limit),
+		Hint: "give it more time with --timeout",
+	}
+}
+
+// Unfinished is the outcome of a run that was ended before it came to
+// anything: everything that the request names is unexamined because of cause.
+func Unfinished(req Request, cause error, now time.Time) outcome.Outcome {
+	o := outcome.Outcome{Tool: req.Tool, Started: now, Finished: now, Findings: []finding.Finding{}}
+	name := func(kind outcome.TargetKind, names ...string) {
+		for _, n := range names {
+			if n != "" {
+				o.Targets = append(o.Targets, outcome.Target{Kind: kind, Name: n, Detail: "not examined"})
+			}
+		}
+	}
+	name(outcome.TargetImage, req.Image.Reference)
+	name(outcome.TargetRootFS, req.RootFS)
+	name(outcome.TargetSBOM, req.SBOM)
+	name(outcome.TargetDockerfile, req.Dockerfiles...)
+	name(outcome.TargetManifest, req.Manifests...)
+	o.Failures = []outcome.Failure{failure("run", req.Image.Reference, cause)}
+	o.Verdict, o.ExitCode = policy.Evaluate(req.Policy, policy.Input{Failures: o.Failures, Now: now})
+	return o
+}

@@ -1,0 +1,64 @@
+// Package supervise runs the program's work in a child process of itself. A Go
+// program cannot recover from an exhausted stack, from memory that is refused
+// or from a kill by the kernel, and a hostile image may cause each of them. The
+// parent, which reads nothing of what is examined, then tells what happened
+// and fails closed, with all reports written.
+//
+// It is not for panics, which are recovered where they arise, and knows
+// nothing of what the work is.
+package supervise
+
+import (
+	"os"
+	"strings"
+)
+
+// childVariable is set in the environment of the child and names the file
+// descriptor on which it tells its exit code.
+const childVariable = "PORTCULLIS_SUPERVISED_BY_FD"
+
+// Work does the program's work and returns its exit code. crash is empty for
+// the work itself. Otherwise a child that did the work was ended by something
+// that it could not handle; crash says by what, and the work is only to report
+// that.
+type Work func(crash string) int
+
+// Run does the work in a child process and returns its exit code, or has the
+// crash of that child reported. Where no child can be had (the operating
+// system offers no way, or refuses another process) the work is done here.
+func Run(work Work) int {
+	if tell, isChild := parent(os.Getenv); isChild {
+		code := work("")
+		tell(code)
+		return code
+	}
+	end, err := runChild()
+	switch {
+	case err != nil:
+		return work("")
+	case end.told:
+		return end.code
+	default:
+		return work(end.cause)
+	}
+}
+
+// ending is how a child ended.
+type ending struct {
+	// told is set when the child came to its end and said so with its code.
+	// An exit code alone does not tell: the runtime ends a crash with code 2.
+	told  bool
+	code  int
+	cause string
+}
+
+// without returns an environment without a variable.
+func without(environment []string, name string) []string {
+	var out []string
+	for _, v := range environment {
+		if !strings.HasPrefix(v, name+"=") {
+			out = append(out, v)
+		}
+	}
+	return out
+}

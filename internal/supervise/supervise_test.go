@@ -1,0 +1,153 @@
+//go:build unix
+
+package supervise
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestMain makes the test binary a program with supervision when a test asks
+// for it.
+func TestMain(m *testing.M) {
+	task := os.Getenv("SUPERVISE_TEST")
+	if task == "" {
+		os.Exit(m.Run())
+	}
+	os.Exit(Run(func(crash string) int {
+		if crash != "" {
+			fmt.Printf("crash: %s\n", crash)
+			return 4
+		}
+		return tasks[task]()
+	}))
+}
+
+var tasks = map[string]func() int{
+	"code 3": func() int { return 3 },
+	"code 2": func() int { return 2 },
+	"echo": func() int {
+		var line string
+		_, _ = fmt.Scan(&line)
+		fmt.Println("got", line, strings.Join(os.Args[1:], " "))
+		return 0
+	},
+	"stack": func() int { return deeper(1) },
+	"kill": func() int {
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {}
+	},
+	"exit": func() int { os.Exit(0); return 0 },
+	"memory": func() int {
+		if err := LimitMemory(1 << 30); err != nil {
+			fmt.Println(err)
+			return 1
+		}
+		b := make([]byte, 2<<30)
+		return int(b[len(b)-1])
+	},
+	"wait": func() int {
+		fmt.Println("waiting")
+		time.Sleep(time.Minute)
+		return 0
+	},
+}
+
+//go:noinline
+func deeper(n int) int {
+	var room [1024]int
+	room[n%1024] = n
+	return deeper(n+1) + room[(n+1)%1024]
+}
+
+func program(t *testing.T, task string, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
+	cmd.Env = append(os.Environ(), "SUPERVISE_TEST="+task, "GOTRACEBACK=none")
+	return cmd
+}
+
+func exitCode(err error) int {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.ExitCode()
+	}
+	if err != nil {
+		return -1
+	}
+	return 0
+}
+
+func TestTheChildsCodeIsTheProgramsAndACrashIsReported(t *testing.T) {
+	tests := []struct {
+		name, task string
+		code       int
+		prints     string
+	}{
+		{"the code of the work is passed on", "code 3", 3, ""},
+		{"code 2 that was told is no crash", "code 2", 2, ""},
+		{"an exhausted stack is reported", "stack", 4, "crash: its process crashed with exit status 2"},
+		{"a kill is reported", "kill", 4, "crash: its process was ended by signal 9 (killed), as the system does"},
+		{"an exit that nobody knows of is no pass", "exit", 4, "crash: its process ended without a result"},
+	}
+	if runtime.GOOS == "linux" {
+		tests = append(tests, struct {
+			name, task string
+			code       int
+			prints     string
+		}{"memory beyond the limit is refused and reported", "memory", 4, "crash: its process crashed"})
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			out, err := program(t, tt.task).Output()
+			if got := exitCode(err); got != tt.code {
+				t.Errorf("exit code %d, want %d", got, tt.code)
+			}
+			if !strings.Contains(string(out), tt.prints) {
+				t.Errorf("printed %q, want %q in it", out, tt.prints)
+			}
+		})
+	}
+}
+
+func TestArgumentsAndStreamsReachTheChild(t *testing.T) {
+	cmd := program(t, "echo", "-x", "two words")
+	cmd.Stdin = strings.NewReader("hello\n")
+	out, err := cmd.Output()
+	if err != nil || string(out) != "got hello -x two words\n" {
+		t.Errorf("printed %q, %v", out, err)
+	}
+}
+
+func TestSignalsReachTheChild(t *testing.T) {
+	cmd := program(t, "wait")
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line := make([]byte, len("waiting\n"))
+	if _, err := stdout.Read(line); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	rest := make([]byte, 200)
+	n, _ := stdout.Read(rest)
+	if got := exitCode(cmd.Wait()); got != 4 {
+		t.Errorf("exit code %d, want 4", got)
+	}
+	if !strings.Contains(string(rest[:n]), "signal 15") {
+		t.Errorf("printed %q, want the signal", rest[:n])
+	}
+}
