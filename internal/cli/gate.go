@@ -223,10 +223,25 @@ func (p Program) gate(ctx context.Context, f *gateFlags, flags *pflag.FlagSet) (
 	if err := p.steerLinters(ctx, &req, s, f.linterFlags); err != nil {
 		return exit.Usage, err
 	}
-	if req.Triage, err = p.triage(ctx, s, f.triageFlags); err != nil {
+	if req.Triage, err = p.triage(ctx, s, f.triageFlags, f.imagesForBaseline()); err != nil {
 		return exit.Usage, err
 	}
+	if b := req.Triage.BaselineImage; b != nil && b.Base && b.Request.Reference == "" && len(f.dockerfiles) == 0 {
+		return exit.Usage, &exit.Error{
+			Code: exit.Usage, Doing: "--baseline base-image needs a --dockerfile whose FROM names it",
+			Hint: "or name the base image: --baseline base-image:REFERENCE",
+		}
+	}
 	return p.runAndReport(ctx, s, req, boms)
+}
+
+// imagesForBaseline are the flags with which an image to compare with is opened;
+// nil where nothing is examined that could be compared with one.
+func (f *gateFlags) imagesForBaseline() *imageFlags {
+	if f.image+f.sbom+f.rootfs == "" {
+		return nil
+	}
+	return &f.imageFlags
 }
 
 // asOf returns the program with the clock that the flags ask for.

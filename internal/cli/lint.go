@@ -72,7 +72,7 @@ func (p Program) lint(ctx context.Context, f *lintFlags, flags *pflag.FlagSet, p
 	if err := p.steerLinters(ctx, &req, s, f.linterFlags); err != nil {
 		return exit.Usage, err
 	}
-	if req.Triage, err = p.triage(ctx, s, f.triageFlags); err != nil {
+	if req.Triage, err = p.triage(ctx, s, f.triageFlags, nil); err != nil {
 		return exit.Usage, err
 	}
 	for _, path := range paths {

@@ -89,6 +89,12 @@ var images = map[string]func() *imagetest.Builder{
 			Layer("COPY node_modules /app/node_modules # buildkit", imagetest.NPM("/app", "lodash@4.17.20", "left-pad@1.3.0")...).
 			User("10001")
 	},
+	"base": func() *imagetest.Builder { // what shop is built on
+		return imagetest.New().Layer("# debian.sh --arch 'amd64' out/ 'bookworm'", imagetest.Debian(
+			imagetest.Package{Name: "libc6", Version: "2.36-9+deb12u1", Source: "glibc"},
+			imagetest.Package{Name: "zlib1g", Version: "1:1.2.13.dfsg-1", Source: "zlib"},
+		)...)
+	},
 	"fixed": func() *imagetest.Builder {
 		return imagetest.New().
 			Layer("# debian.sh", imagetest.Debian(imagetest.Package{Name: "libc6", Version: "2.36-9+deb12u13", Source: "glibc"})...).

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/gate"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
 	"github.com/portcullis-ci/portcullis/internal/report"
+	"github.com/portcullis-ci/portcullis/internal/target"
 	"github.com/portcullis-ci/portcullis/internal/triage/baseline"
 	"github.com/portcullis-ci/portcullis/internal/triage/vex"
 	"github.com/portcullis-ci/portcullis/internal/triage/waiver"
@@ -32,7 +34,7 @@ func (f *triageFlags) register(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.vex, "vex", nil, "VEX file: OpenVEX, CycloneDX or CSAF (repeatable)")
 	flags.StringVar(&f.waivers, "waivers", "", "file of waivers (default: "+waiver.FileName+" at the repository's root, if there is one)")
 	flags.StringVar(&f.waiversRef, "waivers-ref", "", "git ref from which the waivers are read, such as origin/main, so that a change cannot waive itself")
-	flags.StringVar(&f.baseline, "baseline", "", "saved JSON report: findings that it has are known, the others new")
+	flags.StringVar(&f.baseline, "baseline", "", "what findings are compared with, new ones apart from known ones: a saved JSON report; for an image also another image, base-image for the one that FROM names, or base-image:REFERENCE")
 }
 
 // vexOutFlags are the flags about the VEX document that a run writes.
@@ -69,14 +71,16 @@ func (p Program) writeVEX(f vexOutFlags, o outcome.Outcome) error {
 	})
 }
 
-// triage reads the files that the flags or the configuration name.
-func (p Program) triage(ctx context.Context, s session, f triageFlags) (gate.Triage, error) {
+// triage reads the files that the flags or the configuration name. An image to
+// compare with is opened by the gate, as the image flags say; nil where no image
+// is examined.
+func (p Program) triage(ctx context.Context, s session, f triageFlags, images *imageFlags) (gate.Triage, error) {
 	t := gate.Triage{WaiverLife: s.config.Waivers.MaxAge, WarnBefore: s.config.Waivers.WarnBefore}
 	var err error
 	if t.Catalogue, err = Catalogue(); err != nil {
 		return t, err
 	}
-	for _, path := range append(s.config.VEX, f.vex...) {
+	for _, path := range append(s.config.VEXPaths(), f.vex...) {
 		content, err := readNamed(s, path, "read the VEX file")
 		if err != nil {
 			return t, err
@@ -91,20 +95,71 @@ func (p Program) triage(ctx context.Context, s session, f triageFlags) (gate.Tri
 		return t, err
 	}
 	if f.baseline == "" {
-		f.baseline = s.config.Baseline
+		f.baseline = s.config.BaselinePath()
 	}
-	if f.baseline != "" {
-		content, err := readNamed(s, f.baseline, "read the baseline")
-		if err != nil {
-			return t, err
-		}
-		report, err := baseline.Decode(s.root.Name(f.baseline), content)
-		if err != nil {
-			return t, &exit.Error{Code: exit.Usage, Doing: "read the baseline", Err: err, Hint: "write one with --output json=FILE"}
-		}
-		t.Baseline = &report
+	return t, p.baseline(s, f.baseline, images, &t)
+}
+
+// baseImage is the word for the base image in --baseline.
+const baseImage = "base-image"
+
+// baseline fills in what findings are compared with.
+func (p Program) baseline(s session, given string, images *imageFlags, t *gate.Triage) error {
+	if given == "" {
+		return nil
 	}
-	return t, nil
+	reference, isBase := baseReference(given)
+	switch {
+	case !isBase && !isImage(s.root.Path(given), given):
+		report, err := p.baselineReport(s, given)
+		t.Baseline = report
+		return err
+	case images == nil:
+		return &exit.Error{
+			Code: exit.Usage, Doing: "--baseline " + given + " is an image, and this run examines none",
+			Hint: "compare with a saved report, or use gate",
+		}
+	}
+	t.BaselineImage = &gate.BaselineImage{Request: images.request(reference), Base: isBase}
+	t.BaselineImage.Request.Platform = ""
+	return nil
+}
+
+// baseReference takes the reference of the base image out of a value; it is
+// empty for the one that FROM names.
+func baseReference(given string) (reference string, isBase bool) {
+	head, rest, _ := strings.Cut(given, ":")
+	if head != baseImage {
+		return given, false
+	}
+	return rest, true
+}
+
+// isImage tells an image from a saved report. Only what is unmistakably an image
+// may lead to a registry: a misspelt name of a file must not.
+func isImage(path, given string) bool {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return true
+	case err == nil:
+		return target.IsArchive(path)
+	default:
+		return target.HasScheme(given) || strings.ContainsAny(given, "@:")
+	}
+}
+
+// baselineReport reads a saved report.
+func (p Program) baselineReport(s session, path string) (*baseline.Report, error) {
+	content, err := readNamed(s, path, "read the baseline")
+	if err != nil {
+		return nil, err
+	}
+	report, err := baseline.Decode(s.root.Name(path), content)
+	if err != nil {
+		return nil, &exit.Error{Code: exit.Usage, Doing: "read the baseline", Err: err, Hint: "write one with --output json=FILE"}
+	}
+	return &report, nil
 }
 
 // readNamed reads a file that the user named.
@@ -121,7 +176,7 @@ func readNamed(s session, path, doing string) ([]byte, error) {
 func (p Program) waivers(ctx context.Context, s session, f triageFlags) (*waiver.File, error) {
 	path := f.waivers
 	if path == "" {
-		path = s.config.Waivers.File
+		path = s.config.WaiversPath()
 	}
 	named := path != ""
 	if !named {

@@ -172,7 +172,7 @@ func inputKeys() []field[Config] {
 			},
 		},
 		listField("vex", "[vex/openvex.json]", "VEX files: OpenVEX, CycloneDX or CSAF; paths relative to the file that says so.", func(c *Config) *[]string { return &c.VEX }),
-		textField("baseline", "baseline.json", "JSON report of an earlier run that findings are compared with, relative to the file that says so.", func(c *Config) *string { return &c.Baseline }),
+		textField("baseline", "baseline.json", "What findings are compared with: the JSON report of an earlier run, relative to the file that says so; another image; `base-image` for the one that FROM names, or `base-image:REFERENCE`. See [Baseline](baseline.md).", func(c *Config) *string { return &c.Baseline }),
 	}
 }
 

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 )
 
@@ -62,4 +63,34 @@ func (c Config) Resolve(key, path string) string {
 		return path
 	}
 	return filepath.Join(filepath.Dir(s.Name), filepath.FromSlash(path))
+}
+
+// WaiversPath is Waivers.File as a path for the working directory; empty where
+// none is named.
+func (c Config) WaiversPath() string { return c.named("waivers.file", c.Waivers.File) }
+
+// VEXPaths are the files under VEX as paths for the working directory.
+func (c Config) VEXPaths() []string {
+	var paths []string
+	for _, path := range c.VEX {
+		paths = append(paths, c.Resolve("vex", path))
+	}
+	return paths
+}
+
+// BaselinePath is Baseline for the working directory where it is a file that is
+// there; an image's reference stays as written.
+func (c Config) BaselinePath() string {
+	path := c.named("baseline", c.Baseline)
+	if _, err := os.Stat(path); err == nil || filepath.Ext(path) == ".json" {
+		return path
+	}
+	return c.Baseline
+}
+
+func (c Config) named(key, path string) string {
+	if path == "" {
+		return ""
+	}
+	return c.Resolve(key, path)
 }

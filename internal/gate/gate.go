@@ -291,8 +291,9 @@ func (r run) assemble(ctx context.Context, parts []part) Result {
 	if len(r.Search) > 0 && len(o.Targets) == 0 && len(o.Failures) == 0 {
 		o.Failures = append(o.Failures, nothingFound(r.Search))
 	}
-	o.Findings, o.Failures = sound(r.applyRules(r.trace(ctx, all)), o.Failures)
-	r.triage(o, all)
+	known := r.compareWith(ctx, o, all)
+	o.Findings, o.Failures = sound(r.applyRules(r.trace(ctx, all, known.baseLayers())), o.Failures)
+	r.triage(o, all, known)
 	finding.Sort(o.Findings)
 	o.Verdict, o.ExitCode = policy.Evaluate(r.Policy, r.policyInput(o, all))
 	return result

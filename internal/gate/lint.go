@@ -260,7 +260,7 @@ func (r run) readPath(given string) ([]repository.File, error) {
 
 // trace leads the findings of the image to the user's lines and notes at the
 // image's target what they were led to.
-func (r run) trace(ctx context.Context, all part) []finding.Finding {
+func (r run) trace(ctx context.Context, all part, baseLayers []string) []finding.Finding {
 	if all.inventory == nil || all.inventory.Image == nil {
 		return all.findings
 	}
@@ -270,6 +270,7 @@ func (r run) trace(ctx context.Context, all part) []finding.Finding {
 	}
 	tracer := origin.NewWith(all.inventory.Image, origin.Options{
 		Dockerfiles: files, Uses: all.images, Locks: r.locks(ctx, all.findings), Working: r.Repository.Name("."),
+		BaseLayers: baseLayers,
 	})
 	r.Progress.Note("image %s: %s", all.inventory.Image.Name, tracer.Describe())
 	traced := slices.Clone(all.findings)

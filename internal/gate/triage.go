@@ -23,21 +23,23 @@ type Triage struct {
 	// how long before its end it warns.
 	WaiverLife time.Duration
 	WarnBefore time.Duration
-	// Baseline is nil when findings are compared with none.
-	Baseline *baseline.Report
+	// Baseline is the report that findings are compared with, BaselineImage the
+	// image; at most one is set.
+	Baseline      *baseline.Report
+	BaselineImage *BaselineImage
 	// Catalogue tells rules' ids from those of advisories.
 	Catalogue rules.Catalogue
 }
 
 // triage gives the outcome's findings their statuses.
-func (r run) triage(o *outcome.Outcome, all part) {
+func (r run) triage(o *outcome.Outcome, all part, known compared) {
 	if all.inventory != nil {
 		o.PackageURLs = packageURLs(all.inventory.Packages)
 	}
 	in := triage.Input{
 		Findings: o.Findings, VEX: r.Triage.VEX, Waivers: r.Triage.Waivers,
 		MaxLife: r.Triage.WaiverLife, WarnBefore: r.Triage.WarnBefore, Scope: r.waiverScope(*o),
-		Baseline: r.Triage.Baseline, Run: baseline.IdentityOf(*o), Now: r.Clock(),
+		Base: known.base, Baseline: known.report, Run: baseline.IdentityOf(*o), Now: r.Clock(),
 	}
 	if o.Image != nil {
 		in.Images = []*inventory.Image{o.Image}

@@ -207,6 +207,19 @@ func (o *opener) explain(err error) error {
 
 var schemes = []string{"registry", "oci", "oci-archive", "docker-archive", "daemon"}
 
+// HasScheme reports whether a reference begins with one of the schemes of
+// Request.Reference.
+func HasScheme(ref string) bool {
+	scheme, _ := splitScheme(ref)
+	return scheme != ""
+}
+
+// IsArchive reports whether a file is an archive of an image.
+func IsArchive(file string) bool {
+	_, err := archiveKind(file)
+	return err == nil
+}
+
 // splitScheme cuts a scheme off a reference. A colon that does not follow a
 // known scheme belongs to the reference (a port or tag), unless the part
 // before it can be no host or path: that is a mistyped scheme.

@@ -66,6 +66,9 @@ type Entry struct {
 	Package, Version, PURL string
 	// Path is the finding's first place inside the image, or empty.
 	Path string
+	// Files are all places of a finding about the image's files, which may be
+	// about many: one more of them is news. Nil for other kinds.
+	Files []string
 }
 
 // IdentityOf takes what an outcome says about the run. Findings and verdict
@@ -107,6 +110,9 @@ func entryOf(f finding.Finding) Entry {
 		Fingerprint: f.Fingerprint, RuleID: f.RuleID, Aliases: f.Aliases, Kind: f.Kind, Severity: f.Severity,
 		Title: f.Title, Target: f.Target, Status: f.Status, Path: pathInImage(f),
 	}
+	if f.Kind == finding.ImageConfig {
+		e.Files = pathsInImage(f)
+	}
 	if p := f.Package; p != nil {
 		e.Package, e.Version, e.PURL = p.Name, p.Version, p.PURL
 	}
@@ -118,6 +124,28 @@ func pathInImage(f finding.Finding) string {
 		if l.Space == finding.InImage {
 			return l.Path
 		}
+	}
+	return ""
+}
+
+func pathsInImage(f finding.Finding) []string {
+	var paths []string
+	for _, l := range f.Locations {
+		if l.Space == finding.InImage {
+			paths = append(paths, l.Path)
+		}
+	}
+	return paths
+}
+
+// added returns the first file of a finding that the entry does not have.
+func (e *Entry) added(f finding.Finding) string {
+	if e == nil || f.Kind != finding.ImageConfig || e.Files == nil {
+		return ""
+	}
+	paths := pathsInImage(f)
+	if i := slices.IndexFunc(paths, func(p string) bool { return !slices.Contains(e.Files, p) }); i >= 0 {
+		return paths[i]
 	}
 	return ""
 }

@@ -374,3 +374,33 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func TestOneMoreFileIsNews(t *testing.T) {
+	setuid := func(paths ...string) finding.Finding {
+		f := lint("image-setuid")
+		f.Kind, f.Target, f.Locations = finding.ImageConfig, image, nil
+		for _, p := range paths {
+			f.Locations = append(f.Locations, finding.Location{Space: finding.InImage, Path: p})
+		}
+		return f
+	}
+	base := FromOutcome("before.json", outcome.Outcome{Findings: []finding.Finding{setuid("/bin/su", "/bin/mount")}})
+	for _, tt := range []struct {
+		name string
+		now  finding.Finding
+		want finding.BaselineState
+	}{
+		{"the same files", setuid("/bin/su", "/bin/mount"), finding.BaselineKnown},
+		{"one less", setuid("/bin/mount"), finding.BaselineKnown},
+		{"one more", setuid("/bin/su", "/bin/mount", "/srv/tool"), finding.BaselineNew},
+		{"another one", setuid("/bin/su", "/srv/tool"), finding.BaselineNew},
+	} {
+		r := Compare([]finding.Finding{tt.now}, base, Identity{Targets: []string{image}})
+		if got := r.Findings[0].Baseline; got.State != tt.want || got.Reason == "" {
+			t.Errorf("%s: %+v, want %s", tt.name, got, tt.want)
+		}
+		if open := r.Findings[0].Status == finding.Open; open != (tt.want == finding.BaselineNew) || len(r.Summary.Fixed) > 0 {
+			t.Errorf("%s: status %s, fixed %v", tt.name, r.Findings[0].Status, r.Summary.Fixed)
+		}
+	}
+}

@@ -45,10 +45,16 @@ func Compare(findings []finding.Finding, base Report, now Identity) Result {
 			continue
 		}
 		e := c.find(f)
-		if e == nil {
+		switch added := e.added(f); {
+		case e == nil:
 			f.Baseline = c.fresh(f)
 			result.Summary.New++
-		} else {
+		case added != "":
+			f.Baseline = finding.Comparison{
+				State: finding.BaselineNew, Cause: finding.CodeChanged, Reason: "the baseline had it, but not of " + added,
+			}
+			result.Summary.New++
+		default:
 			f = c.recognise(f, e)
 			known[e.Fingerprint] = true
 			result.Summary.Known++

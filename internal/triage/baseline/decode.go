@@ -174,9 +174,14 @@ func (f findingIn) entry() (Entry, error) {
 		Title: f.Title, Target: f.Target, Status: finding.Status(f.Status), Package: f.Package, Version: f.Version, PURL: f.PURL,
 	}
 	for _, l := range f.Locations {
-		if l.Space == string(finding.InImage) {
+		if l.Space != string(finding.InImage) {
+			continue
+		}
+		if e.Path == "" {
 			e.Path = strings.Clone(l.Path)
-			break
+		}
+		if e.Kind == finding.ImageConfig {
+			e.Files = append(e.Files, strings.Clone(l.Path))
 		}
 	}
 	return e, nil

@@ -82,13 +82,21 @@ func inherited(f finding.Finding, layers map[string]bool, packages packageSet) s
 		return ""
 	}
 	if layers != nil {
+		// A package is where its own files are: the database of packages is
+		// written anew by each layer that installs. A finding about files may
+		// be about several: one of the image's own makes it the image's.
+		known := false
 		for _, l := range f.Locations {
-			if l.Space == finding.InImage && l.Layer != "" {
-				if layers[l.Layer] {
-					return "in a layer of"
-				}
+			if l.Space != finding.InImage || l.Layer == "" || known && f.Package != nil {
+				continue
+			}
+			if !layers[l.Layer] {
 				return ""
 			}
+			known = true
+		}
+		if known {
+			return "in a layer of"
 		}
 	}
 	if f.Package == nil {

@@ -38,7 +38,10 @@ func TestWhatComesFromTheBaseImageIsInherited(t *testing.T) {
 	config := lint("image-user-root")
 	config.Kind, config.Target = finding.ImageConfig, image
 	secret := inLayer("x", "1", "b2")
-	secret.Kind, secret.Package = finding.Secret, nil
+	secret.Kind, secret.Package, secret.Locations = finding.Secret, nil, secret.Locations[1:2]
+	files := secret
+	files.Kind = finding.ImageConfig
+	files.Locations = []finding.Location{secret.Locations[0], {Space: finding.InImage, Path: "/srv/tool", Layer: "app"}}
 	inDockerfile := lint("PC-DF009")
 	inDockerfile.Target = image
 	tests := []struct {
@@ -51,6 +54,7 @@ func TestWhatComesFromTheBaseImageIsInherited(t *testing.T) {
 		{"in a layer of the base", withLayers, ours, inLayer("curl", "1", "b1"), true},
 		{"in a layer of ours", withLayers, ours, inLayer("curl", "1", "app"), false},
 		{"a secret in a layer of the base", withLayers, ours, secret, true},
+		{"files of the base and one of ours", withLayers, ours, files, false},
 		{"a setting without a layer", withLayers, ours, config, false},
 		{"a Dockerfile's finding", withLayers, ours, inDockerfile, false},
 		{"another image", withLayers, ours, other, false},
