@@ -29,7 +29,7 @@ func (p Program) explainAdvisory(ctx context.Context, f *explainFlags, id string
 	if err != nil {
 		return err
 	}
-	e, err := vulnerability.Explain(ctx, db, id, inv)
+	e, err := vulnerability.Explain(ctx, db, id, inv, vulnerability.Options{Now: p.Clock()})
 	switch {
 	case errors.Is(err, vulnerability.ErrUnknownID):
 		return &exit.Error{Code: exit.Usage, Err: err, Hint: "`portcullis db status` lists the ecosystems that the database holds"}
@@ -89,16 +89,27 @@ func explanation(e vulnerability.Explanation, packages int) string {
 	}
 	for _, v := range e.Packages {
 		word := "not affected"
-		if v.Affected {
+		switch {
+		case v.Affected:
 			word = "AFFECTED"
+		case v.Unassessed != "":
+			word = "NOT ASSESSED"
 		}
 		fmt.Fprintf(&b, "\n%s %s: %s\n", neutralise.Line(v.Name), neutralise.Line(v.Version), word)
 		line("path", v.Path)
+		line("assessed", unassessedInWords(v.Unassessed))
 		for _, why := range v.Why {
 			line("because", why)
 		}
 	}
 	return b.String()
+}
+
+func unassessedInWords(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return "no: " + reason
 }
 
 func publishedInWords(t time.Time) string {

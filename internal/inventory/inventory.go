@@ -24,6 +24,9 @@ type Inventory struct {
 	Packages []Package
 	// Files are the files of interest to detectors, in the order of paths.
 	Files []File
+	// GoBinaries say which functions the Go binaries hold in which packages
+	// were found, in the order of paths.
+	GoBinaries []GoBinary
 	// Unreadable lists files that a cataloger could not make sense of. They
 	// count against coverage.
 	Unreadable []Unreadable
@@ -105,6 +108,9 @@ type Distro struct {
 	Version  string
 	Codename string
 	CPE      string
+	// ContentSets are the repositories that the image's own build records name
+	// (Red Hat's content manifests), sorted; beyond what os-release says.
+	ContentSets []string
 }
 
 // Place is where in the image a package was found.
@@ -113,6 +119,17 @@ type Place struct {
 	Path string
 	// Layer is the diff id of the layer that holds the path.
 	Layer string
+}
+
+// GoBinary is what the table of functions of one Go binary holds.
+type GoBinary struct {
+	// Path is absolute inside the image.
+	Path string
+	// Functions are the marks of package gosymbols, which is asked about them;
+	// nil when the binary does not tell.
+	Functions []uint64
+	// Unknown says why it does not tell; empty when it does.
+	Unknown string
 }
 
 // Source is the source package from which a binary package was built.

@@ -142,6 +142,17 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 	if err != nil {
 		return inventory.Inventory{}, err
 	}
+	if inv.GoBinaries, err = goBinaries(ctx, inv.Packages, index); err != nil {
+		return inventory.Inventory{}, err
+	}
+	if inv.Distro != nil {
+		sets, unread, err := contentSets(ctx, index)
+		if err != nil {
+			return inventory.Inventory{}, err
+		}
+		inv.Distro.ContentSets = sets
+		unreadable = append(unreadable, unread...)
+	}
 	inv.Files = files
 	inv.Unreadable = slices.Concat(inv.Unreadable, unreadable, src.resolver.unreadable())
 	for _, p := range index.Problems() {

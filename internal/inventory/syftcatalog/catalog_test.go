@@ -20,6 +20,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/imagetest"
 	"github.com/portcullis-ci/portcullis/internal/inventory"
+	"github.com/portcullis-ci/portcullis/internal/inventory/gosymbols"
 	"github.com/portcullis-ci/portcullis/internal/inventory/syftcatalog"
 	"github.com/portcullis-ci/portcullis/internal/layers"
 	"github.com/portcullis-ci/portcullis/internal/target"
@@ -157,6 +158,29 @@ func TestInventoryOfADebianImage(t *testing.T) {
 	}
 	if len(inv.Unreadable) != 0 {
 		t.Errorf("unreadable = %+v, want none", inv.Unreadable)
+	}
+	if len(inv.GoBinaries) != 1 || inv.GoBinaries[0].Path != "/usr/local/bin/hello" || inv.GoBinaries[0].Unknown != "" {
+		t.Fatalf("Go binaries = %+v, want hello with its functions", inv.GoBinaries)
+	}
+	if functions := gosymbols.Set(inv.GoBinaries[0].Functions); !functions.Has("main", "main") || functions.Has("net/http", "Get") {
+		t.Error("the functions of hello are wrong")
+	}
+}
+
+func TestContentManifestsNameTheRepositories(t *testing.T) {
+	img, err := imagetest.New().Platform("linux/"+runtime.GOARCH).Layer("ADD ubi.tar /",
+		imagetest.Text("etc/os-release", "ID=rhel\nVERSION_ID=9.2\nPRETTY_NAME=\"Red Hat Enterprise Linux 9.2 (Plow)\"\n"),
+		imagetest.Text("root/buildinfo/content_manifests/ubi9-container-9.2-1.json", `{"metadata":{"image_layer_index":0},"content_sets":["rhel-9-for-x86_64-baseos-eus-rpms","rhel-9-for-x86_64-appstream-rpms"]}`)).
+		Layer("COPY content-sets.json /usr/share/buildinfo/",
+			imagetest.Text("usr/share/buildinfo/content-sets.json", `{"content_sets":["rhel-9-for-x86_64-appstream-rpms"]}`),
+			imagetest.Text("root/buildinfo/content-sets.json", `{"content_sets":{}}`)).Image()
+	must(t, err)
+	inv, _ := catalog(t, layout(t, img))
+	if diff := cmp.Diff([]string{"rhel-9-for-x86_64-appstream-rpms", "rhel-9-for-x86_64-baseos-eus-rpms"}, inv.Distro.ContentSets); diff != "" {
+		t.Errorf("content sets (-want +got):\n%s", diff)
+	}
+	if len(inv.Unreadable) != 1 || inv.Unreadable[0].Path != "/root/buildinfo/content-sets.json" {
+		t.Errorf("unreadable = %+v", inv.Unreadable)
 	}
 }
 

@@ -37,7 +37,7 @@ type wishes struct {
 	others []glob
 }
 
-var wanted = compileWishes(slices.Concat(catalogerGlobs, furtherGlobs, systemFiles, credentialFiles))
+var wanted = compileWishes(slices.Concat(catalogerGlobs, furtherGlobs, systemFiles, credentialFiles, contentSetFiles))
 
 // furtherGlobs are files that catalogers reach from others: lists and
 // copyright files of dpkg, licences, side files of Python packages, release
