@@ -35,7 +35,7 @@ type imageFlags struct {
 }
 
 func (f *imageFlags) register(flags *pflag.FlagSet) {
-	flags.StringVar(&f.platform, "platform", "", "platform of a multi-platform image, such as linux/arm64 (default: this machine's)")
+	flags.StringVar(&f.platform, "platform", "", "platform of a multi-platform image, such as linux/arm64; for gate also all, which examines each (default: this machine's)")
 	flags.BoolVar(&f.insecure, "insecure", false, "allow plain HTTP to the registry")
 	flags.BoolVar(&f.offline, "offline", false, "forbid every network access")
 	flags.StringArrayVar(&f.authHost, "registry-auth-host", nil, "further host that may be given the registry's credentials, where its tokens come from elsewhere (repeatable)")
@@ -204,6 +204,9 @@ func (p Program) gate(ctx context.Context, f *gateFlags, flags *pflag.FlagSet) (
 	if len(boms) > 0 && f.image+f.sbom+f.rootfs == "" {
 		return exit.Usage, &exit.Error{Code: exit.Usage, Doing: "--sbom-out needs an --image, --rootfs or --sbom to list the packages of"}
 	}
+	if f.platform == target.AllPlatforms && slices.ContainsFunc(boms, func(b sbomOutput) bool { return b.path == stdoutPath }) {
+		return exit.Usage, &exit.Error{Code: exit.Usage, Doing: "--sbom-out - with --platform all: each platform has an SBOM of its own", Hint: "name a file"}
+	}
 	req := gate.Request{
 		Image: f.request(f.image), RootFS: f.rootfs, SBOM: f.sbom, Name: f.name,
 		Dockerfiles: f.dockerfiles, Manifests: f.manifests,
@@ -308,10 +311,9 @@ func (p Program) runAndReport(ctx context.Context, s session, req gate.Request, 
 	if err != nil {
 		return exit.CodeOf(err), err
 	}
-	if result.SBOM == nil {
-		boms = nil // the target could not be examined: the outcome says so and fails
-	}
-	if err := writeSBOMs(boms, result.SBOM, p.Stdout, p.Clock()); err != nil {
+	// Without any, the target could not be examined: the outcome says so and fails.
+	boms = documents(boms, result.SBOMs)
+	if err := writeSBOMs(boms, p.Stdout, p.Clock()); err != nil {
 		return exit.NotExamined, err
 	}
 	if err := p.writeVEX(s.vexOut, result.Outcome); err != nil {

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/gate"
 	"github.com/portcullis-ci/portcullis/internal/inventory/syftcatalog"
 	"github.com/portcullis-ci/portcullis/internal/report"
 )
@@ -86,6 +88,8 @@ func (f reportFlags) outputs() ([]output, error) {
 type sbomOutput struct {
 	path   string
 	format syftcatalog.Format
+	// document is set once there is one.
+	document gate.SBOM
 }
 
 // sbomOutputs pairs --sbom-out with --sbom-format by their order. Formats that
@@ -111,10 +115,28 @@ func sbomOutputs(paths, formats []string) ([]sbomOutput, error) {
 	return out, nil
 }
 
-// writeSBOMs writes the SBOM whole or not at all to each of the files.
-func writeSBOMs(outputs []sbomOutput, sbom *syftcatalog.SBOM, stdout io.Writer, now time.Time) error {
+// documents gives each output its SBOM. Of an image of several platforms each
+// has its own: bom.json becomes bom-linux-arm64.json for linux/arm64.
+func documents(outputs []sbomOutput, sboms []gate.SBOM) []sbomOutput {
+	var out []sbomOutput
 	for _, o := range outputs {
-		write := func(w io.Writer) error { return sbom.Write(w, o.format, now) }
+		for _, document := range sboms {
+			o := o
+			o.document = document
+			if len(sboms) > 1 {
+				ext := filepath.Ext(o.path)
+				o.path = strings.TrimSuffix(o.path, ext) + "-" + strings.ReplaceAll(document.Platform, "/", "-") + ext
+			}
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// writeSBOMs writes each SBOM whole or not at all to its file.
+func writeSBOMs(outputs []sbomOutput, stdout io.Writer, now time.Time) error {
+	for _, o := range outputs {
+		write := func(w io.Writer) error { return o.document.Write(w, o.format, now) }
 		if o.path == stdoutPath {
 			if err := write(stdout); err != nil {
 				return fmt.Errorf("write the SBOM to standard output: %w", err)

@@ -109,7 +109,7 @@ func (p Program) sbom(ctx context.Context, f *sbomFlags, flags *pflag.FlagSet, r
 	for _, u := range inv.Unreadable {
 		display.Note("not read: %s: %s", u.Path, u.Reason)
 	}
-	return writeSBOMs(outputs, sbom, p.Stdout, p.Clock())
+	return writeSBOMs(documents(outputs, []gate.SBOM{{SBOM: sbom}}), p.Stdout, p.Clock())
 }
 
 func (p Program) openTarget(ctx context.Context, f *sbomFlags, reference string, display *progress.Display) (*target.Target, error) {

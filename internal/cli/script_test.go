@@ -51,6 +51,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"image":    writeImage,
+			"index":    writeIndex,
 			"registry": startRegistry,
 			"daemon":   startDaemon,
 			"mirror":   startMirror,
@@ -142,6 +143,21 @@ func writeImage(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(imagetest.WriteLayout(filepath.Join(dir, "layout"), "1", img))
 	ts.Check(imagetest.WriteOCIArchive(filepath.Join(dir, "oci.tar"), "1", img))
 	ts.Check(imagetest.WriteDockerArchive(filepath.Join(dir, "docker.tar"), "shop/web:1", img))
+}
+
+// writeIndex: index DIR IMAGE=PLATFORM… writes an OCI layout with an index of
+// images, each for a platform.
+func writeIndex(ts *testscript.TestScript, _ bool, args []string) {
+	var all []v1.Image
+	for _, arg := range args[1:] {
+		name, platform, _ := strings.Cut(arg, "=")
+		img, err := images[name]().Platform(platform).Image()
+		ts.Check(err)
+		all = append(all, img)
+	}
+	index, err := imagetest.Index(all...)
+	ts.Check(err)
+	ts.Check(imagetest.WriteIndexLayout(ts.MkAbs(args[0]), "1", index))
 }
 
 // startRegistry: registry NAME starts a registry that holds the image as

@@ -86,7 +86,10 @@ func (r run) baselineRequest(asked *BaselineImage, all part) (target.Request, er
 		}
 		req.Reference = reference
 	}
-	if img := all.inventory.Image; req.Platform == "" && img != nil {
+	switch img := all.inventory.Image; {
+	case len(all.platformImages) > 0:
+		req.Platform = target.AllPlatforms
+	case req.Platform == "" && img != nil:
 		req.Platform = img.Platform
 	}
 	return req, nil
@@ -104,7 +107,11 @@ func (r run) fromOf(all part) (string, error) {
 	for _, f := range all.dockerfiles {
 		files = append(files, r.parse(f))
 	}
-	if img := all.inventory.Image; img != nil {
+	images := all.platformImages
+	if img := all.inventory.Image; img != nil && len(images) == 0 {
+		images = append(images, img)
+	}
+	for _, img := range images {
 		if reference, _, ok := origin.New(img, files, nil).Base(); ok {
 			return reference, nil
 		}
@@ -138,7 +145,7 @@ func (r run) examineBaseline(ctx context.Context, req target.Request, o *outcome
 		},
 	}, r.Environment}
 	p := other.guard(ctx, branch{"baseline", other.examineImage})
-	if p.inventory == nil {
+	if p.inventory == nil && len(p.platforms) == 0 {
 		for i := range p.failures {
 			p.failures[i].Stage = "baseline"
 		}

@@ -17,6 +17,9 @@ import (
 
 // examineImage opens the image and judges what is in it.
 func (r run) examineImage(ctx context.Context) part {
+	if r.Image.Platform == target.AllPlatforms {
+		return r.examinePlatforms(ctx)
+	}
 	t, err := target.Open(ctx, r.Image, r.Target)
 	if err != nil {
 		return unexamined(outcome.TargetImage, r.Image.Reference, err)
@@ -73,7 +76,10 @@ func (r run) examineTarget(ctx context.Context, kind outcome.TargetKind, t *targ
 		p.image = t.Image
 		return p
 	}
-	p = part{image: t.Image, inventory: &inv, sbom: sbom}
+	p = part{image: t.Image, inventory: &inv, sboms: []SBOM{{SBOM: sbom}}}
+	if t.Image != nil {
+		p.sboms[0].Platform = t.Image.Platform
+	}
 	p.targets = []outcome.Target{{
 		Kind: kind, Name: t.Name, Examined: true,
 		Detail: count(len(inv.Packages), "package", "packages"),

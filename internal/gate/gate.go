@@ -99,8 +99,16 @@ type Environment struct {
 // Result is what a run comes to.
 type Result struct {
 	Outcome outcome.Outcome
-	// SBOM is nil when no image, root file system or SBOM was examined.
-	SBOM *syftcatalog.SBOM
+	// SBOMs has one for each examined image: none when no image, root file
+	// system or SBOM was examined, several when there are several platforms.
+	SBOMs []SBOM
+}
+
+// SBOM is that of one target.
+type SBOM struct {
+	// Platform is that of the image; empty where there is none.
+	Platform string
+	*syftcatalog.SBOM
 }
 
 // part is what one branch of the pipeline contributes to the outcome.
@@ -114,9 +122,13 @@ type part struct {
 	image *inventory.Image
 	// The rest is set by the image branch only.
 	inventory *inventory.Inventory
-	sbom      *syftcatalog.SBOM
+	sboms     []SBOM
 	coverage  outcome.Coverage
 	database  outcome.Database
+	// platforms are the parts of several platforms of the image, until they are
+	// joined; platformImages are their images then.
+	platforms      []part
+	platformImages []*inventory.Image
 	// dockerfiles is set by the Dockerfile branch only.
 	dockerfiles []dockerfilerules.File
 	images      []namedImage
@@ -271,7 +283,7 @@ func (r run) assemble(ctx context.Context, parts []part) Result {
 	o := &result.Outcome
 	o.Tool = r.Tool
 	var all part
-	for _, p := range parts {
+	for _, p := range r.tracePlatforms(ctx, parts) {
 		o.Targets = append(o.Targets, p.targets...)
 		o.Failures = append(o.Failures, p.failures...)
 		o.Timings = append(o.Timings, p.timings...)
@@ -283,7 +295,7 @@ func (r run) assemble(ctx context.Context, parts []part) Result {
 			o.Image = p.image
 		}
 		if p.inventory != nil {
-			all.inventory, result.SBOM = p.inventory, p.sbom
+			all.inventory, all.platformImages, result.SBOMs = p.inventory, p.platformImages, p.sboms
 			o.Coverage, o.Database = p.coverage, p.database
 			o.Image, o.Distro, o.Packages = p.inventory.Image, p.inventory.Distro, byType(p.inventory.Packages)
 		}
@@ -304,7 +316,7 @@ func (r run) policyInput(o *outcome.Outcome, all part) policy.Input {
 	in := policy.Input{
 		Findings: o.Findings, Coverage: o.Coverage, Failures: o.Failures, Database: o.Database,
 		InventoryExamined: all.inventory != nil && !r.SkipVulnerabilities, Now: r.Clock(),
-		Image: o.Image, Distro: o.Distro, Manifests: all.manifests, SBOM: r.WritesSBOM || r.SBOM != "",
+		Image: o.Image, Platforms: all.platformImages, Distro: o.Distro, Manifests: all.manifests, SBOM: r.WritesSBOM || r.SBOM != "",
 		Compare: compareVersions,
 	}
 	if all.inventory != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/dockerfile"
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/inventory"
 	"github.com/portcullis-ci/portcullis/internal/lockfile"
 	"github.com/portcullis-ci/portcullis/internal/origin"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
@@ -261,18 +262,42 @@ func (r run) readPath(given string) ([]repository.File, error) {
 // trace leads the findings of the image to the user's lines and notes at the
 // image's target what they were led to.
 func (r run) trace(ctx context.Context, all part, baseLayers []string) []finding.Finding {
-	if all.inventory == nil || all.inventory.Image == nil {
+	if all.inventory == nil || all.inventory.Image == nil || len(all.platformImages) > 0 {
 		return all.findings
 	}
+	return r.traceImage(ctx, all.inventory.Image, all, baseLayers)
+}
+
+// tracePlatforms traces the findings of an image's platforms, each by its own
+// history, and joins them.
+func (r run) tracePlatforms(ctx context.Context, parts []part) []part {
+	var files part
+	for _, p := range parts {
+		files.dockerfiles, files.images = append(files.dockerfiles, p.dockerfiles...), append(files.images, p.images...)
+	}
+	out := slices.Clone(parts)
+	for i, p := range out {
+		for j, one := range p.platforms {
+			files.findings = one.findings
+			p.platforms[j].findings = r.traceImage(ctx, one.inventory.Image, files, nil)
+		}
+		out[i] = p.joinPlatforms()
+	}
+	return out
+}
+
+// traceImage leads the findings of all that are about the image to the
+// Dockerfiles, lock files and manifests of all.
+func (r run) traceImage(ctx context.Context, img *inventory.Image, all part, baseLayers []string) []finding.Finding {
 	var files []*dockerfile.File
 	for _, f := range all.dockerfiles {
 		files = append(files, r.parse(f))
 	}
-	tracer := origin.NewWith(all.inventory.Image, origin.Options{
+	tracer := origin.NewWith(img, origin.Options{
 		Dockerfiles: files, Uses: all.images, Locks: r.locks(ctx, all.findings), Working: r.Repository.Name("."),
 		BaseLayers: baseLayers,
 	})
-	r.Progress.Note("image %s: %s", all.inventory.Image.Name, tracer.Describe())
+	r.Progress.Note("image %s: %s", img.Name, tracer.Describe())
 	traced := slices.Clone(all.findings)
 	for i, f := range traced {
 		switch f.Kind {

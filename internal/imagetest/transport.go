@@ -134,6 +134,18 @@ func Index(images ...v1.Image) (v1.ImageIndex, error) {
 	return mutate.AppendManifests(empty.Index, adds...), nil
 }
 
+// WriteIndexLayout writes an OCI image layout with one index under a tag.
+func WriteIndexLayout(dir, tag string, index v1.ImageIndex) error {
+	p, err := layout.Write(dir, empty.Index)
+	if err != nil {
+		return fmt.Errorf("write layout %s: %w", dir, err)
+	}
+	if err := p.AppendIndex(index, layout.WithAnnotations(map[string]string{"org.opencontainers.image.ref.name": tag})); err != nil {
+		return fmt.Errorf("write layout %s: %w", dir, err)
+	}
+	return nil
+}
+
 // Registry is a registry on the loopback interface.
 type Registry struct {
 	server *httptest.Server

@@ -51,14 +51,27 @@ type Image struct {
 	IndexDigest string
 	// ID is the digest of the image configuration: equal for every transport.
 	ID string
-	// Platform is os/architecture[/variant].
+	// Platform is os/architecture[/variant]; of several platforms that were
+	// examined together, all of them with commas between.
 	Platform string
-	Created  time.Time
-	Config   Config
+	// Platforms are the images that were examined together; nil for one alone.
+	// Digest and ID are then those of the index.
+	Platforms []Platform
+	Created   time.Time
+	Config    Config
 	// History in the order of the build; entries without a layer are marked.
 	History []History
 	// Layers from the bottom up.
 	Layers []Layer
+}
+
+// Platform is the image of one platform of an index.
+type Platform struct {
+	// Name is os/architecture[/variant].
+	Name string
+	// Digest and ID are those of Image.
+	Digest string
+	ID     string
 }
 
 // Layer is one layer of an image.

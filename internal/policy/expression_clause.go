@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/portcullis-ci/portcullis/internal/exit"
@@ -79,11 +80,36 @@ func (e expressionInput) judge(name string, x Expression, effect Effect) judged 
 		c.Demand += " (no " + absent + " examined)"
 		return judged{clause: c}
 	}
-	c, err = e.evaluate(c, program)
+	if program.Uses("image") {
+		c, err = e.evaluateImages(c, program)
+	} else {
+		c, err = e.evaluate(c, program)
+	}
 	if err != nil {
 		return unevaluated(c, effect, err)
 	}
 	return withEffect(c, effect)
+}
+
+// evaluateImages evaluates a condition on the image for each of its platforms.
+// The clause is broken by the first for which the condition is met.
+func (e expressionInput) evaluateImages(c outcome.Clause, p *expression.Program) (outcome.Clause, error) {
+	if len(e.Platforms) == 0 {
+		return e.evaluate(c, p)
+	}
+	for _, img := range e.Platforms {
+		one := e
+		one.values = maps.Clone(e.values)
+		one.values["image"] = expression.ImageOf(img)
+		judged, err := one.evaluate(c, p)
+		if judged.Broken {
+			judged.Reason += " (" + img.Platform + ")"
+		}
+		if err != nil || judged.Broken {
+			return judged, err
+		}
+	}
+	return c, nil
 }
 
 // unevaluated is the clause of a condition without a value.

@@ -33,6 +33,8 @@ func (p Policy) licenceClauses(in Input) []judged {
 			unknown = append(unknown, packageName(pkg)+": "+unread)
 		}
 	}
+	// A package that several platforms have is told once.
+	denied, unknown = slices.Compact(denied), slices.Compact(unknown)
 	clauses := []judged{in.needs(judged{
 		clause: subjects(outcome.Clause{Name: "licences", Demand: p.Licences.demand()}, denied),
 		code:   exit.PolicyBroken,

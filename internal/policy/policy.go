@@ -138,8 +138,11 @@ type Input struct {
 	Now time.Time
 	// Packages are those of the inventory, for licences and expressions.
 	Packages []inventory.Package
-	// Image is nil when none was examined.
-	Image *inventory.Image
+	// Image is nil when none was examined. Platforms are the images of single
+	// platforms where several were examined together: what is said about the
+	// image is then judged for each.
+	Image     *inventory.Image
+	Platforms []*inventory.Image
 	// Distro is nil when it is not known.
 	Distro *inventory.Distro
 	// Manifests are the objects of the examined manifests.

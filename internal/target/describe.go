@@ -23,7 +23,7 @@ func (o *opener) describe(raw []byte) (*Target, error) {
 		return nil, fmt.Errorf("read configuration %s: %w", id, err)
 	}
 	have := v1.Platform{OS: cf.OS, Architecture: cf.Architecture, Variant: cf.Variant}
-	if o.explicit && !matches(have, o.platform) {
+	if o.explicit && !o.all && !matches(have, o.platform) {
 		return nil, notExamined("open image "+redactText(o.req.Reference),
 			fmt.Errorf("the image is for %s, not for %s", platformText(cf.OS, cf.Architecture, cf.Variant), o.platform.String()),
 			"leave --platform away or name an image for that platform")

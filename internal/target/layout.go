@@ -12,6 +12,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -153,7 +154,7 @@ func (s layoutStore) manifest(_ context.Context, d v1.Descriptor) ([]byte, error
 	return readFile(s.files, "blobs/sha256/"+d.Digest.Hex, maxManifest)
 }
 
-func (o *opener) layout(ctx context.Context, ref string) (*Target, error) {
+func (o *opener) layout(ctx context.Context, ref string) ([]*Target, error) {
 	dir, selector := splitPath(ref)
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -162,7 +163,7 @@ func (o *opener) layout(ctx context.Context, ref string) (*Target, error) {
 	return o.openLayout(ctx, dirFiles{root}, root.Close, dir, selector)
 }
 
-func (o *opener) ociArchive(ctx context.Context, ref string) (*Target, error) {
+func (o *opener) ociArchive(ctx context.Context, ref string) ([]*Target, error) {
 	file, selector := splitPath(ref)
 	f, err := os.Open(file)
 	if err != nil {
@@ -175,17 +176,35 @@ func (o *opener) ociArchive(ctx context.Context, ref string) (*Target, error) {
 	return o.openLayout(ctx, t, f.Close, file, selector)
 }
 
-func (o *opener) openLayout(ctx context.Context, f files, done func() error, name, selector string) (*Target, error) {
-	t, err := o.readLayout(ctx, f, selector)
+func (o *opener) openLayout(ctx context.Context, f files, done func() error, name, selector string) ([]*Target, error) {
+	targets, err := o.readLayout(ctx, f, selector)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("read OCI layout: %w", err), done())
+		err = fmt.Errorf("read OCI layout: %w", err)
 	}
-	t.Name = baseName(name)
-	t.closers = append(t.closers, done)
-	return t, nil
+	if len(targets) == 0 {
+		return nil, errors.Join(err, done())
+	}
+	done = lastOf(len(targets), done)
+	for _, t := range targets {
+		t.Name = baseName(name)
+		t.closers = append(t.closers, done)
+	}
+	return targets, err
 }
 
-func (o *opener) readLayout(ctx context.Context, f files, selector string) (*Target, error) {
+// lastOf returns a closer for each of n users of one thing: the last closes it.
+func lastOf(n int, done func() error) func() error {
+	var left atomic.Int64
+	left.Store(int64(n))
+	return func() error {
+		if left.Add(-1) > 0 {
+			return nil
+		}
+		return done()
+	}
+}
+
+func (o *opener) readLayout(ctx context.Context, f files, selector string) ([]*Target, error) {
 	if _, err := readFile(f, "oci-layout", 1<<16); err != nil {
 		return nil, fmt.Errorf("no readable file oci-layout: %w", err)
 	}
@@ -203,7 +222,7 @@ func (o *opener) readLayout(ctx context.Context, f files, selector string) (*Tar
 	s := layoutStore{f}
 	d, err := o.pick(index.Manifests, selector)
 	if errors.Is(err, errSeveralPlatforms) {
-		return o.ociImage(ctx, s, document{raw: raw, digest: digestOf(raw), mediaType: ""})
+		return o.ociImages(ctx, s, document{raw: raw, digest: digestOf(raw), mediaType: ""})
 	}
 	if err != nil {
 		return nil, err
@@ -212,11 +231,11 @@ func (o *opener) readLayout(ctx context.Context, f files, selector string) (*Tar
 	if err != nil {
 		return nil, err
 	}
-	t, err := o.ociImage(ctx, s, doc)
-	if err == nil {
+	targets, err := o.ociImages(ctx, s, doc)
+	for _, t := range targets {
 		t.Tags = tagsOf(d)
 	}
-	return t, err
+	return targets, err
 }
 
 // errSeveralPlatforms says that index.json is itself a multi-platform index.

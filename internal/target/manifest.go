@@ -2,6 +2,7 @@ package target
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -43,33 +45,67 @@ type document struct {
 	mediaType string
 }
 
-// ociImage follows a manifest or index to the image of the wanted platform and
-// describes it.
-func (o *opener) ociImage(ctx context.Context, s store, root document) (*Target, error) {
-	doc, indexDigest := root, ""
-	for depth := 0; ; depth++ {
-		kind, err := classify(doc)
+// maxPlatforms bounds how many entries of indexes are looked at; the official
+// ones have about a dozen images.
+const maxPlatforms = 64
+
+// found is a manifest, and the index that led to it.
+type found struct {
+	document
+	indexDigest string
+}
+
+// ociImages follows a manifest or index to the images of the wanted platform,
+// or of all, and describes them. What cannot be read of several is in the error
+// beside the others.
+func (o *opener) ociImages(ctx context.Context, s store, root document) ([]*Target, error) {
+	manifests, err := o.follow(ctx, s, found{document: root}, 0)
+	errs := []error{err}
+	var targets []*Target
+	for i, m := range manifests {
+		if slices.ContainsFunc(manifests[:i], func(f found) bool { return f.digest == m.digest }) {
+			continue
+		}
+		t, err := o.fromManifest(ctx, s, m.document, m.indexDigest)
 		if err != nil {
-			return nil, fmt.Errorf("read manifest %s: %w", doc.digest, err)
+			errs = append(errs, err)
+			continue
 		}
-		if kind == "manifest" {
-			break
-		}
-		if depth >= maxIndexDepth {
-			return nil, fmt.Errorf("read index %s: indexes are nested more than %d deep", root.digest, maxIndexDepth)
-		}
-		if indexDigest == "" {
-			indexDigest = doc.digest
-		}
-		d, err := o.choose(doc)
-		if err != nil {
-			return nil, err
-		}
-		if doc, err = readManifest(ctx, s, d); err != nil {
-			return nil, err
-		}
+		targets = append(targets, t)
 	}
-	return o.fromManifest(ctx, s, doc, indexDigest)
+	return targets, errors.Join(errs...)
+}
+
+// follow returns the manifests that an index leads to.
+func (o *opener) follow(ctx context.Context, s store, doc found, depth int) ([]found, error) {
+	kind, err := classify(doc.document)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read manifest %s: %w", doc.digest, err)
+	case kind == "manifest":
+		return []found{doc}, nil
+	case depth >= maxIndexDepth:
+		return nil, fmt.Errorf("read index %s: indexes are nested more than %d deep", doc.digest, maxIndexDepth)
+	}
+	chosen, err := o.choose(doc.document)
+	if err != nil {
+		return nil, err
+	}
+	if o.followed += len(chosen); o.followed > maxPlatforms {
+		return nil, fmt.Errorf("read index %s: it lists more than %d images", doc.digest, maxPlatforms)
+	}
+	var manifests []found
+	var errs []error
+	for _, d := range chosen {
+		next := found{indexDigest: cmp.Or(doc.indexDigest, doc.digest)}
+		if next.document, err = readManifest(ctx, s, d); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		below, err := o.follow(ctx, s, next, depth+1)
+		manifests, errs = append(manifests, below...), append(errs, err)
+	}
+	return manifests, errors.Join(errs...)
 }
 
 func readManifest(ctx context.Context, s store, d v1.Descriptor) (document, error) {
@@ -133,37 +169,44 @@ func classify(d document) (string, error) {
 	}
 }
 
-// choose picks the manifest of the wanted platform out of an index.
-func (o *opener) choose(doc document) (v1.Descriptor, error) {
+// choose picks the manifest of the wanted platform out of an index, or all.
+func (o *opener) choose(doc document) ([]v1.Descriptor, error) {
 	index, err := v1.ParseIndexManifest(bytes.NewReader(doc.raw))
 	if err != nil {
-		return v1.Descriptor{}, fmt.Errorf("read index %s: %w", doc.digest, err)
+		return nil, fmt.Errorf("read index %s: %w", doc.digest, err)
 	}
 	var have []string
+	var all []v1.Descriptor
 	for _, d := range index.Manifests {
 		if !isRunnable(d) {
 			continue
 		}
+		if all = append(all, d); o.all {
+			continue
+		}
 		if d.Platform == nil {
 			if d.MediaType.IsIndex() || len(index.Manifests) == 1 {
-				return d, nil
+				return []v1.Descriptor{d}, nil
 			}
 			have = append(have, "unnamed platform")
 			continue
 		}
 		if matches(*d.Platform, o.platform) {
-			return d, nil
+			return []v1.Descriptor{d}, nil
 		}
 		have = append(have, platformText(d.Platform.OS, d.Platform.Architecture, d.Platform.Variant))
 	}
+	if o.all && len(all) > 0 {
+		return all, nil
+	}
 	if len(have) == 0 {
-		return v1.Descriptor{}, fmt.Errorf("read index %s: it lists no image", doc.digest)
+		return nil, fmt.Errorf("read index %s: it lists no image", doc.digest)
 	}
 	const most = 30
 	if len(have) > most {
 		have = append(have[:most], fmt.Sprintf("and %d more", len(have)-most))
 	}
-	return v1.Descriptor{}, notExamined("open image "+redactText(o.req.Reference),
+	return nil, notExamined("open image "+redactText(o.req.Reference),
 		fmt.Errorf("index %s has no image for %s, only for %s", doc.digest, o.platform.String(), strings.Join(have, ", ")),
 		"choose one of these with --platform")
 }

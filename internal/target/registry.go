@@ -19,7 +19,7 @@ import (
 
 // registry opens an image of a registry (OCI distribution specification). A
 // tag is resolved once; everything after that is read by digest.
-func (o *opener) registry(ctx context.Context, reference string) (*Target, error) {
+func (o *opener) registry(ctx context.Context, reference string) ([]*Target, error) {
 	ref, err := o.parseReference(reference)
 	if err != nil {
 		return nil, usage("read image reference "+redactText(reference), redact(err), "write [REGISTRY/]REPOSITORY[:TAG|@DIGEST]")
@@ -38,13 +38,12 @@ func (o *opener) registry(ctx context.Context, reference string) (*Target, error
 	if err != nil {
 		return nil, err
 	}
-	t, err := o.ociImage(ctx, s, doc)
-	if err != nil {
-		return nil, err
+	targets, err := o.ociImages(ctx, s, doc)
+	for _, t := range targets {
+		t.Name = repositoryOf(reference)
+		t.Tags = []string{ref.Name()}
 	}
-	t.Name = repositoryOf(reference)
-	t.Tags = []string{ref.Name()}
-	return t, nil
+	return targets, err
 }
 
 func (o *opener) parseReference(reference string) (name.Reference, error) {

@@ -45,7 +45,7 @@ type Request struct {
 	// machine and in CI.
 	Reference string
 	// Platform is os/architecture[/variant]; empty means linux on this
-	// machine's architecture.
+	// machine's architecture. OpenAll takes AllPlatforms as well.
 	Platform string
 	// Insecure allows plain http to registries other than loopback ones. It
 	// never switches off the verification of certificates.
@@ -129,14 +129,39 @@ type opener struct {
 	req      Request
 	env      Environment
 	platform v1.Platform
-	// explicit is set when the user named the platform.
+	// explicit is set when the user named the platform, all when that is every
+	// one.
 	explicit bool
+	all      bool
+	// followed counts the entries of indexes that were looked at.
+	followed int
 }
+
+// AllPlatforms is the platform of a Request that means every image of an index.
+const AllPlatforms = "all"
 
 // Open opens an image. Errors are *exit.Error with the code Usage for a bad
 // reference or platform and NotExamined for everything else.
 func Open(ctx context.Context, req Request, env Environment) (*Target, error) {
-	o := &opener{req: req, env: env, explicit: req.Platform != ""}
+	if req.Platform == AllPlatforms {
+		return nil, usage("read platform "+req.Platform, errors.New("one image is looked at here, not all of an index"), "write for example linux/arm64")
+	}
+	targets, err := open(ctx, req, env)
+	if err != nil {
+		return nil, err
+	}
+	return targets[0], nil
+}
+
+// OpenAll opens the images of all platforms that the request means, in the
+// order of the index; with a platform other than AllPlatforms that is one. The
+// error says which could not be opened; the others are returned beside it.
+func OpenAll(ctx context.Context, req Request, env Environment) ([]*Target, error) {
+	return open(ctx, req, env)
+}
+
+func open(ctx context.Context, req Request, env Environment) ([]*Target, error) {
+	o := &opener{req: req, env: env, explicit: req.Platform != "", all: req.Platform == AllPlatforms}
 	if strings.TrimSpace(req.Reference) == "" {
 		return nil, usage("open image", errors.New("no image reference given"), "name an image, such as registry.example/app:1.0")
 	}
@@ -150,9 +175,9 @@ func Open(ctx context.Context, req Request, env Environment) (*Target, error) {
 			return nil, notExamined("open image "+req.Reference, err, "check the path and its permissions")
 		}
 	}
-	open, ok := map[string]func(context.Context, string) (*Target, error){
+	open, ok := map[string]func(context.Context, string) ([]*Target, error){
 		"registry": o.registry, "oci": o.layout, "oci-archive": o.ociArchive,
-		"docker-archive": o.dockerArchive, "daemon": o.daemon,
+		"docker-archive": single(o.dockerArchive), "daemon": single(o.daemon),
 	}[scheme]
 	if !ok {
 		return nil, usage("open image "+req.Reference, fmt.Errorf("unknown scheme %q", scheme),
@@ -161,18 +186,31 @@ func Open(ctx context.Context, req Request, env Environment) (*Target, error) {
 	if rest == "" {
 		return nil, usage("open image "+req.Reference, errors.New("nothing follows the scheme"), "name an image after "+scheme+":")
 	}
-	t, err := open(ctx, rest)
-	if err != nil {
-		return nil, o.explain(err)
+	targets, err := open(ctx, rest)
+	for _, t := range targets {
+		t.Image.Reference, t.Image.Source = req.Reference, scheme
+		t.Image.Name = t.Name
 	}
-	t.Image.Reference, t.Image.Source = req.Reference, scheme
-	t.Image.Name = t.Name
-	return t, nil
+	if err != nil {
+		return targets, o.explain(err)
+	}
+	return targets, nil
+}
+
+// single adapts a transport that has no indexes.
+func single(open func(context.Context, string) (*Target, error)) func(context.Context, string) ([]*Target, error) {
+	return func(ctx context.Context, rest string) ([]*Target, error) {
+		t, err := open(ctx, rest)
+		if err != nil {
+			return nil, err
+		}
+		return []*Target{t}, nil
+	}
 }
 
 func (o *opener) setPlatform() error {
 	p := o.req.Platform
-	if p == "" {
+	if p == "" || o.all {
 		p = "linux/" + runtime.GOARCH
 	}
 	parsed, err := v1.ParsePlatform(p)

@@ -9,12 +9,15 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/imagetest"
@@ -172,6 +175,71 @@ func TestPlatformIsChosenFromAnIndex(t *testing.T) {
 	expectError(t, err, exit.NotExamined, "linux/s390x")
 	_, err = open(t, target.Request{Reference: ref, Platform: "riscv64"}, target.Environment{})
 	expectError(t, err, exit.Usage, "os/architecture")
+}
+
+func TestAllImagesOfAnIndexAreOpened(t *testing.T) {
+	var all []v1.Image
+	for _, p := range []string{"linux/amd64", "linux/arm/v7", "linux/arm64"} {
+		all = append(all, build(t, imagetest.New().Platform(p).Layer("ADD x /", imagetest.Text("p", p))))
+	}
+	inner, err := imagetest.Index(all[1:]...)
+	must(t, err)
+	index := mutate.AppendManifests(empty.Index,
+		mutate.IndexAddendum{Add: all[0], Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "amd64"}}},
+		mutate.IndexAddendum{Add: inner}, mutate.IndexAddendum{Add: all[0]},
+		mutate.IndexAddendum{Add: build(t, imagetest.New()), Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "unknown", Architecture: "unknown"}}})
+	want, err := index.Digest()
+	must(t, err)
+	reg := imagetest.NewRegistry()
+	defer reg.Close()
+	ref, err := reg.PushIndex("multi:1", index)
+	must(t, err)
+	dir := filepath.Join(t.TempDir(), "multi")
+	must(t, imagetest.WriteIndexLayout(dir, "1", index))
+	for _, reference := range []string{ref, "oci:" + dir} {
+		targets, err := target.OpenAll(context.Background(), target.Request{Reference: reference, Platform: target.AllPlatforms}, quick(target.Environment{}))
+		must(t, err)
+		var have []string
+		for _, open := range targets {
+			have = append(have, open.Image.Platform)
+			if open.Image.IndexDigest != want.String() || open.Image.Reference != reference {
+				t.Errorf("%s: index %s", reference, open.Image.IndexDigest)
+			}
+			body, err := open.Layers[0].Open(context.Background())
+			must(t, err)
+			must(t, body.Close())
+			must(t, open.Close()) // the others stay open
+		}
+		if diff := cmp.Diff([]string{"linux/amd64", "linux/arm/v7", "linux/arm64"}, have); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", reference, diff)
+		}
+	}
+	_, err = target.Open(context.Background(), target.Request{Reference: ref, Platform: target.AllPlatforms}, target.Environment{})
+	expectError(t, err, exit.Usage, "one image")
+
+	// One that is missing leaves the others, and is told.
+	digest, err := all[0].Digest()
+	must(t, err)
+	must(t, os.Remove(filepath.Join(dir, "blobs", "sha256", digest.Hex)))
+	targets, err := target.OpenAll(context.Background(), target.Request{Reference: "oci:" + dir, Platform: target.AllPlatforms}, target.Environment{})
+	expectError(t, err, exit.NotExamined, digest.Hex)
+	if len(targets) != 2 {
+		t.Errorf("%d others, want 2", len(targets))
+	}
+	for _, open := range targets {
+		must(t, open.Close())
+	}
+}
+
+func TestAnIndexWithoutEndIsRefused(t *testing.T) {
+	var adds []mutate.IndexAddendum
+	for i := range 65 {
+		adds = append(adds, mutate.IndexAddendum{Add: build(t, imagetest.New().Layer("ADD x /", imagetest.Text("n", strconv.Itoa(i))))})
+	}
+	dir := filepath.Join(t.TempDir(), "many")
+	must(t, imagetest.WriteIndexLayout(dir, "1", mutate.AppendManifests(empty.Index, adds...)))
+	_, err := target.OpenAll(context.Background(), target.Request{Reference: "oci:" + dir, Platform: target.AllPlatforms}, target.Environment{})
+	expectError(t, err, exit.NotExamined, "more than 64")
 }
 
 func expectError(t testing.TB, err error, code exit.Code, text string) {

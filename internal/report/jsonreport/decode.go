@@ -95,6 +95,9 @@ func (img imageDTO) decode() *inventory.Image {
 		Name: img.Name, Reference: img.Reference, Source: img.Source, Digest: img.Digest, IndexDigest: img.IndexDigest,
 		ID: img.ID, Platform: img.Platform, Created: instant(img.Created),
 	}
+	for _, p := range img.Platforms {
+		out.Platforms = append(out.Platforms, inventory.Platform(p))
+	}
 	for _, l := range img.Layers {
 		out.Layers = append(out.Layers, inventory.Layer{DiffID: l.DiffID, History: -1})
 	}

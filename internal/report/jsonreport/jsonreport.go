@@ -212,6 +212,9 @@ func image(img *inventory.Image) *imageDTO {
 		Name: img.Name, Reference: img.Reference, Source: img.Source, Digest: img.Digest, IndexDigest: img.IndexDigest,
 		ID: img.ID, Platform: img.Platform, Created: moment(img.Created), Layers: []layerDTO{},
 	}
+	for _, p := range img.Platforms {
+		d.Platforms = append(d.Platforms, platformDTO(p))
+	}
 	for _, l := range img.Layers {
 		_, createdBy := document.LayerOf(img, l.DiffID)
 		d.Layers = append(d.Layers, layerDTO{DiffID: l.DiffID, CreatedBy: createdBy})

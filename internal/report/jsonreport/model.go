@@ -52,15 +52,23 @@ type targetDTO struct {
 }
 
 type imageDTO struct {
-	Name        string     `json:"name"`
-	Reference   string     `json:"reference"`
-	Source      string     `json:"source"`
-	Digest      string     `json:"digest,omitempty"`
-	IndexDigest string     `json:"indexDigest,omitempty"`
-	ID          string     `json:"id,omitempty"`
-	Platform    string     `json:"platform,omitempty"`
-	Created     *time.Time `json:"created,omitempty"`
-	Layers      []layerDTO `json:"layers"`
+	Name        string `json:"name"`
+	Reference   string `json:"reference"`
+	Source      string `json:"source"`
+	Digest      string `json:"digest,omitempty"`
+	IndexDigest string `json:"indexDigest,omitempty"`
+	ID          string `json:"id,omitempty"`
+	Platform    string `json:"platform,omitempty"`
+	// Platforms are the images that were examined together.
+	Platforms []platformDTO `json:"platforms,omitempty"`
+	Created   *time.Time    `json:"created,omitempty"`
+	Layers    []layerDTO    `json:"layers"`
+}
+
+type platformDTO struct {
+	Name   string `json:"name"`
+	Digest string `json:"digest,omitempty"`
+	ID     string `json:"id,omitempty"`
 }
 
 type layerDTO struct {

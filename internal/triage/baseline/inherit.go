@@ -22,7 +22,8 @@ type Base struct {
 // BaseOf makes a Base of the outcome of a run over the base image.
 func BaseOf(reference string, o outcome.Outcome) Base {
 	b := Base{Reference: reference, PackageURLs: o.PackageURLs}
-	if o.Image != nil {
+	// The layers of several platforms are not in one order.
+	if o.Image != nil && len(o.Image.Platforms) == 0 {
 		for _, l := range o.Image.Layers {
 			b.Layers = append(b.Layers, l.DiffID)
 		}

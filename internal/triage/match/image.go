@@ -26,7 +26,7 @@ func ImageOf(img *inventory.Image) Image {
 			i.digests = append(i.digests, d)
 		}
 	}
-	if parts := strings.Split(img.Platform, "/"); len(parts) > 1 {
+	if parts := strings.Split(img.Platform, "/"); len(parts) > 1 && len(img.Platforms) == 0 {
 		i.architecture = parts[1]
 	}
 	return i
