@@ -53,7 +53,7 @@ func (a *ahead) run(src io.Reader) {
 		case <-a.stop:
 			return
 		}
-		n, err := fillBuffer(src, buf)
+		n, err := fillGuarded(src, buf)
 		select {
 		case a.full <- chunk{data: buf[:n], err: err}:
 		case <-a.stop:
@@ -63,6 +63,11 @@ func (a *ahead) run(src io.Reader) {
 			return
 		}
 	}
+}
+
+func fillGuarded(src io.Reader, buf []byte) (n int, err error) {
+	defer guard(&err)
+	return fillBuffer(src, buf)
 }
 
 // fillBuffer reads until the buffer is full or the source says why not. Unlike

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"runtime/debug"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -102,6 +103,8 @@ type Selector struct {
 	// Signatures: an executable (ELF, Mach-O, PE) is also kept when one of
 	// these byte strings occurs in it.
 	Signatures [][]byte
+	// Inspectors look at the contents of all files while they stream past.
+	Inspectors []Inspector
 }
 
 // Problem is something about a layer that is not as it should be and may hide
@@ -131,12 +134,11 @@ func Read(ctx context.Context, blobs []Blob, sel Selector, limits Limits) (*Inde
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for _, i := range largestFirst(blobs) {
-		group.Go(func() error {
-			l, err := x.scan(ctx, i)
-			if err != nil {
+		group.Go(func() (err error) {
+			defer guard(&err)
+			if x.layers[i], err = x.scan(ctx, i); err != nil {
 				return fmt.Errorf("read layer %d (%s): %w", i, x.LayerName(i), err)
 			}
-			x.layers[i] = l
 			return nil
 		})
 	}
@@ -149,6 +151,14 @@ func Read(ctx context.Context, blobs []Blob, sel Selector, limits Limits) (*Inde
 		return nil, err
 	}
 	return x, nil
+}
+
+// guard turns a panic into an error: decoders and inspectors work on what an
+// attacker may have written, in goroutines of their own.
+func guard(err *error) {
+	if reason := recover(); reason != nil {
+		*err = fmt.Errorf("a decoder or inspector gave up: %v\n%s", reason, debug.Stack())
+	}
 }
 
 // largestFirst orders layers so that the longest job starts first.

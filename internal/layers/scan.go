@@ -43,6 +43,11 @@ type layer struct {
 	whiteouts []string
 	opaque    []string
 	problems  []Problem
+	// inspected are the results of the inspectors by their names.
+	inspected map[string][]byte
+	// moved maps the paths of entries in the archive to where they end up, for
+	// those that lie behind a link to a directory.
+	moved map[string]string
 }
 
 // ustarSize is the size from which a plain header cannot hold it, so that an
@@ -66,6 +71,12 @@ type scanner struct {
 	out   layer
 	slab  []Entry
 	buf   []byte
+	head  [headSize]byte
+	body  body
+
+	inspections []inspection
+	// wanting are those that want the current file.
+	wanting []inspection
 }
 
 func (x *Index) scan(ctx context.Context, i int) (layer, error) {
@@ -74,7 +85,7 @@ func (x *Index) scan(ctx context.Context, i int) (layer, error) {
 		return layer{}, err
 	}
 	defer s.close()
-	sc := &scanner{x: x, index: i, tar: tar.NewReader(s.r)}
+	sc := &scanner{x: x, index: i, tar: tar.NewReader(s.r), inspections: x.beginInspections(i)}
 	for {
 		h, err := sc.tar.Next()
 		if errors.Is(err, io.EOF) {
@@ -94,7 +105,7 @@ func (x *Index) scan(ctx context.Context, i int) (layer, error) {
 	if trailing {
 		sc.problem("/", "data follows the end of the layer's archive; other readers may take it for files")
 	}
-	return sc.out, nil
+	return sc.out, sc.endInspections()
 }
 
 func (sc *scanner) problem(p, reason string) {
@@ -133,8 +144,11 @@ func (sc *scanner) entry(h *tar.Header) error {
 	e.Layer, e.order = int32(sc.index), int32(len(sc.out.entries))
 	sc.out.entries = append(sc.out.entries, e)
 	sc.slab = sc.slab[1:]
-	if e.Type == Regular && e.Size > 0 {
-		return sc.content(e)
+	if e.Type != Regular {
+		return nil
+	}
+	if err := sc.content(e); err != nil {
+		return fmt.Errorf("%s: %w", e.Path, err)
 	}
 	return nil
 }
@@ -169,64 +183,62 @@ const (
 	bufferedExecutable = 16 * mib
 )
 
+// content reads the head of a file, finds out who wants it, and reads it once
+// for all of them.
 func (sc *scanner) content(e *Entry) error {
-	keep := sc.x.selector.Keep != nil && sc.x.selector.Keep(e.Path, e.Mode, e.Size)
-	if e.Size < 4 && !keep {
+	keep := e.Size > 0 && sc.x.selector.Keep != nil && sc.x.selector.Keep(e.Path, e.Mode, e.Size)
+	if e.Size < 4 && !keep && len(sc.inspections) == 0 {
 		return nil
 	}
-	head, err := sc.read(min(e.Size, headSize))
-	if err != nil {
-		return fmt.Errorf("archive: %s: %w", e.Path, err)
+	head := sc.head[:min(e.Size, headSize)]
+	if _, err := io.ReadFull(sc.tar, head); err != nil {
+		return fmt.Errorf("archive: %w", err)
 	}
 	e.MIME = executableType(head)
-	if keep {
-		return sc.keep(e, head)
+	sc.offer(e, head)
+	sc.body = body{sc: sc, head: head, left: e.Size}
+	var err error
+	switch {
+	case keep:
+		err = sc.keep(e)
+	case e.MIME != "" && len(sc.x.selector.Signatures) > 0:
+		err = sc.keepIfSigned(e)
+	case len(sc.wanting) > 0:
+		err = sc.drain()
 	}
-	if e.MIME == "" || len(sc.x.selector.Signatures) == 0 {
-		return nil
+	if err == nil {
+		sc.endFile()
 	}
-	return sc.keepIfSigned(e, head)
+	return err
 }
 
-// read fills the scanner's buffer with the next n bytes of the current file.
-func (sc *scanner) read(n int64) ([]byte, error) {
-	if int64(cap(sc.buf)) < n {
-		sc.buf = make([]byte, n)
-	}
-	sc.buf = sc.buf[:n]
-	_, err := io.ReadFull(sc.tar, sc.buf)
-	return sc.buf, err
-}
-
-func (sc *scanner) keep(e *Entry, head []byte) error {
-	c, err := sc.x.store.put(io.MultiReader(bytes.NewReader(head), sc.tar), e.Size)
+func (sc *scanner) keep(e *Entry) error {
+	c, err := sc.x.store.put(&sc.body, e.Size)
 	if err != nil {
-		return fmt.Errorf("keep %s: %w", e.Path, err)
+		return fmt.Errorf("keep: %w", err)
 	}
 	e.content.Store(c)
 	return nil
 }
 
 // keepIfSigned keeps an executable if one of the signatures occurs in it.
-func (sc *scanner) keepIfSigned(e *Entry, head []byte) error {
+func (sc *scanner) keepIfSigned(e *Entry) error {
 	if e.Size > bufferedExecutable {
-		return sc.keepLargeIfSigned(e, head)
+		return sc.keepLargeIfSigned(e)
 	}
 	if int64(cap(sc.buf)) < e.Size {
-		grown := make([]byte, e.Size, max(e.Size, int64(2*cap(sc.buf))))
-		copy(grown, head)
-		sc.buf = grown
+		sc.buf = make([]byte, e.Size, max(e.Size, int64(2*cap(sc.buf))))
 	}
-	sc.buf = sc.buf[:e.Size]
-	if _, err := io.ReadFull(sc.tar, sc.buf[len(head):]); err != nil {
-		return fmt.Errorf("archive: %s: %w", e.Path, err)
+	data := sc.buf[:e.Size]
+	if _, err := io.ReadFull(&sc.body, data); err != nil {
+		return fmt.Errorf("archive: %w", err)
 	}
-	if !sc.signed(sc.buf) {
+	if !sc.signed(data) {
 		return nil
 	}
-	c, err := sc.x.store.put(bytes.NewReader(sc.buf), e.Size)
+	c, err := sc.x.store.put(bytes.NewReader(data), e.Size)
 	if err != nil {
-		return fmt.Errorf("keep %s: %w", e.Path, err)
+		return fmt.Errorf("keep: %w", err)
 	}
 	e.content.Store(c)
 	return nil
@@ -238,8 +250,8 @@ func (sc *scanner) signed(data []byte) bool {
 
 // keepLargeIfSigned searches an executable where it is kept, and lets it go if
 // nothing was found. What went to the temporary file stays there.
-func (sc *scanner) keepLargeIfSigned(e *Entry, head []byte) error {
-	if err := sc.keep(e, head); err != nil {
+func (sc *scanner) keepLargeIfSigned(e *Entry) error {
+	if err := sc.keep(e); err != nil {
 		return err
 	}
 	if c := e.content.Load(); c.file == nil && !sc.signed(c.bytes) {

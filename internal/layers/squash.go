@@ -87,7 +87,7 @@ func (x *Index) put(dir *node, e *Entry) (reshaped bool) {
 	}
 	name := path.Base(e.Path)
 	if dir.entry.Path != path.Dir(e.Path) {
-		e.Path = path.Join(dir.entry.Path, name)
+		x.layers[e.Layer].move(e, path.Join(dir.entry.Path, name))
 	}
 	if e.Type == HardLink {
 		x.link(e)

@@ -34,6 +34,12 @@ type Options struct {
 	// Heap is how much memory in bytes the program may use while packages are
 	// read; 0 means 4 GiB.
 	Heap int64
+	// Inspectors look at the contents of all files while the layers are read.
+	Inspectors []layers.Inspector
+	// Inspected is told what they found as soon as all layers are read, before
+	// packages are looked for; so it learns of it also when that fails. It is
+	// not called for an SBOM file, which has no layers. May be nil.
+	Inspected func(*layers.Inspections)
 }
 
 // SBOM is the bill of materials of one target, ready to be written.
@@ -114,6 +120,8 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 	scanCtx := ctx
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
+		selector := selector
+		selector.Inspectors = opts.Inspectors
 		index, err = layers.Read(groupCtx, t.Layers, selector, opts.Limits)
 		return err
 	})
@@ -130,6 +138,9 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 		return inventory.Inventory{}, err
 	}
 	defer func() { _ = index.Close() }()
+	if opts.Inspected != nil {
+		opts.Inspected(index.Inspections())
+	}
 	src := newSource(ctx, t, index)
 	model, err := createSBOM(scanCtx, src, cfg, opts.Heap)
 	if err != nil {

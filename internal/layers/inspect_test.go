@@ -1,0 +1,201 @@
+package layers_test
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/portcullis-ci/portcullis/internal/imagetest"
+	"github.com/portcullis-ci/portcullis/internal/layers"
+)
+
+// witness records what it is told of the files whose path it wants.
+type witness struct {
+	name  string
+	wants func(path string) bool
+}
+
+func (w witness) Name() string { return w.name }
+func (w witness) Begin(layer int) layers.Inspection {
+	return &testimony{witness: w, layer: layer, Files: map[string]string{}}
+}
+
+type testimony struct {
+	witness
+	layer int
+	at    string
+	seen  []byte
+	head  []byte
+
+	Files   map[string]string
+	Refused []string
+}
+
+func (t *testimony) File(e *layers.Entry, head []byte) bool {
+	if len(t.at) > 0 {
+		panic("a file begins before the last one has ended")
+	}
+	if e.Type != layers.Regular || len(head) != int(min(e.Size, 3072)) {
+		panic(fmt.Sprintf("%s: type %d, %d bytes of head of %d", e.Path, e.Type, len(head), e.Size))
+	}
+	if !t.wants(e.Path) {
+		t.Refused = append(t.Refused, e.Path)
+		return false
+	}
+	t.at, t.seen, t.head = e.Path, t.seen[:0], slices.Clone(head)
+	return true
+}
+
+func (t *testimony) Chunk(data []byte) { t.seen = append(t.seen, data...) }
+
+func (t *testimony) EndFile() {
+	if string(t.head) != string(t.seen[:len(t.head)]) {
+		panic(t.at + ": the head is not the begin of the content")
+	}
+	t.Files[t.at] = fmt.Sprintf("%x", sha256.Sum256(t.seen))
+	t.at = ""
+}
+
+func (t *testimony) Result() ([]byte, error) { return json.Marshal(t) }
+
+func sums(t *testing.T, raw []byte) (files []string, refused []string) {
+	t.Helper()
+	var got testimony
+	if err := json.Unmarshal(raw, &got); err != nil {
+		t.Fatalf("result %q: %v", raw, err)
+	}
+	for _, p := range slices.Sorted(maps.Keys(got.Files)) {
+		files = append(files, p+" "+got.Files[p])
+	}
+	return files, got.Refused
+}
+
+func TestInspectorsSeeEveryWantedFileWhole(t *testing.T) {
+	long := strings.Repeat("0123456789abcde\n", 70_000)
+	bodies := map[string]string{
+		"/empty": "", "/tiny": "x", "/kept/short": "short", "/kept/long": "k" + long, "/long": "l" + long, "/head": long[:3072],
+		"/elf": "\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 200) + long, "/signed": "\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 200) + long + "SIGN",
+		"/huge": "\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 17<<20),
+	}
+	var files []imagetest.File
+	for _, p := range slices.Sorted(maps.Keys(bodies)) {
+		files = append(files, imagetest.Text(p, bodies[p]))
+	}
+	files = append(files, imagetest.HardLink("/link", "/tiny"), imagetest.Symlink("/sym", "/tiny"), imagetest.Dir("/kept"))
+	for name, limits := range map[string]layers.Limits{"in memory": {}, "spilled": {Memory: 100, TempDir: t.TempDir()}} {
+		t.Run(name, func(t *testing.T) {
+			all := witness{"all/1", func(string) bool { return true }}
+			some := witness{"some/1", func(p string) bool { return strings.HasPrefix(p, "/kept") || p == "/signed" }}
+			none := witness{"none/1", func(string) bool { return false }}
+			x, err := layers.Read(t.Context(), []layers.Blob{blob(t, imagetest.Zstd, files...)}, layers.Selector{
+				Keep:       func(p string, _ uint32, _ int64) bool { return strings.HasPrefix(p, "/kept") },
+				Signatures: [][]byte{[]byte("SIGN")}, Inspectors: []layers.Inspector{all, some, none},
+			}, limits)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = x.Close() }()
+			if n := x.Stats().Rereads; n != 0 {
+				t.Errorf("%d second passes", n)
+			}
+			for _, w := range []witness{all, some, none} {
+				var want, refused []string
+				for _, p := range slices.Sorted(maps.Keys(bodies)) {
+					if w.wants(p) {
+						want = append(want, fmt.Sprintf("%s %x", p, sha256.Sum256([]byte(bodies[p]))))
+					} else {
+						refused = append(refused, p)
+					}
+				}
+				got, asked := sums(t, x.Inspected(w.name, 0))
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("%s: files (-want +got):\n%s", w.name, diff)
+				}
+				if diff := cmp.Diff(refused, asked); diff != "" {
+					t.Errorf("%s: refused (-want +got):\n%s", w.name, diff)
+				}
+			}
+			for e := range x.All() {
+				if want, ok := bodies[e.Path]; ok && content(t, x, e) != want {
+					t.Errorf("%s: the content that is kept or read again is another one", e.Path)
+				}
+			}
+		})
+	}
+}
+
+func TestInspectionsKnowWhatLaterLayersHide(t *testing.T) {
+	text, dir, symlink := imagetest.Text, imagetest.Dir, imagetest.Symlink
+	x := read(t, layers.Selector{Inspectors: []layers.Inspector{witness{"w", func(string) bool { return true }}}},
+		blob(t, imagetest.Gzip, text("a", "1"), text("b", "1"), text("c", "1"), text("d/e", "1"), text("o/f", "1"), text("usr/lib/g", "1"), symlink("lib", "usr/lib")),
+		blob(t, imagetest.Gzip, text("lib/h", "2"), text("lib/i", "2"), text("b", "2")),
+		blob(t, imagetest.Gzip, text(".wh.a", ""), text("d", "3"), dir("o"), text("o/.wh..wh..opq", ""), text("usr/lib/.wh.i", "")),
+		blob(t, imagetest.Gzip, text("a", "4"), text(".wh.lib", "")),
+	)
+	snapshot := x.Inspections()
+	for _, tc := range []struct {
+		layer int
+		path  string
+		want  bool
+	}{
+		{0, "/a", false},
+		{3, "/a", true},
+		{0, "/b", false},
+		{1, "/b", true},
+		{0, "/c", true},
+		{0, "/d/e", false},
+		{0, "/o/f", false},
+		{0, "/usr/lib/g", true},
+		{1, "/lib/h", true},
+		{1, "/usr/lib/h", true},
+		{1, "/lib/i", false},
+		{-1, "/c", false},
+		{4, "/c", false},
+	} {
+		if got := x.Visible(tc.layer, tc.path); got != tc.want {
+			t.Errorf("Visible(%d, %s) = %t, want %t", tc.layer, tc.path, got, tc.want)
+		}
+		if got := snapshot.Visible(tc.layer, tc.path); got != tc.want {
+			t.Errorf("snapshot: Visible(%d, %s) = %t, want %t", tc.layer, tc.path, got, tc.want)
+		}
+	}
+	if x.Visible(0, "/nowhere") || x.Visible(1, "/c") {
+		t.Error("what a layer does not hold is called visible")
+	}
+	for layer := range 4 {
+		if got, want := string(snapshot.Result("w", layer)), string(x.Inspected("w", layer)); got == "" || got != want {
+			t.Errorf("layer %d: the snapshot's result is %q, the index's %q", layer, got, want)
+		}
+	}
+	if snapshot.Result("other", 0) != nil || snapshot.Result("w", 4) != nil || x.Inspected("other", 0) != nil || x.Inspected("w", -1) != nil {
+		t.Error("there are results of inspectors and layers that do not exist")
+	}
+}
+
+type failing struct{ witness }
+
+func (f failing) Begin(layer int) layers.Inspection {
+	return failingInspection{f.witness.Begin(layer)}
+}
+
+type failingInspection struct{ layers.Inspection }
+
+func (failingInspection) Result() ([]byte, error) { return nil, fmt.Errorf("no result") }
+
+func TestFaultsOfInspectorsEndTheRead(t *testing.T) {
+	panics := witness{"panics", func(string) bool { panic("cannot cope") }}
+	for want, inspector := range map[string]layers.Inspector{
+		"cannot cope": panics, "inspect for fails: no result": failing{witness{"fails", func(string) bool { return true }}},
+	} {
+		_, err := layers.Read(t.Context(), []layers.Blob{blob(t, imagetest.Gzip, imagetest.Text("a", "1"))}, layers.Selector{Inspectors: []layers.Inspector{inspector}}, layers.Limits{})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v does not contain %q", err, want)
+		}
+	}
+}
