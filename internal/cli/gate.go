@@ -69,6 +69,9 @@ func (f *policyFlags) register(flags *pflag.FlagSet, only ...string) {
 	flags.StringVar(&f.config, "config", "", "configuration file (default: "+config.FileName+" here or above, up to the repository's root)")
 	flags.StringVar(&f.profile, "profile", "", "profile of the configuration file")
 	flags.StringVar(&f.asOf, "as-of", "", "judge as of this time, such as 2026-11-23: ages, waivers, ends of life (default: now)")
+	if flags.Lookup("offline") == nil {
+		flags.Bool("offline", false, "forbid every network access")
+	}
 	for _, o := range overrides {
 		if len(only) > 0 && !slices.Contains(only, o.flag) {
 			continue
@@ -81,8 +84,10 @@ func (f *policyFlags) register(flags *pflag.FlagSet, only ...string) {
 }
 
 // effective reads the configuration file and lays the given flags over it.
-func (f policyFlags) effective(ctx context.Context, dir string, flags *pflag.FlagSet, fromEnvironment map[string]string) (config.Config, error) {
-	c, err := config.LoadProfile(ctx, config.Request{Dir: dir, Path: f.config, Profile: f.profile})
+func (f policyFlags) effective(ctx context.Context, p Program, dir string, flags *pflag.FlagSet, fromEnvironment map[string]string) (config.Config, error) {
+	c, err := config.LoadProfile(ctx, config.Request{
+		Dir: dir, Path: f.config, Profile: f.profile, Fetch: p.fetchPolicy(isSet(flags, "offline"), isSet(flags, "insecure")),
+	})
 	if err != nil {
 		return c, err
 	}
@@ -102,6 +107,12 @@ func (f policyFlags) effective(ctx context.Context, dir string, flags *pflag.Fla
 		return c, &exit.Error{Code: exit.Usage, Err: err}
 	}
 	return c, nil
+}
+
+// isSet reports whether there is such a flag and it is given.
+func isSet(flags *pflag.FlagSet, name string) bool {
+	flag := flags.Lookup(name)
+	return flag != nil && flag.Value.String() == "true"
 }
 
 // gateFlags are all flags of the gate command.
@@ -282,7 +293,7 @@ func (p Program) prepare(ctx context.Context, pf policyFlags, rf reportFlags, fl
 	if err != nil {
 		return session{}, &exit.Error{Code: exit.Usage, Err: err}
 	}
-	c, err := pf.effective(ctx, working, flags, fromEnvironment)
+	c, err := pf.effective(ctx, p, working, flags, fromEnvironment)
 	if err != nil {
 		return session{}, err
 	}

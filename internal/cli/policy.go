@@ -18,11 +18,11 @@ import (
 func (p Program) policyCommand(result *exit.Code) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "policy",
-		Short: "Test a policy, and try it on saved reports",
+		Short: "Test a policy, try it on saved reports, share it",
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(p.policyTestCommand(result), p.policyReplayCommand(result))
+	cmd.AddCommand(p.policyTestCommand(result), p.policyReplayCommand(result), p.policyPushCommand())
 	return cmd
 }
 
@@ -37,13 +37,14 @@ func atLeastOne(what string) cobra.PositionalArgs {
 }
 
 func (p Program) policyTestCommand(result *exit.Code) *cobra.Command {
-	return &cobra.Command{
+	var offline bool
+	cmd := &cobra.Command{
 		Use:   "test FILE…",
 		Short: "Run the unit tests of a policy",
 		Args:  atLeastOne("at least one file of tests"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			for _, path := range args {
-				report, err := p.policyTest(cmd.Context(), path)
+				report, err := p.policyTest(cmd.Context(), path, offline)
 				if err != nil {
 					return err
 				}
@@ -54,11 +55,13 @@ func (p Program) policyTestCommand(result *exit.Code) *cobra.Command {
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&offline, "offline", false, "forbid every network access")
+	return cmd
 }
 
 // policyTest runs one file of tests; policies that it names are read relative
 // to it.
-func (p Program) policyTest(ctx context.Context, path string) (policytest.Report, error) {
+func (p Program) policyTest(ctx context.Context, path string, offline bool) (policytest.Report, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return policytest.Report{}, &exit.Error{Code: exit.Usage, Doing: "read the policy's tests", Err: err}
@@ -67,7 +70,7 @@ func (p Program) policyTest(ctx context.Context, path string) (policytest.Report
 		if !filepath.IsAbs(file) {
 			file = filepath.Join(filepath.Dir(path), file)
 		}
-		c, err := config.LoadProfile(ctx, config.Request{Dir: filepath.Dir(file), Path: file, Profile: profile})
+		c, err := config.LoadProfile(ctx, config.Request{Dir: filepath.Dir(file), Path: file, Profile: profile, Fetch: p.fetchPolicy(offline, false)})
 		return c.Policy, err
 	}
 	report, err := policytest.Run(path, content, load)

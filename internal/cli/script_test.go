@@ -52,6 +52,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"image":    writeImage,
 			"index":    writeIndex,
+			"include":  writeInclude,
 			"registry": startRegistry,
 			"daemon":   startDaemon,
 			"mirror":   startMirror,
@@ -168,6 +169,14 @@ func startRegistry(ts *testscript.TestScript, _ bool, args []string) {
 	ref, err := reg.Push("shop/web:1", build(ts, args[0]))
 	ts.Check(err)
 	ts.Setenv("REF", ref)
+	ts.Setenv("REGISTRY", reg.Host)
+}
+
+// writeInclude: include FILE REPOSITORY DIGEST writes a configuration that
+// includes an artifact; the digest is in a file.
+func writeInclude(ts *testscript.TestScript, _ bool, args []string) {
+	content := "include: oci://" + args[1] + "@" + ts.ReadFile(args[2])
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(content), 0o600))
 }
 
 // startDaemon: daemon NAME starts a container daemon that knows the image as

@@ -156,6 +156,23 @@ func Decode(name string, content []byte) (Config, error) {
 	return c, err
 }
 
+// CheckShared holds that a file can be included from anywhere: it decodes, and
+// includes nothing but artifacts in registries.
+func CheckShared(name string, content []byte) error {
+	_, err := Decode(name, content)
+	doc, parseErr := parse(name, content)
+	if parseErr != nil || doc.root == nil {
+		return err
+	}
+	errs := []error{err}
+	for _, ref := range doc.includes() {
+		if !ociReference.MatchString(ref.Value) {
+			errs = append(errs, ref.errorf("include %q: a shared policy can include artifacts in registries only, by digest", ref.Value))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // DecodePolicy reads settings from a node of another file over the defaults.
 // The name of that file is used in errors.
 func DecodePolicy(name string, n *yaml.Node) (policy.Policy, error) {
