@@ -10,7 +10,7 @@ RUN go mod download
 COPY cmd ./cmd
 COPY internal ./internal
 ARG VERSION=""
-RUN CGO_ENABLED=0 go build -trimpath \
+RUN CGO_ENABLED=0 go build -trimpath -tags disable_grpc_modules,grpcnotrace \
       -ldflags "-s -w -X github.com/portcullis-ci/portcullis/internal/cli.BuildVersion=${VERSION}" \
       -o /out/portcullis ./cmd/portcullis
 

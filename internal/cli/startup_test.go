@@ -12,7 +12,7 @@ import (
 func BenchmarkStartUp(b *testing.B) {
 	dir := b.TempDir()
 	binary := filepath.Join(dir, "portcullis")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, "../../cmd/portcullis")
+	build := exec.Command("go", "build", "-tags", "disable_grpc_modules,grpcnotrace", "-trimpath", "-ldflags", "-s -w", "-o", binary, "../../cmd/portcullis")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		b.Fatalf("build: %v: %s", err, out)

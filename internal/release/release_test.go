@@ -184,3 +184,17 @@ func TestAVersionThatIsNoneIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryBuildLeavesTheSameCodeOut compares the build tags of the release
+// with those of the other ways to build the program.
+func TestEveryBuildLeavesTheSameCodeOut(t *testing.T) {
+	for _, file := range []string{"Makefile", "Dockerfile"} {
+		text, err := os.ReadFile(filepath.Join("../..", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), buildTags) {
+			t.Errorf("%s does not build with the tags %s", file, buildTags)
+		}
+	}
+}
