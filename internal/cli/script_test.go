@@ -58,6 +58,8 @@ func TestScripts(t *testing.T) {
 			"mirror":   startMirror,
 			"findings": extractFindings,
 			"exits":    exitsWith,
+			"clause":   clauseIs,
+			"refused":  policyIsRefused,
 			"harmless": isHarmless,
 			"subst":    substitute,
 			"damage":   damageLayer,
