@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"sort"
+	"strings"
 	"time"
 )
 
@@ -22,6 +23,22 @@ func (c column) at(i int) []byte {
 		start = c.ends[i-1]
 	}
 	return c.data[start:c.ends[i]]
+}
+
+// texts is a column whose items are strings: reading one copies nothing.
+type texts struct {
+	ends []uint32
+	data string
+}
+
+func (t texts) len() int { return len(t.ends) }
+
+func (t texts) at(i int) string {
+	start := uint32(0)
+	if i > 0 {
+		start = t.ends[i-1]
+	}
+	return t.data[start:t.ends[i]]
 }
 
 func appendColumn(dst []byte, items [][]byte) []byte {
@@ -81,37 +98,43 @@ func sharedPrefix(a, b []byte) int {
 }
 
 // cutSorted reads what appendSorted wrote and returns what follows.
-func cutSorted(data []byte) (column, []byte, error) {
+func cutSorted(data []byte) (texts, []byte, error) {
 	r := reader{data: data}
-	shared := make([]uint64, r.count())
+	shared := make([]uint32, r.count())
+	total := uint64(0)
 	for i := range shared {
-		shared[i] = r.uvarint()
+		n := min(r.uvarint(), maxShardData+1)
+		shared[i], total = uint32(n), total+n
 	}
 	if r.err != nil {
-		return column{}, nil, r.err
+		return texts{}, nil, r.err
 	}
 	rests, after, err := cutColumn(r.data)
 	if err != nil {
-		return column{}, nil, err
+		return texts{}, nil, err
 	}
 	if rests.len() != len(shared) {
-		return column{}, nil, fmt.Errorf("%w: %d strings, %d shared beginnings", ErrCorrupt, rests.len(), len(shared))
+		return texts{}, nil, fmt.Errorf("%w: %d strings, %d shared beginnings", ErrCorrupt, rests.len(), len(shared))
 	}
-	c := column{ends: make([]uint32, 0, len(shared))}
+	if total += uint64(len(rests.data)); total > maxShardData {
+		return texts{}, nil, fmt.Errorf("%w: strings of more than %d bytes", ErrCorrupt, maxShardData)
+	}
+	t := texts{ends: make([]uint32, 0, len(shared))}
+	var all strings.Builder
+	all.Grow(int(total))
 	start := 0
 	for i, n := range shared {
-		if n > uint64(len(c.data)-start) {
-			return column{}, nil, fmt.Errorf("%w: string %d shares %d bytes with one of %d", ErrCorrupt, i, n, len(c.data)-start)
+		begin := all.Len()
+		if int(n) > begin-start {
+			return texts{}, nil, fmt.Errorf("%w: string %d shares %d bytes with one of %d", ErrCorrupt, i, n, begin-start)
 		}
-		begin := len(c.data)
-		c.data = append(append(c.data, c.data[start:start+int(n)]...), rests.at(i)...)
-		if len(c.data) > maxShardData {
-			return column{}, nil, fmt.Errorf("%w: strings of more than %d bytes", ErrCorrupt, maxShardData)
-		}
+		all.WriteString(all.String()[start : start+int(n)])
+		all.Write(rests.at(i))
 		start = begin
-		c.ends = append(c.ends, uint32(len(c.data)))
+		t.ends = append(t.ends, uint32(all.Len()))
 	}
-	return c, after, nil
+	t.data = all.String()
+	return t, after, nil
 }
 
 // appendAscending writes numbers that do not descend as their differences.

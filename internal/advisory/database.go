@@ -1,6 +1,7 @@
 package advisory
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -132,9 +133,14 @@ func readBounded(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close() //nolint:errcheck // nothing was written
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err != nil {
+	// The buffer grows from what the file has now, so that a limit from a
+	// manifest that lies allocates nothing.
+	var buf bytes.Buffer
+	if info, err := f.Stat(); err == nil && info.Size() <= limit {
+		buf.Grow(int(info.Size()) + bytes.MinRead)
+	}
+	if _, err := buf.ReadFrom(io.LimitReader(f, limit+1)); err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	return data, nil
+	return buf.Bytes(), nil
 }

@@ -12,7 +12,7 @@ import (
 
 // Advisories is an opened shard. It is safe for use by several goroutines.
 type Advisories struct {
-	strings  column
+	strings  texts
 	titles   column
 	vulns    column
 	advs     column
@@ -108,7 +108,8 @@ func (a *Advisories) Package(i int) (Package, error) {
 	advisory := uint64(0)
 	for range n {
 		advisory += min(r.uvarint(), uint64(a.advs.len()))
-		p.Entries = append(p.Entries, r.entry(advisory))
+		p.Entries = append(p.Entries, Entry{})
+		r.entry(&p.Entries[len(p.Entries)-1], advisory)
 		if r.err != nil {
 			return Package{}, fmt.Errorf("package %d: %w", i, r.err)
 		}
@@ -141,10 +142,10 @@ func (r *shardReader) str() string {
 	if r.err != nil {
 		return ""
 	}
-	return string(r.shard.strings.at(i))
+	return r.shard.strings.at(i)
 }
 
-func (a *Advisories) text(i uint32) string { return string(a.strings.at(int(i))) }
+func (a *Advisories) text(i uint32) string { return a.strings.at(int(i)) }
 
 func (r *shardReader) strs() []string {
 	n := r.count()
@@ -184,19 +185,18 @@ func (r *shardReader) ratings() []Rating {
 	return list
 }
 
-func (r *shardReader) entry(advisory uint64) Entry {
+func (r *shardReader) entry(e *Entry, advisory uint64) {
 	flags := r.oneByte(0xff)
 	if r.err == nil && advisory >= uint64(r.shard.advs.len()) {
 		r.fail("advisory %d of %d", advisory, r.shard.advs.len())
 	}
 	if r.err != nil {
-		return Entry{}
+		return
 	}
-	e := Entry{}
 	a, err := r.shard.advisory(int(advisory))
 	if err != nil {
 		r.fail("%s", strings.TrimPrefix(err.Error(), ErrCorrupt.Error()+": "))
-		return Entry{}
+		return
 	}
 	e.Advisory = a
 	if flags&hasVariant != 0 {
@@ -212,7 +212,13 @@ func (r *shardReader) entry(advisory uint64) Entry {
 		e.Note = r.str()
 	}
 	if flags&simpleRange != 0 {
-		e.Ranges = []Range{{Events: []Event{{Introduced, "0"}, {FixedIn, r.str()}}}}
+		// In one piece: most entries are no more than this.
+		simple := &struct {
+			ranges [1]Range
+			events [2]Event
+		}{events: [2]Event{{Introduced, "0"}, {FixedIn, r.str()}}}
+		simple.ranges[0].Events = simple.events[:]
+		e.Ranges = simple.ranges[:]
 	} else {
 		e.Ranges = r.ranges()
 	}
@@ -225,12 +231,14 @@ func (r *shardReader) entry(advisory uint64) Entry {
 	if flags&hasImports != 0 {
 		e.Imports = r.imports()
 	}
-	return e
 }
 
 func (r *shardReader) ranges() []Range {
 	n := r.count()
-	var list []Range
+	if n == 0 {
+		return nil
+	}
+	list := make([]Range, 0, n)
 	for range n {
 		m := r.count()
 		events := make([]Event, 0, m)
@@ -268,6 +276,7 @@ func (a *Advisories) decodeAdvisory(i int) (*Advisory, error) {
 	adv := &Advisory{ID: a.text(a.advIDs[i]), Title: string(a.titles.at(i)), Published: timeOf(r.uvarint()), Kind: Kind(r.oneByte(byte(Notice)))}
 	adv.Ratings = r.ratings()
 	n := r.count()
+	adv.Vulnerabilities = make([]Vulnerability, 0, n)
 	for range n {
 		v := r.index(a.vulns.len())
 		if r.err != nil {

@@ -10,8 +10,8 @@ import (
 // exactly this id, without decoding anything.
 func (a *Advisories) Holds(id string) bool {
 	n := a.strings.len()
-	i := sort.Search(n, func(i int) bool { return string(a.strings.at(i)) >= id })
-	return i < n && string(a.strings.at(i)) == id
+	i := sort.Search(n, func(i int) bool { return a.strings.at(i) >= id })
+	return i < n && a.strings.at(i) == id
 }
 
 // NamesEndingIn lists the packages whose name ends in the suffix, in order. It

@@ -303,24 +303,38 @@ func (l Location) validate() error {
 // Sort orders findings for every report: worst first, then by kind, rule,
 // place and fingerprint, so that output never depends on timing.
 func Sort(findings []Finding) {
-	slices.SortStableFunc(findings, Compare)
+	// A finding is half a kilobyte: their places are sorted, not they.
+	order := make([]int, len(findings))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return compare(&findings[a], &findings[b]) })
+	sorted := make([]Finding, len(findings))
+	for i, from := range order {
+		sorted[i] = findings[from]
+	}
+	copy(findings, sorted)
 }
 
 // Compare is the order that Sort uses. It returns a negative number when a
 // comes first.
-func Compare(a, b Finding) int {
+func Compare(a, b Finding) int { return compare(&a, &b) }
+
+func compare(a, b *Finding) int {
+	if n := cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Target, b.Target)); n != 0 {
+		return n
+	}
+	if n := compareFirstLocation(a, b); n != 0 {
+		return n
+	}
 	return cmp.Or(
-		cmp.Compare(b.Severity, a.Severity),
-		cmp.Compare(a.Kind, b.Kind),
-		cmp.Compare(a.Target, b.Target),
-		compareFirstLocation(a, b),
 		cmp.Compare(a.RuleID, b.RuleID),
 		cmp.Compare(packageKey(a), packageKey(b)),
 		cmp.Compare(a.Fingerprint, b.Fingerprint),
 	)
 }
 
-func compareFirstLocation(a, b Finding) int {
+func compareFirstLocation(a, b *Finding) int {
 	var la, lb Location
 	if len(a.Locations) > 0 {
 		la = a.Locations[0]
@@ -335,7 +349,7 @@ func compareFirstLocation(a, b Finding) int {
 	)
 }
 
-func packageKey(f Finding) string {
+func packageKey(f *Finding) string {
 	if f.Package == nil {
 		return ""
 	}
