@@ -32,8 +32,10 @@ type Request struct {
 	// links. Files are recognised by their names: archives (.zip) of records,
 	// nvdcve-*.json[.gz], epss_scores*.csv[.gz],
 	// known_exploited_vulnerabilities*.json, debian-security-tracker*.json[.gz],
-	// *updateinfo*.xml[.gz] (Amazon, Oracle, Fedora) and arch-linux*.json; any other .json must be an OSV record, an Alpine secdb file or a VEX
-	// document of Red Hat. All else is left alone.
+	// *updateinfo*.xml[.gz] (Amazon, Oracle, Fedora), com.oracle.elsa*.xml[.bz2],
+	// cve_data_photon*.json and arch-linux*.json; any other .json must be an OSV
+	// record, an Alpine secdb file or a VEX document of Red Hat, SUSE or Ubuntu.
+	// All else is left alone.
 	From []string
 	// Out is the directory of the database. It is created; a database that is
 	// there already is replaced when all is written.
@@ -145,7 +147,7 @@ func read(ctx context.Context, req Request, documents chan<- document, risk *ris
 			return risk.readKEV(path)
 		case nvd:
 			return risk.nvd.read(path)
-		case debianTracker, updateInfo, archList:
+		case debianTracker, updateInfo, archList, photonList, oracleOVAL:
 			return readFeed(path, kind, send)
 		}
 		d, err := readFile(path, osv.MaxRecordSize)
@@ -193,6 +195,8 @@ func recordsOf(d document) (records []osv.Record, partial bool, err error) {
 		records, err = feed.SecDB(d.data)
 	case feed.IsCSAF(keys):
 		records, err = feed.CSAF(d.data)
+	case feed.IsOpenVEX(keys):
+		records, err = feed.UbuntuVEX(d.data)
 	}
 	return records, true, err
 }

@@ -448,6 +448,10 @@ func TestRiskFeedsAreRead(t *testing.T) {
 	}
 }
 
+// packedOVAL is one definition of Oracle about package f, compressed with bzip2,
+// which the standard library reads and does not write.
+const packedOVAL = "\x42\x5a\x68\x39\x31\x41\x59\x26\x53\x59\x0b\x5c\xfa\xfe\x00\x00\x23\x9f\x80\x50\x03\xf4\x57\x2a\x04\x89\x80\xaf\x67\xdf\x60\x30\x00\xe5\x8c\x34\xd2\x9e\x94\x00\x3d\x4f\x28\xfd\x53\x40\xde\x94\x34\x01\xa9\x91\x0d\x32\x00\x00\x00\x68\x02\x51\x04\xf4\x9e\xa2\x1b\x53\x40\x00\x03\x42\x3e\xf5\x54\xc7\x61\xef\xb4\xe3\xfa\xe8\xb7\x04\xa5\x43\xdf\xc7\x78\x74\x03\x20\xa5\x52\x64\x38\x60\xde\x73\x35\xe1\x48\x18\x3a\xa2\x0f\x81\xee\xe9\xe3\x9f\x29\x49\x84\x99\x84\xca\xb4\x82\xc6\x7b\x11\x5d\xd1\xa0\xc5\xa8\x3d\x4c\x9c\x08\x4f\x7f\xc1\x3a\x50\xbd\x47\xa4\xf4\xb5\x90\x63\x10\xb3\x33\x50\x81\x2a\x04\xe0\xa1\x0a\xda\x64\x50\xda\x6d\x08\x76\x46\x14\x0a\x11\x18\xd5\x6e\x81\x32\x6d\x25\xff\x04\xb3\x64\xe6\x2a\x11\x2e\x22\x1c\x84\x91\x04\xb7\x01\xc9\x0f\x39\x66\x31\xc7\xe9\x25\x0a\x88\xa0\xae\x2b\x8a\x05\x4b\x1a\xbf\x9b\x72\x85\x02\x30\x1d\xc7\x1f\x40\x56\xeb\xe6\x34\xd1\x4a\x0d\x02\x40\xca\x23\x34\x10\x8b\xd2\xd2\x05\xa6\xb2\xea\xe0\x49\xfe\x2e\xe4\x8a\x70\xa1\x20\x16\xb9\xf5\xfc"
+
 func TestVendorsFeedsArePutTogether(t *testing.T) {
 	dir := t.TempDir()
 	secdb := func(repo, name string) string {
@@ -458,6 +462,10 @@ func TestVendorsFeedsArePutTogether(t *testing.T) {
 		"main.json": secdb("main", "a"), "community.json": secdb("community", "b"), "osv.json": `{"id":"ALPINE-CVE-2024-1","upstream":["CVE-2024-1"],"affected":[{"package":{"ecosystem":"Alpine:v3.20","name":"a"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1.0-r0"}]}]}]}`,
 		"debian-security-tracker.json": tracker,
 		"al2023-updateinfo.xml":        `<updates><update type="security"><id>ALAS2023-2023-1</id><severity>low</severity><references><reference id="CVE-2024-1" type="cve"/></references><pkglist><collection><package name="c" version="2" release="1.amzn2023" epoch="0" arch="x86_64"/></collection></pkglist></update></updates>`,
+		"com.oracle.elsa-all.xml.bz2":  packedOVAL,
+		"cve_data_photon5.0.json":      `[{"cve_id":"CVE-2024-1","pkg":"e","cve_score":7.5,"res_ver":"2-1.ph5"}]`,
+		"suse.json":                    `{"document":{"publisher":{"namespace":"https://www.suse.com/"}},"product_tree":{"branches":[{"product":{"product_id":"openSUSE Leap 15.6","product_identification_helper":{"cpe":"cpe:/o:opensuse:leap:15.6"}}}],"relationships":[{"full_product_name":{"product_id":"x"},"product_reference":"g-2-1","relates_to_product_reference":"openSUSE Leap 15.6"}]},"vulnerabilities":[{"cve":"CVE-2024-1","product_status":{"recommended":["x"]}}]}`,
+		"ubuntu.json":                  `{"@context":"https://openvex.dev/ns/v0.2.0","author":"Canonical Ltd.","statements":[{"vulnerability":{"name":"CVE-2024-1"},"status":"affected","products":[{"@id":"pkg:deb/ubuntu/h@1?arch=source&distro=noble"}]}]}`,
 		"arch-linux.json":              `[{"name":"AVG-1","packages":["d"],"status":"Fixed","fixed":"2-1","issues":["CVE-2024-1"]}]`,
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
@@ -465,7 +473,7 @@ func TestVendorsFeedsArePutTogether(t *testing.T) {
 		}
 	}
 	db, m := build(t, nil, dir)
-	for _, tt := range []struct{ shard, name string }{{"alpine-v3.20", "a"}, {"alpine-v3.20", "b"}, {"debian-12", "p"}, {"debian-12", "q"}, {"amazon-linux-2023", "c"}, {"arch", "d"}} {
+	for _, tt := range []struct{ shard, name string }{{"alpine-v3.20", "a"}, {"alpine-v3.20", "b"}, {"debian-12", "p"}, {"debian-12", "q"}, {"amazon-linux-2023", "c"}, {"arch", "d"}, {"photon-os-5.0", "e"}, {"oracle-linux-8", "f"}, {"opensuse-leap-15.6", "g"}, {"ubuntu-24.04", "h"}} {
 		if e := lookup(t, db, tt.shard, tt.name); len(e) != 1 || e[0].Advisory.Vulnerabilities[0].ID != "CVE-2024-1" {
 			t.Errorf("%s of %s: %+v", tt.name, tt.shard, e)
 		}
@@ -478,6 +486,7 @@ func TestVendorsFeedsArePutTogether(t *testing.T) {
 	}
 	other, _ := build(t, func(r *Request) { r.Workers = 4 }, filepath.Join(dir, "osv.json"), filepath.Join(dir, "community.json"),
 		filepath.Join(dir, "debian-security-tracker.json"), filepath.Join(dir, "main.json"),
+		filepath.Join(dir, "ubuntu.json"), filepath.Join(dir, "suse.json"), filepath.Join(dir, "cve_data_photon5.0.json"), filepath.Join(dir, "com.oracle.elsa-all.xml.bz2"),
 		filepath.Join(dir, "arch-linux.json"), filepath.Join(dir, "al2023-updateinfo.xml"))
 	if other.Digest() != db.Digest() {
 		t.Error("the order of the feeds matters")

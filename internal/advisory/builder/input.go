@@ -2,6 +2,7 @@ package builder
 
 import (
 	"archive/zip"
+	"compress/bzip2"
 	"compress/gzip"
 	"context"
 	"fmt"
@@ -95,7 +96,12 @@ const (
 	debianTracker
 	updateInfo
 	archList
+	photonList
+	oracleOVAL
 )
+
+// photonPrefix begins the names of Photon OS's files; the release follows.
+const photonPrefix = "cve_data_photon"
 
 // classify tells by its name what a file of the input is.
 func classify(path string) class {
@@ -115,6 +121,10 @@ func classify(path string) class {
 		return updateInfo
 	case strings.HasPrefix(name, "arch-linux") && strings.HasSuffix(name, ".json"):
 		return archList
+	case strings.HasPrefix(name, photonPrefix) && strings.HasSuffix(name, ".json"):
+		return photonList
+	case strings.HasPrefix(name, "com.oracle.elsa") && (strings.HasSuffix(name, ".xml") || strings.HasSuffix(name, ".xml.bz2")):
+		return oracleOVAL
 	case strings.HasSuffix(name, ".zip"):
 		return archive
 	case strings.HasSuffix(name, ".json"):
@@ -201,9 +211,12 @@ func stampOf(f *zip.File) time.Time {
 // maxFeed bounds one file of a vendor's feed, inflated; Debian's has 70 MB.
 const maxFeed = 2 << 30
 
+// maxList bounds a list that is read whole; Photon's have some 2 MB.
+const maxList = 64 << 20
+
 // readFeed hands over the records of a vendor's feed that is one large file.
 func readFeed(path string, kind class, found func(document) error) error {
-	in, closeFile, err := openMaybeGzip(path)
+	in, closeFile, err := openMaybePacked(path)
 	if err != nil {
 		return err
 	}
@@ -216,8 +229,13 @@ func readFeed(path string, kind class, found func(document) error) error {
 		err = feed.DebianTracker(in, emit)
 	case updateInfo:
 		err = feed.UpdateInfo(in, emit)
+	case oracleOVAL:
+		err = feed.OracleOVAL(in, emit)
 	case archList:
-		err = emitAll(in, emit)
+		err = emitAll(in, emit, feed.Arch)
+	case photonList:
+		release := strings.TrimSuffix(strings.ToLower(filepath.Base(path))[len(photonPrefix):], ".json")
+		err = emitAll(in, emit, func(data []byte) ([]osv.Record, error) { return feed.Photon(data, release) })
 	}
 	if err != nil {
 		return fmt.Errorf("read %s: %w", path, err)
@@ -225,12 +243,13 @@ func readFeed(path string, kind class, found func(document) error) error {
 	return nil
 }
 
-func emitAll(in io.Reader, emit func(osv.Record) error) error {
-	data, err := readLimited(in, 1<<20, osv.MaxRecordSize)
+// emitAll hands over the records of a list that is read whole.
+func emitAll(in io.Reader, emit func(osv.Record) error, decode func([]byte) ([]osv.Record, error)) error {
+	data, err := readLimited(in, 1<<20, maxList)
 	if err != nil {
 		return err
 	}
-	records, err := feed.Arch(data)
+	records, err := decode(data)
 	if err != nil {
 		return err
 	}
@@ -242,13 +261,16 @@ func emitAll(in io.Reader, emit func(osv.Record) error) error {
 	return nil
 }
 
-// openMaybeGzip opens a file, inflating it when its name ends in .gz.
-func openMaybeGzip(path string) (in io.Reader, closeFile func(), err error) {
+// openMaybePacked opens a file, inflating it when its name ends in .gz or .bz2.
+func openMaybePacked(path string) (in io.Reader, closeFile func(), err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read advisories: %w", err)
 	}
 	closeFile = func() { _ = f.Close() } // only read
+	if strings.HasSuffix(strings.ToLower(path), ".bz2") {
+		return bzip2.NewReader(f), closeFile, nil
+	}
 	if !strings.HasSuffix(strings.ToLower(path), ".gz") {
 		return f, closeFile, nil
 	}

@@ -46,7 +46,7 @@ type nvdMetric struct {
 
 // read adds a feed file (nvdcve-2.0-YEAR.json, or .gz), entry by entry.
 func (f *nvdFeed) read(path string) error {
-	in, closeFile, err := openMaybeGzip(path)
+	in, closeFile, err := openMaybePacked(path)
 	if err != nil {
 		return err
 	}

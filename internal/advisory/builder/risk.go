@@ -83,7 +83,7 @@ func (r *riskData) readKEV(path string) error {
 // readEPSS reads FIRST's file of scores, https://www.first.org/epss/data_stats:
 // a comment with the date, a line of titles, then cve,epss,percentile.
 func (r *riskData) readEPSS(path string) error {
-	in, closeFile, err := openMaybeGzip(path)
+	in, closeFile, err := openMaybePacked(path)
 	if err != nil {
 		return err
 	}

@@ -51,11 +51,11 @@ var table = []*Ecosystem{
 		IDs: []string{"rocky"}, Names: BinaryThenSource, Modular: true,
 		Vendors: []string{"Rocky"}, release: majorVersion, split: plainSuffix,
 	}},
-	{Name: "SUSE", PURLTypes: []string{"rpm"}, Scheme: rpm, Distribution: &Distribution{
+	{Name: "SUSE", PURLTypes: []string{"rpm"}, Scheme: rpm, Native: []string{"SUSE-CVE-"}, Distribution: &Distribution{
 		IDs: []string{"sles", "sled", "sles_sap"}, Names: BinaryThenSource,
 		Vendors: []string{"SUSE"}, release: suseRelease, split: suseSuffix, accepts: suseAccepts,
 	}},
-	{Name: "openSUSE", PURLTypes: []string{"rpm"}, Scheme: rpm, Distribution: &Distribution{
+	{Name: "openSUSE", PURLTypes: []string{"rpm"}, Scheme: rpm, Native: []string{"SUSE-CVE-"}, Distribution: &Distribution{
 		IDs: []string{"opensuse-leap", "opensuse-tumbleweed", "opensuse"}, Names: BinaryThenSource,
 		Vendors: []string{"openSUSE", "SUSE"}, release: openSUSERelease, split: plainSuffix,
 	}},

@@ -39,6 +39,7 @@ type csafDocument struct {
 		} `json:"relationships"`
 	} `json:"product_tree"`
 	Vulnerabilities []csafVulnerability `json:"vulnerabilities"`
+	by              csafPublisher
 }
 
 type csafBranch struct {
@@ -54,6 +55,7 @@ type csafBranch struct {
 type csafVulnerability struct {
 	CVE    string `json:"cve"`
 	Status struct {
+		Recommended        []string `json:"recommended"`
 		Affected           []string `json:"known_affected"`
 		UnderInvestigation []string `json:"under_investigation"`
 	} `json:"product_status"`
@@ -81,18 +83,66 @@ func IsCSAF(keys map[string]json.RawMessage) bool {
 // maxDepth bounds the nesting of a product tree; real ones have four levels.
 const maxDepth = 32
 
-// CSAF turns a VEX document of Red Hat into records of what is not fixed: OSV
-// has the advisories with fixes, and nothing about flaws without. Products
-// other than the enterprise Linux itself are left out. The error wraps
-// osv.ErrInvalid.
+// csafPublisher is what is particular to one vendor's documents.
+type csafPublisher struct {
+	// domain is part of the publisher's namespace.
+	domain string
+	// prefix makes the id of a record from that of the flaw.
+	prefix string
+	// ecosystem names the OSV ecosystem of a product by its name and CPE, or ""
+	// for products that are left out.
+	ecosystem func(product, cpe string) string
+	// fixes is set where the documents are also the source of fixed versions.
+	fixes bool
+}
+
+var csafPublishers = []csafPublisher{
+	// OSV has Red Hat's advisories with fixes, and nothing about flaws without.
+	{domain: "redhat.com", prefix: "REDHAT-", ecosystem: redHatProduct},
+	// https://www.suse.com/support/security/csaf/
+	{domain: "suse.com", prefix: "SUSE-", ecosystem: suseProduct, fixes: true},
+}
+
+// redHatProduct reads cpe:/o:redhat:enterprise_linux:9 and
+// cpe:/a:redhat:enterprise_linux:9::appstream; products other than the
+// enterprise Linux and its extended support are left out.
+func redHatProduct(_, cpe string) string {
+	parts := strings.SplitN(cpe, ":", 4)
+	if len(parts) != 4 || parts[2] != "redhat" {
+		return ""
+	}
+	for _, product := range []string{"enterprise_linux:", "rhel_eus:", "rhel_aus:", "rhel_tus:", "rhel_e4s:", "rhel_els:"} {
+		if strings.HasPrefix(parts[3], product) {
+			return "Red Hat:" + parts[3]
+		}
+	}
+	return ""
+}
+
+// suseProduct: products are called as in PRETTY_NAME of os-release.
+func suseProduct(product, cpe string) string {
+	if name, ok := strings.CutPrefix(product, "SUSE Linux Enterprise "); ok && strings.HasPrefix(cpe, "cpe:/o:suse:") {
+		return "SUSE:Linux Enterprise " + name
+	}
+	if name, ok := strings.CutPrefix(product, "openSUSE "); ok && strings.HasPrefix(cpe, "cpe:/o:opensuse:") {
+		return "openSUSE:" + name
+	}
+	return ""
+}
+
+// CSAF turns a VEX document of Red Hat or SUSE into records, of Red Hat's only
+// what is not fixed. The error wraps osv.ErrInvalid.
 func CSAF(data []byte) ([]osv.Record, error) {
 	var doc csafDocument
 	if err := json.Unmarshal(data, &doc); err != nil {
 		return nil, fmt.Errorf("%w: CSAF: %w", osv.ErrInvalid, err)
 	}
-	if !strings.Contains(doc.Document.Publisher.Namespace, "redhat.com") {
-		return nil, fmt.Errorf("%w: CSAF: publisher %q is not known", osv.ErrInvalid, doc.Document.Publisher.Namespace)
+	namespace := doc.Document.Publisher.Namespace
+	i := slices.IndexFunc(csafPublishers, func(p csafPublisher) bool { return strings.Contains(namespace, p.domain) })
+	if i < 0 {
+		return nil, fmt.Errorf("%w: CSAF: publisher %q is not known", osv.ErrInvalid, namespace)
 	}
+	doc.by = csafPublishers[i]
 	products, err := doc.products()
 	if err != nil {
 		return nil, err
@@ -116,7 +166,7 @@ type csafProduct struct{ ecosystem, name, module string }
 // products resolves product ids to package and ecosystem.
 func (doc csafDocument) products() (map[string]csafProduct, error) {
 	ecosystems := make(map[string]string)
-	if err := collectCPEs(doc.Tree.Branches, ecosystems, 0); err != nil {
+	if err := doc.by.collectProducts(doc.Tree.Branches, ecosystems, 0); err != nil {
 		return nil, err
 	}
 	products := make(map[string]csafProduct)
@@ -129,17 +179,15 @@ func (doc csafDocument) products() (map[string]csafProduct, error) {
 	return products, nil
 }
 
-func collectCPEs(branches []csafBranch, into map[string]string, depth int) error {
+func (p csafPublisher) collectProducts(branches []csafBranch, into map[string]string, depth int) error {
 	if depth > maxDepth {
 		return fmt.Errorf("%w: CSAF: product tree is nested deeper than %d", osv.ErrInvalid, maxDepth)
 	}
 	for _, b := range branches {
-		// cpe:/o:redhat:enterprise_linux:9 or cpe:/a:redhat:enterprise_linux:9::appstream
-		parts := strings.SplitN(b.Product.Helper.CPE, ":", 4)
-		if len(parts) == 4 && parts[2] == "redhat" && strings.HasPrefix(parts[3], "enterprise_linux:") {
-			into[b.Product.ID] = "Red Hat:" + parts[3]
+		if e := p.ecosystem(b.Product.ID, b.Product.Helper.CPE); e != "" {
+			into[b.Product.ID] = e
 		}
-		if err := collectCPEs(b.Branches, into, depth+1); err != nil {
+		if err := p.collectProducts(b.Branches, into, depth+1); err != nil {
 			return err
 		}
 	}
@@ -154,9 +202,23 @@ func splitComponent(component string) (module, name string) {
 	return "", component
 }
 
+// splitNVR takes libcurl-devel-8.0.1-150400.5.62.1 apart. Neither version nor
+// release of an rpm holds a dash.
+func splitNVR(nvr string) (name, version string) {
+	release := strings.LastIndexByte(nvr, '-')
+	if release <= 0 {
+		return nvr, ""
+	}
+	at := strings.LastIndexByte(nvr[:release], '-')
+	if at <= 0 {
+		return nvr, ""
+	}
+	return nvr[:at], nvr[at+1:]
+}
+
 func (doc csafDocument) record(v csafVulnerability, products map[string]csafProduct) osv.Record {
 	r := osv.Record{
-		ID: "REDHAT-" + v.CVE, Upstream: []string{v.CVE}, Summary: doc.Document.Title,
+		ID: doc.by.prefix + v.CVE, Upstream: []string{v.CVE}, Summary: doc.Document.Title,
 		Published: doc.Document.Tracking.Initial, Modified: doc.Document.Tracking.Current,
 	}
 	r.Specific.Severity = osv.Text(doc.Document.Severity.Text)
@@ -168,6 +230,20 @@ func (doc csafDocument) record(v csafVulnerability, products map[string]csafProd
 	for _, s := range v.Scores {
 		if s.CVSS.Vector != "" && len(r.Severity) == 0 {
 			r.Severity = []osv.Severity{{Type: "CVSS_V3", Score: s.CVSS.Vector}}
+		}
+	}
+	if doc.by.fixes {
+		for _, id := range v.Status.Recommended {
+			if p, ok := products[id]; ok {
+				name, version := splitNVR(p.name)
+				if version == "" {
+					continue
+				}
+				r.Affected = append(r.Affected, osv.Affected{
+					Package: osv.Package{Ecosystem: p.ecosystem, Name: name},
+					Ranges:  []osv.Range{{Type: "ECOSYSTEM", Events: []osv.Event{{Introduced: "0"}, {Fixed: version}}}},
+				})
+			}
 		}
 	}
 	add := func(ids []string, state func(id string) string) {

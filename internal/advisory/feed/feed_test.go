@@ -140,6 +140,136 @@ func TestCSAFTellsWhatRedHatHasNotFixed(t *testing.T) {
 	}
 }
 
+const suse = `{"document":{"category":"csaf_vex","title":"CVE-2023-0464","aggregate_severity":{"text":"important"},
+   "publisher":{"namespace":"https://www.suse.com/","name":"SUSE Product Security Team"},"tracking":{"initial_release_date":"2023-03-22T00:00:00Z","current_release_date":"2024-05-01T00:00:00Z"}},
+ "product_tree":{"branches":[{"category":"vendor","name":"SUSE","branches":[
+    {"category":"product_name","product":{"product_id":"SUSE Linux Enterprise Server 15 SP5","product_identification_helper":{"cpe":"cpe:/o:suse:sles:15:sp5"}}},
+    {"category":"product_name","product":{"product_id":"SUSE Linux Enterprise Module for Basesystem 15 SP5","product_identification_helper":{"cpe":"cpe:/o:suse:sle-module-basesystem:15:sp5"}}},
+    {"category":"product_name","product":{"product_id":"openSUSE Leap 15.5","product_identification_helper":{"cpe":"cpe:/o:opensuse:leap:15.5"}}},
+    {"category":"product_name","product":{"product_id":"SUSE Manager Server 4.3","product_identification_helper":{"cpe":"cpe:/o:suse:suse-manager-server:4.3"}}},
+    {"category":"product_version","product":{"product_id":"libopenssl1_1-1.1.1l-150500.17.3.1"}},
+    {"category":"product_version","product":{"product_id":"openssl-1_0_0"}}]}],
+  "relationships":[
+    {"full_product_name":{"product_id":"SUSE Linux Enterprise Module for Basesystem 15 SP5:libopenssl1_1-1.1.1l-150500.17.3.1"},"product_reference":"libopenssl1_1-1.1.1l-150500.17.3.1","relates_to_product_reference":"SUSE Linux Enterprise Module for Basesystem 15 SP5"},
+    {"full_product_name":{"product_id":"openSUSE Leap 15.5:libopenssl1_1-1.1.1l-150500.17.3.1"},"product_reference":"libopenssl1_1-1.1.1l-150500.17.3.1","relates_to_product_reference":"openSUSE Leap 15.5"},
+    {"full_product_name":{"product_id":"SUSE Linux Enterprise Server 15 SP5:openssl-1_0_0"},"product_reference":"openssl-1_0_0","relates_to_product_reference":"SUSE Linux Enterprise Server 15 SP5"},
+    {"full_product_name":{"product_id":"SUSE Manager Server 4.3:openssl-1_0_0"},"product_reference":"openssl-1_0_0","relates_to_product_reference":"SUSE Manager Server 4.3"}]},
+ "vulnerabilities":[{"cve":"CVE-2023-0464","product_status":{
+   "recommended":["SUSE Linux Enterprise Module for Basesystem 15 SP5:libopenssl1_1-1.1.1l-150500.17.3.1","openSUSE Leap 15.5:libopenssl1_1-1.1.1l-150500.17.3.1"],
+   "known_affected":["SUSE Linux Enterprise Server 15 SP5:openssl-1_0_0","SUSE Manager Server 4.3:openssl-1_0_0"],"known_not_affected":["SUSE Linux Enterprise Server 15 SP5:other"]},
+   "scores":[{"cvss_v3":{"vectorString":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H"}}]}]}`
+
+func TestCSAFTellsWhatSUSEHasFixedAndWhatNot(t *testing.T) {
+	records, err := CSAF([]byte(suse))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"SUSE-CVE-2023-0464 SUSE:Linux Enterprise Module for Basesystem 15 SP5 libopenssl1_1 <1.1.1l-150500.17.3.1",
+		"SUSE-CVE-2023-0464 openSUSE:Leap 15.5 libopenssl1_1 <1.1.1l-150500.17.3.1",
+		"SUSE-CVE-2023-0464 SUSE:Linux Enterprise Server 15 SP5 openssl-1_0_0 < Affected",
+	}
+	if diff := cmp.Diff(want, lines(records)); diff != "" {
+		t.Errorf("records (-want +got):\n%s", diff)
+	}
+	if r := records[0]; r.Specific.Severity != "important" || len(r.Severity) != 1 || r.Upstream[0] != "CVE-2023-0464" {
+		t.Errorf("record %+v", r)
+	}
+}
+
+const photon = `[{"cve_id":"CVE-2020-11979","pkg":"apache-ant","cve_score":7.5,"aff_ver":"all versions before 1.10.8-2.ph5 are vulnerable","res_ver":"1.10.8-2.ph5"},
+ {"cve_id":"CVE-2021-1","pkg":"linux","cve_score":0,"aff_ver":"all versions are vulnerable","res_ver":"NA"},
+ {"cve_id":"CVE-2021-1","pkg":"linux-rt","cve_score":9.8,"aff_ver":"all versions before 6.1-1.ph5 are vulnerable","res_ver":"6.1-1.ph5","status":"Fixed"},
+ {"cve_id":"CVE-2021-2","pkg":"httpd","aff_ver":"NA","res_ver":"NA","status":"Not Affected"},
+ {"cve_id":"BDSA-2021-3","pkg":"httpd","aff_ver":"all versions before 2-1.ph5 are vulnerable","res_ver":"2-1.ph5"}]`
+
+func TestPhotonListsOneReleaseAFile(t *testing.T) {
+	records, err := Photon([]byte(photon), "5.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"PHOTON-BDSA-2021-3 Photon OS:5.0 httpd <2-1.ph5", "PHOTON-CVE-2020-11979 Photon OS:5.0 apache-ant <1.10.8-2.ph5",
+		"PHOTON-CVE-2021-1 Photon OS:5.0 linux <", "PHOTON-CVE-2021-1 Photon OS:5.0 linux-rt <6.1-1.ph5",
+	}
+	if diff := cmp.Diff(want, lines(records)); diff != "" {
+		t.Errorf("records (-want +got):\n%s", diff)
+	}
+	if s := records[1].Affected[0].Severity; len(s) != 1 || s[0].Score != "high" {
+		t.Errorf("severity %+v", s)
+	}
+}
+
+const oval = `<?xml version="1.0" encoding="UTF-8"?>
+<oval_definitions xmlns="http://oval.mitre.org/XMLSchema/oval-definitions-5"><generator><x/></generator><definitions>
+ <definition id="oval:com.oracle.elsa:def:20190975" class="patch"><metadata><title>ELSA-2019-0975:  container-tools:rhel8 security update (IMPORTANT)</title>
+   <reference source="elsa" ref_id="ELSA-2019-0975" ref_url="https://linux.oracle.com/errata/ELSA-2019-0975.html"/><reference source="CVE" ref_id="CVE-2019-5736"/>
+   <advisory><severity>IMPORTANT</severity><issued date="2019-07-30"/><cve href="https://linux.oracle.com/cve/CVE-2019-5736.html">CVE-2019-5736</cve></advisory></metadata>
+  <criteria operator="AND"><criterion test_ref="1" comment="Oracle Linux 8 is installed"/>
+   <criteria operator="OR"><criteria operator="AND"><criterion test_ref="2" comment="Oracle Linux arch is x86_64"/>
+     <criteria operator="OR"><criteria operator="AND"><criterion test_ref="3" comment="Module container-tools:ol8 is enabled"/>
+       <criterion test_ref="4" comment="buildah is earlier than 0:1.5-3.module+el8.0.0+5215+77f672ad"/><criterion test_ref="5" comment="buildah is signed with the Oracle Linux 8 key"/></criteria></criteria></criteria>
+    <criteria operator="AND"><criterion test_ref="6" comment="Oracle Linux arch is aarch64"/><criteria operator="AND"><criterion test_ref="3" comment="Module container-tools:ol8 is enabled"/>
+       <criterion test_ref="4" comment="buildah is earlier than 0:1.5-3.module+el8.0.0+5215+77f672ad"/></criteria></criteria></criteria></criteria></definition>
+ <definition id="oval:com.oracle.elsa:def:2026500006" class="patch"><metadata><title>ELSA-2026-500006: glibc security update</title>
+   <advisory><severity>MODERATE</severity><cve>CVE-2026-4437</cve></advisory></metadata>
+  <criteria operator="AND"><criterion comment="glibc is earlier than 2:2.39-121.0.1.ksplice1.el10_2"/><criterion comment="glibc is ksplice-based"/><criterion comment="glibc is earlier than 0:2.39-121.el10_2"/></criteria></definition>
+ <definition class="inventory"><metadata><title>Oracle Linux 8</title></metadata></definition>
+</definitions><tests><rpminfo_test/></tests></oval_definitions>`
+
+func TestOracleOVALIsReadFromTheCommentsOfItsCriteria(t *testing.T) {
+	var records []osv.Record
+	if err := OracleOVAL(strings.NewReader(oval), func(r osv.Record) error { records = append(records, r); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"ELSA-2019-0975 Oracle Linux:8 buildah@container-tools:ol8 <1.5-3.module+el8.0.0+5215+77f672ad",
+		"ELSA-2026-500006 Oracle Linux:10 glibc <2.39-121.el10_2",
+	}
+	if diff := cmp.Diff(want, lines(records)); diff != "" {
+		t.Errorf("records (-want +got):\n%s", diff)
+	}
+	if r := records[0]; r.Specific.Severity != "IMPORTANT" || len(r.Upstream) != 1 || r.Published.Year() != 2019 || !strings.HasPrefix(string(r.Summary), "container-tools") {
+		t.Errorf("record %+v", r)
+	}
+}
+
+const ubuntu = `{"metadata":{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://github.com/canonical/ubuntu-security-notices/blob/main/vex/cve/2025/CVE-2025-5994","author":"Canonical Ltd."},
+ "statements":[
+  {"vulnerability":{"name":"CVE-2025-5994","description":"A cache poisoning flaw."},"status":"fixed","status_notes":"An update has been published. Ubuntu considers this CVE as of Medium priority.","products":[
+   {"@id":"pkg:deb/ubuntu/unbound@1.19.2-1ubuntu3.5?arch=source&distro=noble"},{"@id":"pkg:deb/ubuntu/libunbound8@1.19.2-1ubuntu3.5?arch=amd64&distro=noble"},
+   {"@id":"pkg:deb/ubuntu/unbound@1.5.8-1ubuntu1.1%2Besm3?arch=source&distro=esm-infra/xenial"}]},
+  {"vulnerability":{"name":"CVE-2025-5994"},"status":"affected","action_statement":"The package is vulnerable and needs fixing.","products":[{"@id":"pkg:deb/ubuntu/unbound@1.13.1-1ubuntu5.10?arch=source&distro=jammy"}]},
+  {"vulnerability":{"name":"CVE-2025-5994"},"status":"affected","action_statement":"The problem is understood, but the team decided to not fix it.","products":[{"@id":"pkg:deb/ubuntu/dnsdist@1.6-1?arch=source&distro=jammy"}]},
+  {"vulnerability":{"name":"CVE-2025-5994"},"status":"under_investigation","status_notes":"The vulnerability is known but remediation is deferred.","products":[{"@id":"pkg:deb/ubuntu/pdns@4-1?arch=source&distro=focal"}]},
+  {"vulnerability":{"name":"CVE-2025-5994"},"status":"under_investigation","status_notes":"Vulnerability assessment is pending.","products":[{"@id":"pkg:deb/ubuntu/bind9@9-1?arch=source&distro=zesty"}]},
+  {"vulnerability":{"name":"CVE-2025-5994"},"status":"not_affected","justification":"vulnerable_code_not_present","products":[{"@id":"pkg:deb/ubuntu/unbound?arch=source"}]}]}`
+
+func TestUbuntuVEXTellsWhatIsNotFixedAndWhy(t *testing.T) {
+	records, err := UbuntuVEX([]byte(ubuntu))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"UBUNTU-CVE-2025-5994 Ubuntu:24.04 unbound <1.19.2-1ubuntu3.5", "UBUNTU-CVE-2025-5994 Ubuntu:Pro:16.04 unbound <1.5.8-1ubuntu1.1+esm3",
+		"UBUNTU-CVE-2025-5994 Ubuntu:22.04 unbound <", "UBUNTU-CVE-2025-5994 Ubuntu:22.04 dnsdist <",
+		"UBUNTU-CVE-2025-5994 Ubuntu:20.04 pdns <", "UBUNTU-CVE-2025-5994 Ubuntu:zesty bind9 <",
+	}
+	if diff := cmp.Diff(want, lines(records)); diff != "" {
+		t.Errorf("records (-want +got):\n%s", diff)
+	}
+	var words []string
+	for _, a := range records[0].Affected {
+		words = append(words, string(a.Ecosystem.Status))
+	}
+	if got := strings.Join(words, " "); got != "released released needed ignored deferred needs-triage" {
+		t.Errorf("statuses %q", got)
+	}
+	if s := records[0].Severity; len(s) != 1 || s[0] != (osv.Severity{Type: "Ubuntu", Score: "medium"}) {
+		t.Errorf("severity %+v", s)
+	}
+}
+
 func TestFeedsThatAreBrokenAreRefused(t *testing.T) {
 	deep := `{"document":{"publisher":{"namespace":"https://www.redhat.com"}},"product_tree":{"branches":[` +
 		strings.Repeat(`{"branches":[`, 40) + strings.Repeat(`]}`, 40) + `]},"vulnerabilities":[]}`
@@ -159,6 +289,17 @@ func TestFeedsThatAreBrokenAreRefused(t *testing.T) {
 	tests["updateinfo without a tag"] = UpdateInfo(strings.NewReader(strings.ReplaceAll(updates, ".el8_8", "")), none)
 	tests["updateinfo that is another file"] = UpdateInfo(strings.NewReader("<html></html>"), none)
 	_, tests["Arch with other groups"] = Arch([]byte(`[{"name":"X-1"}]`))
+	_, tests["Photon cut off"] = Photon([]byte(photon[:90]), "5.0")
+	_, tests["Photon without a package"] = Photon([]byte(`[{"cve_id":"CVE-1"}]`), "5.0")
+	tests["OVAL cut off"] = OracleOVAL(strings.NewReader(oval[:900]), none)
+	tests["OVAL that is another file"] = OracleOVAL(strings.NewReader("<html><p>x</p></html>"), none)
+	tests["OVAL of nobody"] = OracleOVAL(strings.NewReader(strings.ReplaceAll(oval, "ELSA-", "XXSA-")), none)
+	tests["OVAL without a release"] = OracleOVAL(strings.NewReader(strings.ReplaceAll(oval, "el10_2", "")), none)
+	_, tests["VEX of another author"] = UbuntuVEX([]byte(strings.Replace(ubuntu, "Canonical", "Somebody", 1)))
+	_, tests["VEX cut off"] = UbuntuVEX([]byte(ubuntu[:400]))
+	_, tests["VEX of no release"] = UbuntuVEX([]byte(strings.Replace(ubuntu, "&distro=noble", "", 1)))
+	_, tests["VEX with another status"] = UbuntuVEX([]byte(strings.Replace(ubuntu, `"fixed"`, `"mended"`, 1)))
+	_, tests["VEX with a bad package"] = UbuntuVEX([]byte(strings.Replace(ubuntu, "pkg:deb/ubuntu/pdns", "pdns", 1)))
 	_, tests["Arch cut off"] = Arch([]byte(arch[:50]))
 	for why, err := range tests {
 		if !errors.Is(err, osv.ErrInvalid) {
@@ -169,18 +310,19 @@ func TestFeedsThatAreBrokenAreRefused(t *testing.T) {
 
 func TestDocumentsAreToldApartByTheirKeys(t *testing.T) {
 	for name, tt := range map[string]struct {
-		doc         string
-		secdb, csaf bool
+		doc                  string
+		secdb, csaf, openvex bool
 	}{
-		"secdb": {alpine, true, false}, "vex": {vex, false, true},
-		"osv": {`{"id":"X-1","affected":[]}`, false, false}, "other": {`{"packages":[]}`, false, false},
+		"secdb": {alpine, true, false, false}, "vex": {vex, false, true, false}, "suse": {suse, false, true, false}, "ubuntu": {ubuntu, false, false, true},
+		"osv": {`{"id":"X-1","affected":[]}`, false, false, false}, "other": {`{"packages":[]}`, false, false, false},
+		"openvex": {`{"@context":"https://openvex.dev/ns/v0.2.0","statements":[]}`, false, false, true},
 	} {
 		var keys map[string]json.RawMessage
 		if err := json.Unmarshal([]byte(tt.doc), &keys); err != nil {
 			t.Fatal(err)
 		}
-		if IsSecDB(keys) != tt.secdb || IsCSAF(keys) != tt.csaf {
-			t.Errorf("%s: secdb %v, CSAF %v", name, IsSecDB(keys), IsCSAF(keys))
+		if IsSecDB(keys) != tt.secdb || IsCSAF(keys) != tt.csaf || IsOpenVEX(keys) != tt.openvex {
+			t.Errorf("%s: secdb %v, CSAF %v, OpenVEX %v", name, IsSecDB(keys), IsCSAF(keys), IsOpenVEX(keys))
 		}
 	}
 }
@@ -240,7 +382,7 @@ func TestArchListsGroups(t *testing.T) {
 // FuzzFeeds checks that every reader either refuses its input with ErrInvalid
 // or gives records that pass the checks of OSV.
 func FuzzFeeds(f *testing.F) {
-	for _, seed := range []string{alpine, debian, vex, updates, arch} {
+	for _, seed := range []string{alpine, debian, vex, updates, arch, suse, photon, oval, ubuntu} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -250,12 +392,15 @@ func FuzzFeeds(f *testing.F) {
 		errC := DebianTracker(strings.NewReader(string(data)), func(r osv.Record) error { tracker = append(tracker, r); return nil })
 		errD := UpdateInfo(strings.NewReader(string(data)), func(r osv.Record) error { tracker = append(tracker, r); return nil })
 		groups, errE := Arch(data)
-		for _, err := range []error{errA, errB, errC, errD, errE} {
+		flaws, errF := Photon(data, "5.0")
+		openVEX, errG := UbuntuVEX(data)
+		errH := OracleOVAL(strings.NewReader(string(data)), func(r osv.Record) error { tracker = append(tracker, r); return nil })
+		for _, err := range []error{errA, errB, errC, errD, errE, errF, errG, errH} {
 			if err != nil && !errors.Is(err, osv.ErrInvalid) {
 				t.Fatalf("error %v does not wrap ErrInvalid", err)
 			}
 		}
-		for _, list := range [][]osv.Record{secdb, csaf, tracker, groups} {
+		for _, list := range [][]osv.Record{secdb, csaf, tracker, groups, flaws, openVEX} {
 			for _, r := range list {
 				if _, err := osv.Check(r); err != nil {
 					t.Errorf("record %s: %v", r.ID, err)

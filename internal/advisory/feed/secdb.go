@@ -1,7 +1,8 @@
 // Package feed reads the vendors' own feeds where OSV lacks what they say, and
 // turns them into OSV records: Alpine's secdb (the community repository, edge),
-// Debian's security tracker (unfixed flaws with their reasons) and Red Hat's
-// CSAF VEX documents (unfixed flaws). It is not for fetching them.
+// Debian's security tracker, Red Hat's, SUSE's and Ubuntu's VEX documents
+// (unfixed flaws with their reasons), and what OSV does not have at all: Amazon,
+// Oracle, Fedora, Photon and Arch Linux. It is not for fetching them.
 package feed
 
 import (
