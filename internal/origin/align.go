@@ -24,6 +24,9 @@ type alignment struct {
 	// merged is true when one layer holds what several instructions made and
 	// the configuration had to tell that the Dockerfile is the right one.
 	merged bool
+	// whole is the entry whose layer holds what all instructions made, although
+	// the others have entries too; -1 when there is none.
+	whole int
 }
 
 // align lays the instructions of the file's final stage over the end of the
@@ -35,7 +38,7 @@ func align(file *dockerfile.File, image *inventory.Image, baseLayers int) (*alig
 	if stage == nil {
 		return nil, "it has no stage to build"
 	}
-	a := &alignment{file: file, stage: stage, steps: stepsOf(stage), by: make(map[int]*dockerfile.Instruction)}
+	a := &alignment{file: file, stage: stage, steps: stepsOf(stage), by: make(map[int]*dockerfile.Instruction), whole: -1}
 	if len(a.steps) == 0 {
 		return nil, "it has no instruction besides FROM"
 	}
@@ -107,6 +110,7 @@ func (a *alignment) lay(image *inventory.Image) string {
 		return "its instructions leave no trace in the history"
 	}
 	a.base = j + 1
+	a.whole = a.wholeEntry(image)
 	return ""
 }
 

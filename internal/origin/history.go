@@ -29,8 +29,9 @@ var (
 	blanks    = regexp.MustCompile(`\s+`)
 	flagWords = regexp.MustCompile(`^(--[a-z-]+(=\S*)?\s+)+`)
 	// classicCopy is the source of a copy as the classic builder and buildah
-	// record it: a digest of what was copied.
-	classicCopy = regexp.MustCompile(`^(?:--chown=\S+ )?(?:file|dir|multi):[0-9a-f]+ in `)
+	// record it: a digest of what was copied. The classic builder puts no blank
+	// behind the owner.
+	classicCopy = regexp.MustCompile(`^(?:--chown=\S+? ?)?(?:file|dir|multi):[0-9a-f]+ in `)
 )
 
 // buildkitSuffix ends the entries that BuildKit writes for layers.
@@ -296,6 +297,9 @@ func isSquash(h inventory.History) bool {
 func isWholeBuild(h inventory.History) bool {
 	return !h.EmptyLayer && (h.CreatedBy == "/bin/sh" || strings.HasSuffix(h.CreatedBy, "|/bin/sh"))
 }
+
+// isBuildah: buildah says in the comment of a layer's entry what it was built on.
+func isBuildah(h inventory.History) bool { return strings.HasPrefix(h.Comment, "FROM ") }
 
 // entryName names an entry without quoting it.
 func entryName(i, of int) string { return fmt.Sprintf("entry %d of %d in the history", i+1, of) }

@@ -320,43 +320,11 @@ func (t *Tracer) fromEntry(f finding.Finding, entry int, aboveBase bool) (traced
 		}
 		return traced{[]finding.Location{l}, Exact, why, finding.FromBaseImage}, nil
 	}
-	if in == nil {
+	if in == nil || t.alignment.wholeBuild(f, entry) {
 		return t.fromMerged(f)
 	}
 	why := fmt.Sprintf("%s is line %d of %s (%s)", entryName(entry, len(t.image.History)), in.Line, file.Path, in.Keyword)
 	return t.fromInstruction(f, in, Exact, why)
-}
-
-// fromMerged looks for the instruction behind one layer for the whole build: a
-// RUN that names the package, a COPY to its path, or the only one that there is.
-func (t *Tracer) fromMerged(f finding.Finding) (traced, *dockerfile.Instruction) {
-	var named, copied, making []*dockerfile.Instruction
-	for _, in := range t.alignment.steps {
-		if !filesOnly(in) || in.Keyword == "WORKDIR" {
-			continue
-		}
-		making = append(making, in)
-		if in.Keyword == "RUN" && f.Package != nil {
-			if _, ok := findInstalled(in, f.Package); ok {
-				named = append(named, in)
-			}
-		}
-		if to, ok := target(in); ok && in.Keyword != "RUN" && to != "/" && inside(f.Locations[0].Path, to) {
-			copied = append(copied, in)
-		}
-	}
-	const merged = "one layer holds the whole build; "
-	switch {
-	case len(named) == 1:
-		return t.fromInstruction(f, named[0], Likely, merged+"one command installs it")
-	case len(named) == 0 && len(copied) == 1:
-		return t.fromInstruction(f, copied[0], Likely, merged+"one instruction copies to its path")
-	case len(making) == 1:
-		return t.fromInstruction(f, making[0], Likely, merged+"one instruction makes files")
-	}
-	// The file is the right one, but none of its lines can be told.
-	whole := finding.Location{Space: finding.Repository, Path: t.alignment.file.Path, Note: "one layer for the whole build"}
-	return traced{[]finding.Location{whole}, Likely, merged + "which instruction brought it cannot be told", finding.FromBuild}, nil
 }
 
 // fromInstruction are the places for what an instruction brought.
