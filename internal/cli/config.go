@@ -44,7 +44,7 @@ func (p Program) configInitCommand() *cobra.Command {
 
 // loadForShow reads the configuration as the gate would.
 func (p Program) loadForShow(ctx context.Context, f *policyFlags, cmd *cobra.Command) (session, error) {
-	s, err := p.prepare(ctx, *f, reportFlags{}, cmd.Flags())
+	s, err := p.prepare(ctx, f, &reportFlags{}, cmd.Flags())
 	if err != nil {
 		return s, err
 	}

@@ -193,7 +193,7 @@ func sbomFormats() string {
 
 // gate runs the pipeline and writes the reports.
 func (p Program) gate(ctx context.Context, f *gateFlags, flags *pflag.FlagSet) (exit.Code, error) {
-	s, err := p.prepare(ctx, f.policyFlags, f.reportFlags, flags)
+	s, err := p.prepare(ctx, &f.policyFlags, &f.reportFlags, flags)
 	if err != nil {
 		return exit.Usage, err
 	}
@@ -279,8 +279,9 @@ type session struct {
 }
 
 // prepare checks everything that can be wrong with the request before the
-// first byte of a target is read.
-func (p Program) prepare(ctx context.Context, pf policyFlags, rf reportFlags, flags *pflag.FlagSet) (session, error) {
+// first byte of a target is read. It takes the flags' own structs, not copies:
+// what the environment gives arrives in them.
+func (p Program) prepare(ctx context.Context, pf *policyFlags, rf *reportFlags, flags *pflag.FlagSet) (session, error) {
 	fromEnvironment, err := p.flagsFromEnvironment(flags)
 	if err != nil {
 		return session{}, err
@@ -301,7 +302,7 @@ func (p Program) prepare(ctx context.Context, pf policyFlags, rf reportFlags, fl
 	if err != nil {
 		return session{}, err
 	}
-	return session{config: c, root: root, outputs: outputs, flags: rf}, nil
+	return session{config: c, root: root, outputs: outputs, flags: *rf}, nil
 }
 
 // runAndReport runs the pipeline and writes SBOMs and reports. A report that

@@ -60,7 +60,7 @@ its name ends in .yaml, .yml or .json, and for a Dockerfile otherwise.`,
 
 // lint runs the pipeline on the files and directories alone.
 func (p Program) lint(ctx context.Context, f *lintFlags, flags *pflag.FlagSet, paths []string) (exit.Code, error) {
-	s, err := p.prepare(ctx, f.policyFlags, f.reportFlags, flags)
+	s, err := p.prepare(ctx, &f.policyFlags, &f.reportFlags, flags)
 	if err != nil {
 		return exit.Usage, err
 	}

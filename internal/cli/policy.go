@@ -89,7 +89,7 @@ func (p Program) policyReplayCommand(result *exit.Code) *cobra.Command {
   portcullis policy replay --fail-on medium reports/*.json`,
 		Args: atLeastOne("at least one saved JSON report"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := p.prepare(cmd.Context(), f, reportFlags{}, cmd.Flags())
+			s, err := p.prepare(cmd.Context(), &f, &reportFlags{}, cmd.Flags())
 			if err != nil {
 				return err
 			}
