@@ -20,7 +20,7 @@ FUZZTIME ?= 10s
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
 
-.PHONY: demo test test-race build size lint fmt generate fuzz bench release-snapshot clean
+.PHONY: demo test test-race build size lint fmt generate fuzz soak bench release-snapshot clean
 
 demo: build ## build a sample image, gate it offline, show why it fails
 	@$(GO) run ./internal/demo -bin $(BIN) -dir .demo
@@ -55,6 +55,9 @@ generate: ## rule pages, schemas and goldens that are made from the code
 
 fuzz: ## every fuzz target for FUZZTIME
 	@.ci/fuzz $(FUZZTIME)
+
+soak: ## many gates in one process, which must not grow
+	PORTCULLIS_SOAK=200 $(GO) test ./internal/gate -run '^TestManyRunsDoNotGrow$$' -v -timeout 50m
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...

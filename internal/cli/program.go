@@ -70,6 +70,9 @@ func (p Program) crashed() error {
 func (p Program) Main(ctx context.Context) (code exit.Code) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// A reader of our output that is gone is an error to report, and no reason
+	// to end without a code.
+	signal.Ignore(syscall.SIGPIPE)
 	if p.Stdin != nil {
 		p.Stdin = untilCancelled(ctx, p.Stdin)
 	}

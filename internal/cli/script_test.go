@@ -17,6 +17,7 @@ import (
 
 	"github.com/portcullis-ci/portcullis/internal/cli"
 	"github.com/portcullis-ci/portcullis/internal/imagetest"
+	"github.com/portcullis-ci/portcullis/internal/report"
 )
 
 // scriptTime is when scripts run: distributions come to their end of life and
@@ -63,6 +64,7 @@ func TestScripts(t *testing.T) {
 			"harmless": isHarmless,
 			"subst":    substitute,
 			"damage":   damageLayer,
+			"cut":      cutReports,
 
 			"cmpshards": sameShards,
 		},
@@ -221,6 +223,31 @@ func exitsWith(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if got != args[0] {
 		ts.Fatalf("%s: got %q, want exit code %s", strings.Join(args[1:], " "), got, args[0])
+	}
+}
+
+// cutReports: cut N lints Dockerfile into a report of each format while no file
+// may grow beyond N blocks of 512 bytes, and holds that each report is written
+// with success, or is the old one after exit code 4.
+func cutReports(ts *testscript.TestScript, _ bool, args []string) {
+	const old = "the old report"
+	dir := ts.MkAbs("out")
+	for _, format := range report.Formats() {
+		path := filepath.Join(dir, "gate")
+		ts.Check(os.WriteFile(path, []byte(old), 0o600))
+		err := ts.Exec("sh", "-c", "ulimit -f "+args[0]+"; exec portcullis lint Dockerfile --quiet --fail-on none --output "+format.Name+"=out/gate")
+		written := ts.ReadFile("out/gate")
+		switch {
+		case err == nil && written != old && len(written) > 0:
+		case err != nil && err.Error() == "exit status 4" && written == old:
+		default:
+			ts.Fatalf("%s, %s blocks: %v, and the report is %.40q", format.Name, args[0], err, written)
+		}
+		left, err := os.ReadDir(dir)
+		ts.Check(err)
+		if len(left) != 1 {
+			ts.Fatalf("%s, %s blocks: %d files are left, want the report alone", format.Name, args[0], len(left))
+		}
 	}
 }
 
