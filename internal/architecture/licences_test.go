@@ -27,7 +27,7 @@ var permitted = []string{
 // judgedByHand are modules whose licence text no scanner knows, with what was
 // read in it.
 var judgedByHand = map[string]string{
-	"github.com/xi2/xz":             "public domain, said in its LICENSE",
+	"github.com/xi2/xz":            "public domain, said in its LICENSE",
 	"github.com/spdx/tools-golang": "Apache-2.0 or GPL-2.0-or-later, as the user chooses: Apache-2.0",
 }
 

@@ -145,7 +145,7 @@ func (r run) examineBaseline(ctx context.Context, req target.Request, o *outcome
 		},
 	}, r.Environment}
 	p := other.guard(ctx, branch{"baseline", other.examineImage})
-	if p.inventory == nil && len(p.platforms) == 0 {
+	if !p.examined() && len(p.platforms) == 0 {
 		for i := range p.failures {
 			p.failures[i].Stage = "baseline"
 		}

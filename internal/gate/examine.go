@@ -72,9 +72,7 @@ func (r run) examineTarget(ctx context.Context, kind outcome.TargetKind, t *targ
 	}
 	inv, sbom, err := syftcatalog.Catalog(ctx, t, syftcatalog.Options{ToolVersion: r.Tool.Version, Limits: r.Limits, Heap: r.Memory})
 	if err != nil {
-		p = unexamined(kind, t.Name, err)
-		p.image = t.Image
-		return p
+		return r.judgeRemains(ctx, unexamined(kind, t.Name, err), t, inv)
 	}
 	p = part{image: t.Image, inventory: &inv, sboms: []SBOM{{SBOM: sbom}}}
 	if t.Image != nil {
@@ -85,6 +83,22 @@ func (r run) examineTarget(ctx context.Context, kind outcome.TargetKind, t *targ
 		Detail: count(len(inv.Packages), "package", "packages"),
 	}}
 	r.judgeConfiguration(ctx, t, &p)
+	if !r.SkipVulnerabilities {
+		r.judgePackages(ctx, t, &p)
+	}
+	return p
+}
+
+// judgeRemains judges what is known of a target that could not be examined: the
+// image's configuration, and what was read before a limit was reached.
+func (r run) judgeRemains(ctx context.Context, p part, t *target.Target, inv inventory.Inventory) part {
+	p.image, p.inventory = t.Image, &inv
+	r.judgeConfiguration(ctx, t, &p)
+	if len(inv.Packages) == 0 {
+		p.inventory = nil
+		return p
+	}
+	p.targets[0].Detail = "not examined beyond " + count(len(inv.Packages), "package", "packages")
 	if !r.SkipVulnerabilities {
 		r.judgePackages(ctx, t, &p)
 	}

@@ -135,6 +135,11 @@ type part struct {
 	manifests   []policy.Manifest
 }
 
+// examined reports whether every target of the part was examined to its end.
+func (p part) examined() bool {
+	return len(p.targets) > 0 && !slices.ContainsFunc(p.targets, func(t outcome.Target) bool { return !t.Examined })
+}
+
 // run carries the inputs through the branches.
 type run struct {
 	Request

@@ -52,8 +52,10 @@ func (p part) joinPlatforms() part {
 	var names []string
 	var lists [][]finding.Finding
 	inv := inventory.Inventory{}
+	examined := true
 	for _, one := range p.platforms {
 		img := one.inventory.Image
+		examined = examined && one.examined()
 		names, lists = append(names, img.Platform), append(lists, one.findings)
 		p.platformImages, p.sboms = append(p.platformImages, img), append(p.sboms, one.sboms...)
 		inv.Packages = append(inv.Packages, one.inventory.Packages...)
@@ -67,7 +69,7 @@ func (p part) joinPlatforms() part {
 	p.image, p.inventory = inv.Image, &inv
 	p.findings = joinFindings(names, lists)
 	p.targets = append([]outcome.Target{{
-		Kind: outcome.TargetImage, Name: inv.Image.Name, Examined: true,
+		Kind: outcome.TargetImage, Name: inv.Image.Name, Examined: examined,
 		Detail: count(len(inv.Packages), "package", "packages"),
 	}}, p.targets...)
 	return p

@@ -11,6 +11,7 @@ package layers
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -121,6 +122,11 @@ type Problem struct {
 // Every layer is read to its end and its size and digests are verified; any
 // mismatch, broken archive or reached limit is an error. The caller closes the
 // index.
+//
+// When a limit was reached, Read returns an index together with the
+// *LimitError: it holds what was read until then, which nobody verified and
+// which is not the image. It is there for reports that say more than that a
+// limit was reached.
 func Read(ctx context.Context, blobs []Blob, sel Selector, limits Limits) (*Index, error) {
 	limits = limits.WithDefaults()
 	if len(blobs) > limits.Layers {
@@ -142,15 +148,16 @@ func Read(ctx context.Context, blobs []Blob, sel Selector, limits Limits) (*Inde
 			return nil
 		})
 	}
-	if err := group.Wait(); err != nil {
+	err := group.Wait()
+	var limit *LimitError
+	if err == nil || errors.As(err, &limit) {
+		err = errors.Join(err, x.squash())
+	}
+	if err != nil && limit == nil {
 		_ = x.Close()
 		return nil, err
 	}
-	if err := x.squash(); err != nil {
-		_ = x.Close()
-		return nil, err
-	}
-	return x, nil
+	return x, err
 }
 
 // guard turns a panic into an error: decoders and inspectors work on what an

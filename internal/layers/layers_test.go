@@ -310,17 +310,31 @@ func TestLimitsEndTheRead(t *testing.T) {
 		limits layers.Limits
 		files  []imagetest.File
 		field  string
+		// remains: what was read before the limit can be looked at.
+		remains bool
 	}{
-		"image size":                   {layers.Limits{ImageSize: 1 << 19}, []imagetest.File{big}, "ImageSize"},
-		"number of files":              {layers.Limits{Files: 2}, []imagetest.File{imagetest.Text("a", ""), imagetest.Text("b", ""), imagetest.Text("c", "")}, "Files"},
-		"directories nobody mentioned": {layers.Limits{Files: 10}, []imagetest.File{imagetest.Text(strings.Repeat("d/", 20)+"a", "")}, "Files"},
-		"temporary file":               {layers.Limits{Memory: 10, Spill: 1 << 19}, []imagetest.File{big}, "Spill"},
+		"image size":                   {layers.Limits{ImageSize: 1 << 19}, []imagetest.File{big}, "ImageSize", false},
+		"number of files":              {layers.Limits{Files: 2}, []imagetest.File{imagetest.Text("a", ""), imagetest.Text("b", ""), imagetest.Text("c", "")}, "Files", true},
+		"directories nobody mentioned": {layers.Limits{Files: 10}, []imagetest.File{imagetest.Text(strings.Repeat("d/", 20)+"a", "")}, "Files", false},
+		"temporary file":               {layers.Limits{Memory: 10, Spill: 1 << 19}, []imagetest.File{big}, "Spill", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := layers.Read(t.Context(), []layers.Blob{blob(t, imagetest.Gzip, tc.files...)}, layers.Selector{Keep: keepAll}, tc.limits)
+			x, err := layers.Read(t.Context(), []layers.Blob{blob(t, imagetest.Gzip, append([]imagetest.File{imagetest.Text("first", "1")}, tc.files...)...)}, layers.Selector{Keep: keepAll}, tc.limits)
 			var limit *layers.LimitError
 			if !errors.As(err, &limit) || limit.Field != tc.field {
 				t.Errorf("error = %v, want a limit error of field %s", err, tc.field)
+			}
+			if x != nil {
+				defer func() { _ = x.Close() }()
+			}
+			if !tc.remains {
+				return
+			}
+			if e := x.Resolve("/first", false); e == nil || !e.Kept() {
+				t.Errorf("the file before the limit: %+v, want it with its content", e)
+			}
+			if e := x.Resolve("/big", false); e != nil {
+				t.Errorf("the file that was cut off is there: %+v", e)
 			}
 		})
 	}

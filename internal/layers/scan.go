@@ -79,6 +79,7 @@ type scanner struct {
 	wanting []inspection
 }
 
+// scan reads one layer. With an error it returns what was read before that.
 func (x *Index) scan(ctx context.Context, i int) (layer, error) {
 	s, err := openStream(ctx, x.blobs[i], x.budget)
 	if err != nil {
@@ -92,20 +93,28 @@ func (x *Index) scan(ctx context.Context, i int) (layer, error) {
 			break
 		}
 		if err != nil {
-			return layer{}, fmt.Errorf("archive: %w", err)
+			return sc.broken(fmt.Errorf("archive: %w", err))
 		}
 		if err := sc.entry(h); err != nil {
-			return layer{}, err
+			return sc.broken(err)
 		}
 	}
 	trailing, err := s.finish()
 	if err != nil {
-		return layer{}, err
+		return sc.broken(err)
 	}
 	if trailing {
 		sc.problem("/", "data follows the end of the layer's archive; other readers may take it for files")
 	}
 	return sc.out, sc.endInspections()
+}
+
+// broken is the layer as far as it was read.
+func (sc *scanner) broken(err error) (layer, error) {
+	if e := sc.endInspections(); e != nil {
+		err = errors.Join(err, e)
+	}
+	return sc.out, err
 }
 
 func (sc *scanner) problem(p, reason string) {
@@ -148,6 +157,8 @@ func (sc *scanner) entry(h *tar.Header) error {
 		return nil
 	}
 	if err := sc.content(e); err != nil {
+		// A file without its content must not look like one that is whole.
+		sc.out.entries = sc.out.entries[:e.order]
 		return fmt.Errorf("%s: %w", e.Path, err)
 	}
 	return nil

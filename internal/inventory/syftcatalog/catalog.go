@@ -56,19 +56,20 @@ func (s *SBOM) Stats() layers.Stats { return s.stats }
 // is in Inventory.Unreadable; anything that puts the whole in doubt is an
 // *exit.Error with the code NotExamined. With an error the inventory holds no
 // more than the description of the image, whose configuration can be judged
-// all the same.
+// all the same, and, where a limit was reached, of what was read until then.
 func Catalog(ctx context.Context, t *target.Target, opts Options) (inventory.Inventory, *SBOM, error) {
 	bom := &SBOM{version: opts.ToolVersion}
 	inv, err := bom.catalog(ctx, t, opts)
-	if err == nil {
-		err = inv.Validate()
+	if broken := inv.Validate(); broken != nil {
+		inv, err = inventory.Inventory{}, errors.Join(err, broken)
 	}
 	if err != nil {
 		if ctx.Err() != nil {
 			// Whatever broke, it broke because the run was ended.
 			err = context.Cause(ctx)
 		}
-		return inventory.Inventory{Image: t.Image}, nil, explain(t, err)
+		inv.Image = t.Image
+		return inv, nil, explain(t, err)
 	}
 	return inv, bom, nil
 }
@@ -131,35 +132,37 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 		scanCtx, err = syft.SetContextLicenseScanner(ctx, cfg.Licenses)
 		return err
 	})
-	if err := group.Wait(); err != nil {
-		if index != nil {
-			_ = index.Close()
-		}
-		return inventory.Inventory{}, err
+	limit := group.Wait()
+	if index != nil {
+		defer func() { _ = index.Close() }()
 	}
-	defer func() { _ = index.Close() }()
+	// What was read before a limit is worth a look, but not the image.
+	var reached *layers.LimitError
+	if limit != nil && (index == nil || !errors.As(limit, &reached)) {
+		return inventory.Inventory{}, limit
+	}
 	if opts.Inspected != nil {
 		opts.Inspected(index.Inspections())
 	}
 	src := newSource(ctx, t, index)
 	model, err := createSBOM(scanCtx, src, cfg, opts.Heap)
 	if err != nil {
-		return inventory.Inventory{}, fmt.Errorf("catalog packages: %w", err)
+		return inventory.Inventory{}, errors.Join(limit, fmt.Errorf("catalog packages: %w", err))
 	}
 	inv := convert(model)
 	inv.Image = t.Image
 	setLayers(&inv, model, index)
 	files, unreadable, err := filesOfInterest(ctx, index)
 	if err != nil {
-		return inventory.Inventory{}, err
+		return inventory.Inventory{}, errors.Join(limit, err)
 	}
 	if inv.GoBinaries, err = goBinaries(ctx, inv.Packages, index); err != nil {
-		return inventory.Inventory{}, err
+		return inventory.Inventory{}, errors.Join(limit, err)
 	}
 	if inv.Distro != nil {
 		sets, unread, err := contentSets(ctx, index)
 		if err != nil {
-			return inventory.Inventory{}, err
+			return inventory.Inventory{}, errors.Join(limit, err)
 		}
 		inv.Distro.ContentSets = sets
 		unreadable = append(unreadable, unread...)
@@ -171,7 +174,7 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 	}
 	sortUnreadable(inv.Unreadable)
 	s.model, s.stats = *model, index.Stats()
-	return inv, nil
+	return inv, limit
 }
 
 // config is syft's default without what nobody reads: digests and metadata of
