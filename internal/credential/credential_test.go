@@ -1,0 +1,98 @@
+package credential
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// scan runs a file through a scanner in pieces of the given size.
+func scan(s *Scanner, path, content string, piece int) []Match {
+	s.Begin(path, []byte(content[:min(len(content), 3072)]))
+	for at := 0; at < len(content); at += piece {
+		s.Write([]byte(content[at:min(len(content), at+piece)]))
+	}
+	found, _ := s.End()
+	return found
+}
+
+// tally counts how the corpus was judged.
+type tally struct{ found, missed, wrong int }
+
+// The corpus is the measure: what has to be found is, and what only looks like
+// it is not. The table it prints is by kind.
+func TestPrecisionAndRecallByKind(t *testing.T) {
+	good, bad := secrets(t), nearMisses(t)
+	if len(good) < 150 || len(bad) < 300 {
+		t.Fatalf("corpus of %d secrets and %d near misses, want 150 and 300", len(good), len(bad))
+	}
+	s := NewScanner()
+	kinds := map[string]*tally{}
+	count := func(kind string) *tally {
+		if kinds[kind] == nil {
+			kinds[kind] = &tally{}
+		}
+		return kinds[kind]
+	}
+	for _, c := range good {
+		hit := false
+		for _, m := range scan(s, c.path, c.content, 4096) {
+			at := strings.Index(c.content, c.secret)
+			if int(m.Offset) < at+len(c.secret) && at < int(m.Offset)+m.Length {
+				hit = hit || kindOf(m) == c.kind
+			} else {
+				count(kindOf(m)).wrong++
+				t.Errorf("%s: wrong %s at %d in %q", c.path, m.Kind, m.Offset, c.content)
+			}
+		}
+		if hit {
+			count(c.kind).found++
+		} else {
+			count(c.kind).missed++
+			t.Errorf("missed %s in %s: %q, found %+v", c.kind, c.path, c.content, scan(s, c.path, c.content, 4096))
+		}
+	}
+	wrong := map[string]int{}
+	for _, c := range bad {
+		for _, m := range scan(s, c.path, c.content, 4096) {
+			count(kindOf(m)).wrong++
+			wrong[c.kind]++
+			t.Errorf("%s: a near miss (%s) is reported as %s (%+v): %q", c.path, c.kind, m.Kind, m, c.content)
+		}
+	}
+	var sum tally
+	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+		k := kinds[kind]
+		sum = tally{sum.found + k.found, sum.missed + k.missed, sum.wrong + k.wrong}
+		t.Logf("%-36s recall %3d/%3d  precision %3d/%3d", kind, k.found, k.found+k.missed, k.found, k.found+k.wrong)
+	}
+	t.Logf("%-36s recall %3d/%3d  precision %3d/%3d; %d near misses, wrong %v", "all", sum.found, sum.found+sum.missed, sum.found, sum.found+sum.wrong, len(bad), wrong)
+}
+
+// kindOf names a match as the corpus does: keys of all algorithms are one kind.
+func kindOf(m Match) string {
+	switch m.Class {
+	case PrivateKey:
+		return "private key"
+	case NamedValue:
+		return "named value"
+	}
+	return cmp.Or(map[string]string{"AWS access key id": "AWS access key"}[m.Kind], m.Kind)
+}
+
+func TestNoMatchHoldsItsValue(t *testing.T) {
+	s := NewScanner()
+	for _, c := range secrets(t) {
+		for _, m := range scan(s, c.path, c.content, 4096) {
+			text := m.Redacted + m.Fingerprint + m.Kind + m.Name
+			for _, f := range m.Facts {
+				text += f.Name + f.Value
+			}
+			if strings.Contains(text, c.secret) || len(c.secret) > 12 && strings.Contains(text, c.secret[len(c.secret)-8:]) {
+				t.Errorf("%s: the match shows the value: %+v", c.path, m)
+			}
+		}
+	}
+}

@@ -1,0 +1,249 @@
+package credential
+
+import (
+	"strings"
+
+	"github.com/portcullis-ci/portcullis/internal/finding"
+)
+
+// maxName and maxValue bound names and values of settings.
+const (
+	maxName  = 80
+	maxValue = 1024
+)
+
+// setting is a name with its value as it stands in a text.
+type setting struct {
+	name       string
+	value      string
+	start, end int
+	quoted     bool
+}
+
+// settingAt reads the setting whose name has a letter at the given place.
+func settingAt(data []byte, at int, p place) (s setting, ok bool) {
+	from, to := at, at
+	for from > 0 && at-from < maxName && isName(data[from-1]) {
+		from--
+	}
+	for to < len(data) && to-at < maxName && isName(data[to]) {
+		to++
+	}
+	for from < to && data[from] == '-' {
+		from++
+	}
+	if from > 0 && (data[from-1] == '/' || data[from-1] == '@') {
+		return s, false // a part of a path or URL
+	}
+	s.name = string(data[from:to])
+	i, ok := behindName(data, from, to, p)
+	if !ok {
+		return s, false
+	}
+	if !s.readValue(data, i, p) {
+		return s, false
+	}
+	// The element of a markup ends with its value.
+	return s, data[i-1] != '>' || data[i-2] == '=' || s.end+1 < len(data) && data[s.end] == '<' && data[s.end+1] == '/'
+}
+
+func isName(c byte) bool { return isWord(c) || c == '.' || c == '-' }
+
+// behindName returns where the value begins, if what stands between is what
+// stands between names and values.
+func behindName(data []byte, from, to int, p place) (int, bool) {
+	i := to
+	quoted := false
+	if i < len(data) && (data[i] == '"' || data[i] == '\'' || data[i] == '\\') && from > 0 && (data[from-1] == '"' || data[from-1] == '\'') {
+		quoted = true
+		for i < len(data) && (data[i] == '\\' || data[i] == '"' || data[i] == '\'') {
+			i++
+		}
+		if i < len(data) && data[i] == ']' {
+			i++
+		}
+	}
+	blank := i
+	for i < len(data) && (data[i] == ' ' || data[i] == '\t') {
+		i++
+	}
+	if i >= len(data) {
+		return 0, false
+	}
+	next := byte(0)
+	if i+1 < len(data) {
+		next = data[i+1]
+	}
+	switch c := data[i]; {
+	case (c == '=' || c == ':') && next == '=', c == '=' && next == '>':
+		if c == '=' && next == '=' {
+			return 0, false // a comparison
+		}
+		return i + 2, true
+	case c == ':' && next == ':':
+		return 0, false // a scope
+	case c == '=', c == ':':
+		return i + 1, true
+	case c == ',' && quoted:
+		return i + 1, true
+	case c == '(' && p.text == codeText && (next == '"' || next == '\''):
+		return i + 1, true
+	case c == '>' && from > 0 && data[from-1] == '<':
+		return i + 1, true
+	case i > blank && (p.blanks || from > 1 && data[from-1] == '-' && data[from-2] == '-' && c != '-'):
+		return i, true
+	}
+	return 0, false
+}
+
+// readValue reads the value that begins at or behind i, in quotes or bare.
+func (s *setting) readValue(data []byte, i int, p place) bool {
+	for i < len(data) && (data[i] == ' ' || data[i] == '\t') {
+		i++
+	}
+	escaped := i+1 < len(data) && data[i] == '\\' && data[i+1] == '"'
+	if escaped {
+		i++
+	}
+	if i >= len(data) {
+		return false
+	}
+	end := min(len(data), i+maxValue)
+	if q := data[i]; q == '"' || q == '\'' || q == '`' {
+		s.quoted, s.start = true, i+1
+		for j := i + 1; j < end; j++ {
+			if data[j] == '\n' {
+				return false
+			}
+			if data[j] == q || escaped && data[j] == '\\' {
+				s.end = j
+				s.value = string(data[s.start:j])
+				return j > s.start
+			}
+			if data[j] == '\\' {
+				j++
+			}
+		}
+		return false
+	}
+	s.start = i
+	j := i
+	for j < end && !endsBare(data[j], p) {
+		j++
+	}
+	if j == end && end < len(data) && !endsBare(data[end], p) {
+		return false
+	}
+	s.end = j
+	s.value = strings.TrimRight(string(data[i:j]), ".,;:")
+	return s.value != ""
+}
+
+// endsBare reports whether a character ends a value without quotes.
+func endsBare(c byte, p place) bool {
+	switch c {
+	case ' ', '\t', '\r', '\n', '<', '"', '\'', '`', 0:
+		return true
+	case ',', ';', ')', '}', ']', '|', '&':
+		return p.text != envText
+	}
+	return c > '~'
+}
+
+// judgeSetting decides whether a setting of a file holds a secret. How much it
+// takes depends on what the file is.
+func judgeSetting(s setting, p place) (Match, bool) {
+	promise := Promises(s.name)
+	if promise == NoPromise || p.text == tokenText || p.text == binaryText || p.trial || len(s.value) < 4 || strings.ContainsAny(s.value, " \t") || !plausible(s.value) || exampleWords.MatchString(s.value) {
+		return Match{}, false
+	}
+	made := random(s.value) && !isIdentifier(s.value)
+	switch {
+	case isAuth(s.name):
+		if !basicAuth(s.value) {
+			return Match{}, false
+		}
+		made = true
+	case p.foreign || p.text == proseText || promise == WeakPromise:
+		if !made || !s.quoted && (p.text == codeText && !p.shell || p.text == proseText && p.foreign || isCode(s.value, false)) {
+			return Match{}, false
+		}
+	case p.text == codeText && !s.quoted && (!p.shell || isCode(s.value, false)):
+		return Match{}, false
+	case p.text == codeText:
+		if !made && !(s.quoted && thoughtUp(s.value) && strings.Contains(strings.ToLower(s.name), "pass")) {
+			return Match{}, false
+		}
+	case !made && !chosen(s, p):
+		return Match{}, false
+	}
+	if strings.EqualFold(s.value, s.name) || defaultPasswords[strings.ToLower(s.value)] && p.text != envText {
+		return Match{}, false
+	}
+	m := namedMatch(s.name, s.value)
+	if p.foreign || p.text == codeText && !made {
+		m.Severity = finding.Medium
+	}
+	return m, true
+}
+
+// namedMatch makes a match of a value that its name gives away.
+func namedMatch(name, value string) Match {
+	m := Match{Class: NamedValue, Kind: NamedKind, Severity: finding.Medium, Name: name, Redacted: redact(value)}
+	made := random(value)
+	if made || len(value) >= 12 && entropy(value) >= 3 && classesOf(value).kinds() >= 3 {
+		m.Severity = finding.High
+	}
+	m.Fingerprint = fingerprint(value, !made)
+	return m
+}
+
+// NamedKind is the kind of values that their names give away.
+const NamedKind = "value of a variable that is named like a secret"
+
+// chosen reports whether a value of a settings file looks like a password
+// somebody chose, and not like a word of the program.
+func chosen(s setting, p place) bool {
+	if isIdentifier(s.value) || isCode(s.value, s.quoted) {
+		// Lines of NAME=value leave no doubt about what a word is.
+		return p.text == envText && !isCode(s.value, s.quoted) && isPassword(s.name) && !strings.ContainsAny(s.value, "._/") && len(s.value) >= 5
+	}
+	return thoughtUp(s.value)
+}
+
+func isPassword(name string) bool {
+	lower := strings.ToLower(name)
+	return strings.Contains(lower, "passw") || strings.Contains(lower, "passphrase") || strings.HasSuffix(lower, "pwd") || strings.HasSuffix(lower, "_pass")
+}
+
+// thoughtUp reports whether a value mixes characters as passwords do.
+func thoughtUp(v string) bool {
+	c := classesOf(v)
+	return len(v) >= 6 && c.lower+c.upper > 0 && !isIdentifier(v) && (c.kinds() >= 3 || c.digits > 0 && c.lower+c.upper >= 3 || c.others > 0 && strings.ContainsAny(v, "!@#$%^&*?+=~"))
+}
+
+// isIdentifier reports words put together, as programs name things:
+// access_token, my-secret-name, auth.token, getPassword, Secret1.
+func isIdentifier(v string) bool {
+	letters := 0
+	for i := range len(v) {
+		c := v[i]
+		switch {
+		case 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z':
+			letters++
+		case c == '_' || c == '-' || c == '.' || c == '/' || c == ':':
+		default:
+			return false
+		}
+	}
+	return letters > 0 && !random(v)
+}
+
+// isCode reports calls, references to members, formats: what follows a name in
+// programs and templates.
+func isCode(v string, quoted bool) bool {
+	if quoted {
+		return strings.Contains(v, "${") || strings.Contains(v, "#{") || strings.HasPrefix(v, "%(")
+	}
+	return strings.ContainsAny(v, "()[]{}") || strings.HasPrefix(v, "$") || strings.HasPrefix(v, "&") || strings.HasPrefix(v, "*") || strings.Contains(v, "->") || strings.Contains(v, "::")
+}

@@ -1,0 +1,159 @@
+package credential
+
+import "bytes"
+
+const (
+	// keepBefore and keepAfter are how much of a file is seen around a keyword
+	// when the file is larger than one piece: names and key ids before, private
+	// keys and service account files behind.
+	keepBefore = 1 << 10
+	keepAfter  = maxKey
+	// piece is how much of a file is looked at in one go. Almost all files are
+	// smaller.
+	piece = 256 << 10
+)
+
+// Limits of what is looked at of one file.
+const (
+	// MaxText is for texts. Larger ones are dumps and logs, for which the
+	// first part has to speak.
+	MaxText = 64 << 20
+	// MaxBinary is for everything else.
+	MaxBinary = 512 << 20
+)
+
+// Scanner looks for credentials in the contents of files as they stream past.
+// It keeps one piece of a file at a time and is used for many files, one after
+// the other, without allocating for each.
+type Scanner struct {
+	engine *engine
+	search search
+	buf    []byte
+	// done is up to where in buf keywords have been looked at, base the offset
+	// in the file at which buf begins.
+	done int
+	base int64
+	// line counts the line ends before counted, an offset in the file.
+	line    int
+	counted int64
+	limit   int64
+	cut     bool
+	found   []Match
+}
+
+// NewScanner makes a scanner.
+func NewScanner() *Scanner {
+	return &Scanner{engine: theEngine(), buf: make([]byte, 0, piece+keepBefore+keepAfter+padding)}
+}
+
+// packed are the first bytes of files whose content is compressed, in which no
+// text can be seen.
+var packed = [][]byte{
+	{0x1f, 0x8b},
+	[]byte("PK\x03\x04"),
+	{0xfd, '7', 'z', 'X', 'Z'},
+	{0x28, 0xb5, 0x2f, 0xfd},
+	[]byte("BZh"),
+	{0x89, 'P', 'N', 'G'},
+	{0xff, 0xd8, 0xff},
+	[]byte("GIF8"), []byte("wOF"), []byte("RIFF"), []byte("OggS"), []byte("ID3"), []byte("7z\xbc\xaf"),
+	{0x04, 0x22, 0x4d, 0x18},
+}
+
+// Packed reports whether a file is compressed, by its first bytes. Scanning it
+// would find nothing.
+func Packed(head []byte) bool {
+	for _, magic := range packed {
+		if bytes.HasPrefix(head, magic) {
+			return true
+		}
+	}
+	return false
+}
+
+// Begin starts a file. The head is the first part of its content, which is
+// given again to Write.
+func (s *Scanner) Begin(path string, head []byte) {
+	s.search = search{place: placeOf(path, head), found: s.search.found[:0]}
+	s.buf, s.found = s.buf[:0], s.found[:0]
+	s.done, s.base, s.line, s.counted, s.cut = 0, 0, 1, 0, false
+	s.limit = MaxText
+	if s.search.place.text == binaryText {
+		s.limit = MaxBinary
+	}
+}
+
+// Write takes the next part of the file.
+func (s *Scanner) Write(data []byte) {
+	for len(data) > 0 {
+		if s.base+int64(len(s.buf)) >= s.limit {
+			s.cut = true
+			return
+		}
+		room := cap(s.buf) - padding - len(s.buf)
+		n := min(room, len(data))
+		s.buf = append(s.buf, data[:n]...)
+		data = data[n:]
+		if n == room {
+			s.look(len(s.buf) - keepAfter)
+			s.shift()
+		}
+	}
+}
+
+// End ends the file and returns what was found, in the order of places, and
+// whether the file was larger than the limit. The slice is valid until the
+// next Begin.
+func (s *Scanner) End() (found []Match, cut bool) {
+	s.look(len(s.buf))
+	s.found = distinct(s.found)
+	return s.found, s.cut
+}
+
+// look looks at the keywords up to a place in the buffer.
+func (s *Scanner) look(to int) {
+	if to <= s.done {
+		return
+	}
+	clear(s.buf[len(s.buf) : len(s.buf)+padding])
+	s.search.data = s.buf
+	s.search.found = s.search.found[:0]
+	s.search.run(s.engine, s.buf[:len(s.buf)+padding], s.done, to)
+	for _, m := range distinct(s.search.found) {
+		m.Line = s.lineAt(int(m.Offset))
+		m.Offset += s.base
+		if len(s.found) < maxMatches {
+			s.found = append(s.found, m)
+		}
+	}
+	s.done = to
+}
+
+// lineAt counts lines up to a place in the buffer. Places come in order.
+func (s *Scanner) lineAt(at int) int {
+	from := int(s.counted - s.base)
+	if at > from {
+		s.line += bytes.Count(s.buf[from:at], []byte{'\n'})
+		s.counted = s.base + int64(at)
+		return s.line
+	}
+	return s.line - bytes.Count(s.buf[at:from], []byte{'\n'})
+}
+
+// shift drops what has been looked at, but for what may stand before the next
+// keyword.
+func (s *Scanner) shift() {
+	drop := s.done - keepBefore
+	if drop <= 0 {
+		return
+	}
+	if from := int(s.counted - s.base); from < drop {
+		s.line += bytes.Count(s.buf[from:drop], []byte{'\n'})
+		s.counted = s.base + int64(drop)
+	}
+	n := copy(s.buf, s.buf[drop:])
+	s.buf = s.buf[:n]
+	s.base += int64(drop)
+	s.done -= drop
+	s.search.covered = max(0, s.search.covered-drop)
+}
