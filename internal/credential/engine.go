@@ -183,6 +183,9 @@ func (s *search) addForm(f format, shape form, at int) {
 			return
 		}
 		m.Facts, m.Expires = v.facts, v.expires
+		if v.severity != finding.Unknown {
+			m.Severity = v.severity
+		}
 	}
 	if !m.Sure() && madeUp(value[len(shape.prefix()):], shape.alphabet()) {
 		return

@@ -30,13 +30,14 @@ func varied(s string, alphabet int) bool {
 	return entropy(s) >= 0.7*math.Log2(float64(min(len(s), alphabet)))
 }
 
-// classes tells what sorts of characters a value has.
+// classes tells what sorts of characters a value has. Switches counts changes
+// between lower case, upper case and digits; what separates words is left out.
 type classes struct{ lower, upper, digits, others, switches int }
 
 func classesOf(s string) (c classes) {
 	prev := 0
 	for i := range len(s) {
-		class := 4
+		class := 0
 		switch b := s[i]; {
 		case 'a' <= b && b <= 'z':
 			c.lower++
@@ -50,7 +51,7 @@ func classesOf(s string) (c classes) {
 		default:
 			c.others++
 		}
-		if prev != 0 && class != prev {
+		if prev != 0 && class != 0 && class != prev {
 			c.switches++
 		}
 		prev = class
@@ -81,9 +82,9 @@ func random(s string) bool {
 	switch {
 	case letters == 0 || c.others > len(s)/2:
 		return false
-	case c.digits >= 2 && c.switches >= len(s)/5:
+	case c.digits >= 2 && c.switches*5 >= len(s):
 		return entropy(s) >= 3
-	case c.lower > 0 && c.upper > 0 && c.switches >= len(s)/3:
+	case c.lower > 0 && c.upper > 0 && c.switches*5 >= len(s)*2:
 		return entropy(s) >= 3.5
 	}
 	return false

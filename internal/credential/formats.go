@@ -83,7 +83,6 @@ var formats = []format{
 	{kind: "Fly.io token", forms: []string{"fo1_{s43}", "fm2_{b100,1000}"}},
 	{kind: "Mapbox token", forms: []string{"sk.eyJ{s60,200}.{s22}"}, severity: finding.High},
 	{kind: "Adafruit IO key", forms: []string{"aio_{w28}"}},
-	{kind: "LaunchDarkly key", forms: []string{"sdk-{h8}-{h4}-{h4}-{h4}-{h12}", "api-{h8}-{h4}-{h4}-{h4}-{h12}"}, severity: finding.High, rough: true},
 	{kind: "Google OAuth client secret", forms: []string{"GOCSPX-{s28}"}},
 }
 

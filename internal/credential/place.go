@@ -49,8 +49,8 @@ var textsByName = map[string]text{
 var textsByExt = func() map[string]text {
 	m := map[string]text{}
 	for t, exts := range map[text]string{
-		envText:    ".env .properties .ini .cnf .cfg .conf .config .tfvars .service .secret .secrets .credentials .pass .pw",
-		configText: ".yml .yaml .json .toml .xml .plist .hcl .tf .tfstate .reg .neon .edn .kubeconfig .ovpn .rdp .settings .gradle .sbt .jsonc .json5 .bak .dockerfile .htaccess .dist .local .prod .production .dev",
+		envText:    ".env .properties .cnf .secret .secrets .credentials .pass .pw",
+		configText: ".ini .cfg .conf .config .tfvars .service .yml .yaml .json .toml .xml .plist .hcl .tf .tfstate .reg .neon .edn .kubeconfig .ovpn .rdp .settings .gradle .sbt .jsonc .json5 .bak .dockerfile .htaccess .dist .local .prod .production .dev",
 		codeText:   ".py .js .mjs .cjs .ts .tsx .jsx .go .rb .php .java .kt .scala .groovy .c .h .cc .cpp .hpp .cs .rs .pl .pm .lua .swift .m .ex .exs .erl .clj .r .vue .svelte .sh .bash .zsh .ksh .fish .ps1 .psm1 .bat .cmd .sql .awk .tcl .vb .vbs .mk .tpl .j2 .erb .ejs .inc .in .mo.py .pyi .dart .hs .ml",
 		proseText:  ".md .rst .txt .adoc .html .htm .xhtml .tex .log .1 .2 .3 .4 .5 .6 .7 .8 .pod .texi .info .changes .mdx .csv .tsv",
 		tokenText:  ".lock .sum .map .css .scss .svg .po .pot .mo .strings .pem .crt .cer .asc .gpg .pub .key .list .md5sums .sha256sums .xliff .xlf .ftl .resx .d.ts .snap .ipynb .geojson .bib .xsd .dtd .rng .wsdl .pb .proto .pyc",

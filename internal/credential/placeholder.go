@@ -15,8 +15,10 @@ var (
 	// crypt(3), LDAP, Django.
 	hashed = regexp.MustCompile(`^(?:\$[0-9a-z]{1,10}\$|\{(?:S?SHA[0-9]*|SMD5|MD5|CRYPT|PBKDF2[^}]*|ARGON2)\}|pbkdf2_|bcrypt[$_]|argon2|SCRAM-SHA-|md5[0-9a-f]{32}$)`)
 	// keyID is the fingerprint of a public key, or an integrity hash.
-	keyID   = regexp.MustCompile(`^(?:(?:0x)?(?:[0-9A-F]{40}|[0-9A-F]{16})|(?:sha(?:1|256|384|512)|md5|blake2b?|h1)[:=-].*)(?: [0-9A-F]{16,40})*$`)
-	numeric = regexp.MustCompile(`^(?:[0-9]{1,6}|[0-9]+(?:[.:,/-][0-9]+)+)$`)
+	keyID = regexp.MustCompile(`^(?:(?:0x)?(?:[0-9A-F]{40}|[0-9A-F]{16})|(?:sha(?:1|256|384|512)|md5|blake2b?|h1)[:=-].*)(?: [0-9A-F]{16,40})*$`)
+	// algorithm names one.
+	algorithm = regexp.MustCompile(`^(?i:(?:scram|hmac|pbkdf2|rsa|aes|hs|rs|es|ps)?[-_]?(?:sha)?[-_]?[0-9]{3}(?:[-_](?:cbc|gcm|ctr|sha[0-9]+|plus))?|(?:scram|pbkdf2|hmac)[-_].*|md5|bcrypt|argon2(?:id?|d)?)$`)
+	numeric   = regexp.MustCompile(`^(?:[0-9]{1,6}|[0-9]+(?:[.:,/-][0-9]+)+)$`)
 	// standIn are texts that stand for a value that is to be filled in.
 	standIn = regexp.MustCompile(`(?i)^(?:your|my|the|some|any|insert|enter|put|add|replace|change|fill|set|paste|use)[-_ .]?(?:your|my|me|it|this|the|here|own|real|actual|secure|strong|random|super)?[-_ .]?` +
 		`(?:secret|token|password|passwd|pass|api|key|client|access|auth|value|here|me|it|this|own|jwt|db|database|user)[-_ .a-z]*$|^(?:to[-_ ]?be[-_ ])?(?:set|filled|injected|replaced|generated|provided|populated|overridden)[-_ ]?(?:by|from|in|at|via|on)[-_ ].*$|^(?:your|insert|replace)[-_ ].*$|^yours?(?:secret|token|password|key|api).*$`)
@@ -40,7 +42,7 @@ func plausible(value string) bool {
 		return false
 	case strings.Trim(lower, "*xX.•-_#?= ") == "":
 		return false
-	case standIn.MatchString(value), reference.MatchString(value), keyID.MatchString(value), hashed.MatchString(value):
+	case standIn.MatchString(value), reference.MatchString(value), keyID.MatchString(value), hashed.MatchString(value), algorithm.MatchString(value):
 		return false
 	case isPath(value):
 		return false

@@ -1,6 +1,9 @@
 package credential
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // prefilter finds the few places of a text at which one of many keywords
 // stands. It looks at every second position only: a keyword of four bytes or
@@ -9,8 +12,10 @@ import "encoding/binary"
 // case is folded, so that one set serves keywords in any spelling. Almost all
 // positions end with one look into 16 KiB.
 type prefilter struct {
-	bits     [setSize / 64]uint64
-	buckets  map[uint32][]anchor
+	bits [setSize / 64]uint64
+	// first is the place in anchors of those of each bucket, and one more.
+	first    []uint16
+	anchors  []anchor
 	keywords []keyword
 }
 
@@ -41,28 +46,38 @@ func bucketOf(block uint32) uint32 {
 }
 
 func newPrefilter(keywords []keyword) *prefilter {
-	p := &prefilter{buckets: make(map[uint32][]anchor), keywords: keywords}
+	p := &prefilter{first: make([]uint16, setSize+1), keywords: keywords}
+	buckets := make(map[uint32][]anchor)
 	for i, k := range keywords {
-		p.add(i, k.text, 0)
+		addBlock(buckets, k.text, anchor{i, 0})
 		if len(k.text) >= 4 {
-			p.add(i, k.text[1:], 1)
+			addBlock(buckets, k.text[1:], anchor{i, 1})
 			continue
 		}
 		// A keyword of three bytes is seen at every second position by its
 		// last two and whatever follows.
 		for next := range 256 {
 			if b := byte(next); b&0xdf == b {
-				p.add(i, k.text[1:]+string([]byte{b}), 1)
+				addBlock(buckets, k.text[1:]+string([]byte{b}), anchor{i, 1})
 			}
 		}
 	}
+	for b := range uint32(setSize) {
+		if len(buckets[b]) > 0 {
+			p.bits[b/64] |= 1 << (b % 64)
+		}
+		p.first[b] = uint16(len(p.anchors))
+		p.anchors = append(p.anchors, buckets[b]...)
+	}
+	p.first[setSize] = uint16(len(p.anchors))
 	return p
 }
 
-func (p *prefilter) add(i int, block string, offset int) {
+func addBlock(buckets map[uint32][]anchor, block string, a anchor) {
 	b := bucketOf(uint32(block[0]) | uint32(block[1])<<8 | uint32(block[2])<<16)
-	p.bits[b/64] |= 1 << (b % 64)
-	p.buckets[b] = append(p.buckets[b], anchor{i, offset})
+	if !slices.Contains(buckets[b], a) {
+		buckets[b] = append(buckets[b], a)
+	}
 }
 
 // padding is the number of zero bytes that must follow the data given to each.
@@ -81,19 +96,19 @@ func (p *prefilter) each(data []byte, from, to int, hit func(keyword, at int)) {
 }
 
 func (p *prefilter) verify(data []byte, bucket uint32, i, from, to int, hit func(keyword, at int)) {
-	for _, a := range p.buckets[bucket] {
+	for _, a := range p.anchors[p.first[bucket]:p.first[bucket+1]] {
 		at := i - a.offset
 		if at < from || at >= to {
 			continue
 		}
-		k := p.keywords[a.keyword]
+		k := &p.keywords[a.keyword]
 		if len(data)-at >= len(k.text) && k.equal(data[at:at+len(k.text)]) {
 			hit(a.keyword, at)
 		}
 	}
 }
 
-func (k keyword) equal(b []byte) bool {
+func (k *keyword) equal(b []byte) bool {
 	if !k.fold {
 		return string(b) == k.text
 	}

@@ -345,10 +345,14 @@ func pgpUsage(b []byte) (byte, bool) {
 }
 
 // wellKnown are digests of the public keys of private keys that everybody has:
-// they come with programs and documents for tests and first steps. The first
-// 16 digits of the SHA-256 of the public key.
+// they come with programs and libraries for tests. The first 16 digits of the
+// SHA-256 of the public key.
 var wellKnown = map[string]string{
-	"d4b4b3d3e3ac9fd2": "Vagrant's insecure key",
+	"226acd9b52f57319": "the example key of Go's package crypto/tls",
+	"fc7575b99276181d": "a test key of Go's package crypto/x509",
+	"a4d1449297eced86": "the test authority of urllib3", "15f827f9a2bd16bc": "the test server of urllib3",
+	"329799340ca9e9cf": "a test key of requests", "82f1794f17693e8f": "a test key of requests", "fc74a5b691c55b75": "a test key of requests", "52eae116e12064ee": "a test key of requests",
+	"7ed1483c0051bdf1": "a test key of boto", "ef5ee52829413aea": "the example key of xmlsec1", "f0365bbc34a1479b": "the example key of IO::Socket::SSL",
 }
 
 // keyMatch makes a match of a private key.

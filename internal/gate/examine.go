@@ -11,6 +11,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/inventory"
 	"github.com/portcullis-ci/portcullis/internal/inventory/syftcatalog"
+	"github.com/portcullis-ci/portcullis/internal/layers"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
 	"github.com/portcullis-ci/portcullis/internal/target"
 )
@@ -70,7 +71,11 @@ func (r run) examineTarget(ctx context.Context, kind outcome.TargetKind, t *targ
 	if t.Image != nil {
 		r.Progress.Note("%s %s%s", kind, t.Image.Reference, digestNote(t.Image))
 	}
-	inv, sbom, err := syftcatalog.Catalog(ctx, t, syftcatalog.Options{ToolVersion: r.Tool.Version, Limits: r.Limits, Heap: r.Memory})
+	var inspected *layers.Inspections
+	inv, sbom, err := syftcatalog.Catalog(ctx, t, syftcatalog.Options{
+		ToolVersion: r.Tool.Version, Limits: r.Limits, Heap: r.Memory, Inspectors: inspectors(),
+		Inspected: func(i *layers.Inspections) { inspected = i },
+	})
 	if err != nil {
 		return r.judgeRemains(ctx, unexamined(kind, t.Name, err), t, inv)
 	}
@@ -83,6 +88,9 @@ func (r run) examineTarget(ctx context.Context, kind outcome.TargetKind, t *targ
 		Detail: count(len(inv.Packages), "package", "packages"),
 	}}
 	r.judgeConfiguration(ctx, t, &p)
+	if inspected != nil {
+		r.judgeSecrets(t, inspected, sbom, &p)
+	}
 	if !r.SkipVulnerabilities {
 		r.judgePackages(ctx, t, &p)
 	}

@@ -1,0 +1,100 @@
+package secret
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/portcullis-ci/portcullis/internal/credential"
+	"github.com/portcullis-ci/portcullis/internal/layers"
+)
+
+// Inspector looks for credentials in every file of every layer while the
+// layers stream past. What it records holds no value.
+type Inspector struct{}
+
+// inspectorName changes with what is recorded.
+const inspectorName = "secret/1"
+
+// Name implements layers.Inspector.
+func (Inspector) Name() string { return inspectorName }
+
+// Begin implements layers.Inspector.
+func (Inspector) Begin(int) layers.Inspection {
+	return &inspection{scanner: credential.NewScanner()}
+}
+
+// record is what one layer holds.
+type record struct {
+	Matches []located `json:"matches,omitempty"`
+	// More is the number of matches beyond the limit.
+	More int `json:"more,omitempty"`
+	// Cut are files of which only the start was searched.
+	Cut []string `json:"cut,omitempty"`
+	// Files and Bytes were searched; Packed files were not, since their
+	// content is compressed.
+	Files  int   `json:"files"`
+	Bytes  int64 `json:"bytes"`
+	Packed int   `json:"packed,omitempty"`
+}
+
+// located is a match with the file that holds it.
+type located struct {
+	Path string `json:"path"`
+	credential.Match
+}
+
+const (
+	// maxMatches and maxCut bound what is recorded of a layer.
+	maxMatches = 2000
+	maxCut     = 200
+)
+
+// inspection is the search of one layer.
+type inspection struct {
+	scanner *credential.Scanner
+	path    string
+	record  record
+}
+
+// File implements layers.Inspection.
+func (i *inspection) File(e *layers.Entry, head []byte) bool {
+	switch {
+	case e.Size < 8:
+		return false
+	case credential.Packed(head):
+		i.record.Packed++
+		return false
+	}
+	i.path = e.Path
+	i.record.Files++
+	i.record.Bytes += e.Size
+	i.scanner.Begin(e.Path, head)
+	return true
+}
+
+// Chunk implements layers.Inspection.
+func (i *inspection) Chunk(data []byte) { i.scanner.Write(data) }
+
+// EndFile implements layers.Inspection.
+func (i *inspection) EndFile() {
+	found, cut := i.scanner.End()
+	for _, m := range found {
+		if len(i.record.Matches) >= maxMatches {
+			i.record.More++
+			continue
+		}
+		i.record.Matches = append(i.record.Matches, located{Path: i.path, Match: m})
+	}
+	if cut && len(i.record.Cut) < maxCut {
+		i.record.Cut = append(i.record.Cut, i.path)
+	}
+}
+
+// Result implements layers.Inspection.
+func (i *inspection) Result() ([]byte, error) {
+	out, err := json.Marshal(i.record)
+	if err != nil {
+		return nil, fmt.Errorf("encode what was found: %w", err)
+	}
+	return out, nil
+}

@@ -1,0 +1,61 @@
+package gate
+
+import (
+	"github.com/portcullis-ci/portcullis/internal/detect/secret"
+	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/inventory/syftcatalog"
+	"github.com/portcullis-ci/portcullis/internal/layers"
+	"github.com/portcullis-ci/portcullis/internal/target"
+)
+
+// inspectors are fed with all files in the one pass over the layers.
+func inspectors() []layers.Inspector {
+	return []layers.Inspector{secret.Inspector{}}
+}
+
+// judgeSecrets makes findings of the credentials in the files of the layers.
+// It comes after the checks of the configuration, whose findings about
+// credential files it does not repeat.
+func (r run) judgeSecrets(t *target.Target, inspected *layers.Inspections, sbom *syftcatalog.SBOM, p *part) {
+	opts := secret.Options{Target: t.Name, Now: r.Clock(), Unchanged: unchanged(sbom, p), Reported: reported(p.findings)}
+	for _, l := range t.Layers {
+		opts.Layers = append(opts.Layers, l.DiffID)
+	}
+	result, err := secret.Check(inspected, opts)
+	if err != nil {
+		p.failures = append(p.failures, failure("secret", t.Name, err))
+		return
+	}
+	p.findings = append(p.findings, result.Findings...)
+	p.inventory.Unreadable = append(p.inventory.Unreadable, result.Unreadable...)
+	r.Progress.Note("secrets: %s, %d MiB searched, %d compressed not, %d matches in unchanged files of packages",
+		count(result.Files, "file", "files"), result.Bytes>>20, result.Packed, result.Unchanged)
+}
+
+// unchanged reports files that a package of the operating system owns, in the
+// layer in which it was installed.
+func unchanged(sbom *syftcatalog.SBOM, p *part) func(path, layer string) bool {
+	owner := sbom.Owners()
+	installed := make(map[string]string, len(p.inventory.Packages))
+	for _, pkg := range p.inventory.Packages {
+		installed[pkg.ID] = pkg.Layer
+	}
+	return func(path, layer string) bool {
+		id := owner(path)
+		return id != "" && layer != "" && installed[id] == layer
+	}
+}
+
+// reported reports files about which there is a finding of a secret already.
+func reported(findings []finding.Finding) func(path, layer string) bool {
+	places := map[[2]string]bool{}
+	for _, f := range findings {
+		if f.Kind != finding.Secret {
+			continue
+		}
+		for _, l := range f.Locations {
+			places[[2]string{l.Path, l.Layer}] = true
+		}
+	}
+	return func(path, layer string) bool { return places[[2]string{path, layer}] }
+}
