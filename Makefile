@@ -20,7 +20,7 @@ FUZZTIME ?= 10s
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
 
-.PHONY: demo test test-race build size lint fmt generate fuzz soak bench release-snapshot clean
+.PHONY: demo test test-race build size lint fmt generate snapshot fuzz soak bench release-snapshot clean
 
 demo: build ## build a sample image, gate it offline, show why it fails
 	@$(GO) run ./internal/demo -bin $(BIN) -dir .demo
@@ -52,6 +52,9 @@ fmt:
 
 generate: ## rule pages, schemas and goldens that are made from the code
 	$(GO) test ./internal/cli -run TestGeneratedPagesAreFresh -update
+
+snapshot: ## the database that is embedded, from FROM=DIR in the layout of OSV's export
+	.ci/snapshot "$(FROM)"
 
 fuzz: ## every fuzz target for FUZZTIME
 	@.ci/fuzz $(FUZZTIME)

@@ -31,7 +31,8 @@ var (
 // Database is an opened database. It holds nothing open and may be used by
 // several goroutines.
 type Database struct {
-	dir      string
+	files    fs.FS
+	location string
 	manifest Manifest
 	digest   string
 }
@@ -39,20 +40,23 @@ type Database struct {
 // Open reads the manifest of the database in a directory. Shards are read when
 // they are asked for. Errors wrap ErrMissing, ErrCorrupt, ErrForeign or
 // ErrNewerSchema.
-func Open(dir string) (*Database, error) {
-	path := filepath.Join(dir, ManifestName)
-	data, err := readBounded(path, maxManifestSize)
+func Open(dir string) (*Database, error) { return OpenFS(os.DirFS(dir), dir) }
+
+// OpenFS is Open for the root of a file system; location is how messages call
+// it.
+func OpenFS(files fs.FS, location string) (*Database, error) {
+	data, err := readBounded(files, ManifestName, maxManifestSize)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("open %s: %w", dir, ErrMissing)
+		return nil, fmt.Errorf("open %s: %w", location, ErrMissing)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open advisory database: %w", err)
+		return nil, fmt.Errorf("open advisory database in %s: %w", location, err)
 	}
 	m, err := DecodeManifest(data)
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
+		return nil, fmt.Errorf("open %s: %w", filepath.Join(location, ManifestName), err)
 	}
-	return &Database{dir: dir, manifest: m, digest: Digest(data)}, nil
+	return &Database{files: files, location: location, manifest: m, digest: Digest(data)}, nil
 }
 
 // Digest is the SHA-256 of data in lower-case hexadecimal, the form in which a
@@ -62,8 +66,8 @@ func Digest(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Location is the directory of the database.
-func (db *Database) Location() string { return db.dir }
+// Location is the directory of the database, or what OpenFS was told.
+func (db *Database) Location() string { return db.location }
 
 // Manifest describes the database. The caller must not change it.
 func (db *Database) Manifest() Manifest { return db.manifest }
@@ -82,16 +86,16 @@ func (db *Database) Bytes(ctx context.Context, name string) ([]byte, Shard, erro
 	if !ok {
 		return nil, Shard{}, fmt.Errorf("shard %s: %w", name, ErrNoShard)
 	}
-	path := filepath.Join(db.dir, s.File)
-	data, err := readBounded(path, s.Size)
+	at := filepath.Join(db.location, s.File)
+	data, err := readBounded(db.files, s.File, s.Size)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, s, fmt.Errorf("read shard %s: %s: %w", name, path, ErrMissing)
+		return nil, s, fmt.Errorf("read shard %s: %s: %w", name, at, ErrMissing)
 	case err != nil:
 		return nil, s, fmt.Errorf("read shard %s: %w", name, err)
 	}
 	if err := s.Check(data); err != nil {
-		return nil, s, fmt.Errorf("read shard %s: %s: %w", name, path, err)
+		return nil, s, fmt.Errorf("read shard %s: %s: %w", name, at, err)
 	}
 	return data, s, nil
 }
@@ -127,8 +131,8 @@ func (db *Database) Shard(ctx context.Context, name string) (*Advisories, error)
 
 // readBounded reads a file of at most limit bytes; of a longer one it returns
 // one byte more than the limit, so that a comparison of sizes fails.
-func readBounded(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
+func readBounded(files fs.FS, name string, limit int64) ([]byte, error) {
+	f, err := files.Open(name)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +144,7 @@ func readBounded(path string, limit int64) ([]byte, error) {
 		buf.Grow(int(info.Size()) + bytes.MinRead)
 	}
 	if _, err := buf.ReadFrom(io.LimitReader(f, limit+1)); err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
+		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
 	return buf.Bytes(), nil
 }

@@ -16,8 +16,8 @@ import (
 
 	"github.com/portcullis-ci/portcullis/internal/advisory"
 	"github.com/portcullis-ci/portcullis/internal/advisory/builder"
+	"github.com/portcullis-ci/portcullis/internal/advisory/supply"
 	"github.com/portcullis-ci/portcullis/internal/exit"
-	"github.com/portcullis-ci/portcullis/internal/gate"
 	"github.com/portcullis-ci/portcullis/internal/neutralise"
 	"github.com/portcullis-ci/portcullis/internal/progress"
 )
@@ -39,6 +39,7 @@ type dbBuildFlags struct {
 	from            []string
 	out             string
 	redistributable bool
+	asOf            string
 }
 
 func (p Program) dbBuildCommand() *cobra.Command {
@@ -56,6 +57,13 @@ The same sources give the same files.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			// Further sources may follow --from without the flag: --from a b c.
 			f.from = append(f.from, args...)
+			when, err := parseAsOf(f.asOf)
+			if err != nil {
+				return err
+			}
+			if !when.IsZero() {
+				p.Clock = func() time.Time { return when }
+			}
 			return p.dbBuild(cmd.Context(), &f)
 		},
 	}
@@ -64,6 +72,7 @@ The same sources give the same files.`,
 	flags.StringArrayVar(&f.from, "from", nil, "source of records: an archive, a record or a directory (repeatable)")
 	flags.StringVar(&f.out, "out", "", "directory of the database")
 	flags.BoolVar(&f.redistributable, "redistributable", false, "leave out sources whose licence does not allow to pass their data on")
+	flags.StringVar(&f.asOf, "as-of", "", "time of the build that is noted, such as 2026-11-23 (default: now)")
 	return cmd
 }
 
@@ -119,34 +128,43 @@ func bytesInWords(n int64) string {
 
 func (p Program) dbStatusCommand() *cobra.Command {
 	var database string
+	var f imageFlags
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Tell what an advisory database holds and how old it is",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.dbStatus(database, asJSON)
+			return p.dbStatus(cmd.Context(), database, f, asJSON)
 		},
 	}
-	cmd.Flags().StringVar(&database, "db", "", "directory of the advisory database")
+	p.databaseFlag(cmd, &database)
+	cmd.Flags().BoolVar(&f.offline, "offline", false, "forbid every network access")
+	cmd.Flags().BoolVar(&f.insecure, "insecure", false, "allow plain HTTP to registries and mirrors")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the manifest as JSON")
 	return cmd
 }
 
-func (p Program) dbStatus(dir string, asJSON bool) error {
-	if dir == "" {
-		dir = p.Getenv(envPrefix + "DB")
-	}
-	db, err := gate.OpenDatabase(dir)
+func (p Program) dbStatus(ctx context.Context, text string, f imageFlags, asJSON bool) (err error) {
+	db, err := p.openDatabase(ctx, text, f, supply.Need{})
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, db.Close()) }()
 	if asJSON {
 		e := json.NewEncoder(p.Stdout)
 		e.SetIndent("", "  ")
 		return e.Encode(db.Manifest())
 	}
-	return writeStatus(p.Stdout, db, p.Clock())
+	return writeStatus(p.Stdout, db.Database, p.Clock())
+}
+
+// day shows a date; a dash where there is none.
+func day(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.Format(time.DateOnly)
 }
 
 // writeStatus prints the manifest for people.
@@ -158,13 +176,14 @@ func writeStatus(w io.Writer, db *advisory.Database, now time.Time) error {
 		db.Location(), db.Digest(), m.Built.UTC().Format(time.RFC3339), now.Sub(m.Built).Round(time.Minute),
 		neutralise.Line(m.Tool), records, len(m.Shards), bytesInWords(size))
 	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "SHARD\tRECORDS\tPACKAGES\tUNFIXED\tSIZE\tNEWEST RECORD")
+	fmt.Fprintln(table, "SHARD\tRECORDS\tPACKAGES\tUNFIXED\tSIZE\tNEWEST RECORD\tOBTAINED\t")
 	for _, s := range m.Shards {
-		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%s\t%s\n", s.Name, s.Records, s.Packages, s.Unfixed, bytesInWords(s.Size), s.Date.Format(time.DateOnly))
+		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s\n", s.Name, s.Records, s.Packages, s.Unfixed, bytesInWords(s.Size),
+			day(s.Date), day(m.FetchedOf(s)), m.Freshness(s, now, advisory.DefaultWarnAge, advisory.DefaultMaxAge))
 	}
 	fmt.Fprintln(table, "\nSOURCE\tRECORDS\tLICENCE\t\t\tNEWEST RECORD")
 	for _, s := range m.Sources {
-		fmt.Fprintf(table, "%s\t%d\t%s\t\t\t%s\n", neutralise.Line(s.Name), s.Records, neutralise.Line(s.Licence), s.Date.Format(time.DateOnly))
+		fmt.Fprintf(table, "%s\t%d\t%s\t\t\t%s\n", neutralise.Line(s.Name), s.Records, neutralise.Line(s.Licence), day(s.Date))
 	}
 	if err := table.Flush(); err != nil {
 		return err

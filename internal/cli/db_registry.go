@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -10,8 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/portcullis-ci/portcullis/internal/advisory/ociartifact"
+	"github.com/portcullis-ci/portcullis/internal/advisory/supply"
 	"github.com/portcullis-ci/portcullis/internal/exit"
-	"github.com/portcullis-ci/portcullis/internal/gate"
 	"github.com/portcullis-ci/portcullis/internal/target"
 )
 
@@ -19,9 +21,9 @@ import (
 const registryHint = "check the reference, and that `docker login` was done for its registry"
 
 // registry returns access to the registries of the references.
-func (p Program) registry(insecure bool, references ...string) (ociartifact.Registry, error) {
+func (p Program) registry(f imageFlags, references ...string) (ociartifact.Registry, error) {
 	var names []name.Option
-	if insecure {
+	if f.insecure {
 		names = append(names, name.Insecure)
 	}
 	var hosts []string
@@ -32,7 +34,7 @@ func (p Program) registry(insecure bool, references ...string) (ociartifact.Regi
 		}
 		hosts = append(hosts, ref.Context().RegistryStr())
 	}
-	transport := target.Transport(hosts[0], target.Request{Insecure: insecure, AuthHosts: hosts[1:]},
+	transport := target.Transport(hosts[0], target.Request{Insecure: f.insecure, AuthHosts: slices.Concat(f.authHost, hosts[1:])},
 		target.Environment{Getenv: p.Getenv, HTTP: p.Transport})
 	return ociartifact.Registry{
 		Names:   names,
@@ -57,16 +59,17 @@ func (p Program) dbPushCommand() *cobra.Command {
 	return cmd
 }
 
-func (p Program) dbPush(ctx context.Context, dir, reference string, insecure bool) error {
-	db, err := gate.OpenDatabase(dir)
+func (p Program) dbPush(ctx context.Context, dir, reference string, insecure bool) (err error) {
+	db, err := p.openDatabase(ctx, dir, imageFlags{insecure: insecure}, supply.Everything())
 	if err != nil {
 		return err
 	}
-	registry, err := p.registry(insecure, reference)
+	defer func() { err = errors.Join(err, db.Close()) }()
+	registry, err := p.registry(imageFlags{insecure: insecure}, reference)
 	if err != nil {
 		return err
 	}
-	digest, err := registry.Push(ctx, db, reference)
+	digest, err := registry.Push(ctx, db.Database, reference)
 	if err != nil {
 		return &exit.Error{Code: exit.NotExamined, Err: err, Hint: registryHint}
 	}
@@ -92,15 +95,16 @@ func (p Program) dbPullCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&insecure, "insecure", false, "allow plain HTTP to the registry")
-	p.databaseFlag(cmd, &database)
+	p.installFlag(cmd, &database)
 	return cmd
 }
 
 func (p Program) dbPull(ctx context.Context, dir, reference string, insecure bool) error {
-	if dir == "" {
-		return &exit.Error{Code: exit.Usage, Doing: "db pull needs a directory to install the database in: --db DIR"}
+	dir, err := p.installInto(dir)
+	if err != nil {
+		return err
 	}
-	registry, err := p.registry(insecure, reference)
+	registry, err := p.registry(imageFlags{insecure: insecure}, reference)
 	if err != nil {
 		return err
 	}
@@ -126,7 +130,7 @@ func (p Program) dbCopyCommand() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			registry, err := p.registry(insecure, args...)
+			registry, err := p.registry(imageFlags{insecure: insecure}, args...)
 			if err != nil {
 				return err
 			}

@@ -11,14 +11,23 @@ import (
 
 	"github.com/portcullis-ci/portcullis/internal/advisory"
 	"github.com/portcullis-ci/portcullis/internal/advisory/store"
+	"github.com/portcullis-ci/portcullis/internal/advisory/supply"
 	"github.com/portcullis-ci/portcullis/internal/exit"
-	"github.com/portcullis-ci/portcullis/internal/gate"
 	"github.com/portcullis-ci/portcullis/internal/report"
 )
 
-// databaseFlag adds --db to a command.
+// databaseFlag adds --db to a command that reads a database.
 func (p Program) databaseFlag(cmd *cobra.Command, database *string) {
-	cmd.Flags().StringVar(database, "db", "", "directory of the advisory database")
+	p.textFromEnvironment(cmd, database, databaseUsage)
+}
+
+// installFlag adds --db to a command that installs a database.
+func (p Program) installFlag(cmd *cobra.Command, database *string) {
+	p.textFromEnvironment(cmd, database, "directory to install the database in (default: that of the cache)")
+}
+
+func (p Program) textFromEnvironment(cmd *cobra.Command, database *string, usage string) {
+	cmd.Flags().StringVar(database, "db", "", usage)
 	run := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if _, err := p.flagsFromEnvironment(cmd.Flags()); err != nil {
@@ -41,12 +50,13 @@ func (p Program) dbVerifyCommand() *cobra.Command {
 }
 
 // dbVerify prints the state of every shard; a damaged one is an error.
-func (p Program) dbVerify(ctx context.Context, dir string) error {
-	db, err := gate.OpenDatabase(dir)
+func (p Program) dbVerify(ctx context.Context, dir string) (err error) {
+	db, err := p.openDatabase(ctx, dir, imageFlags{}, supply.Everything())
 	if err != nil {
 		return err
 	}
-	states, err := store.Verify(ctx, db)
+	defer func() { err = errors.Join(err, db.Close()) }()
+	states, err := store.Verify(ctx, db.Database)
 	if err != nil {
 		return &exit.Error{Code: exit.DataMissing, Err: err}
 	}
@@ -84,12 +94,13 @@ func (p Program) dbExportCommand() *cobra.Command {
 	return cmd
 }
 
-func (p Program) dbExport(ctx context.Context, dir, path string) error {
-	db, err := gate.OpenDatabase(dir)
+func (p Program) dbExport(ctx context.Context, dir, path string) (err error) {
+	db, err := p.openDatabase(ctx, dir, imageFlags{}, supply.Everything())
 	if err != nil {
 		return err
 	}
-	write := func(w io.Writer) error { return store.Export(ctx, db, w) }
+	defer func() { err = errors.Join(err, db.Close()) }()
+	write := func(w io.Writer) error { return store.Export(ctx, db.Database, w) }
 	if path == stdoutPath {
 		return write(p.Stdout)
 	}
@@ -106,13 +117,14 @@ func (p Program) dbImportCommand() *cobra.Command {
 			return p.dbImport(cmd.Context(), database, args[0])
 		},
 	}
-	p.databaseFlag(cmd, &database)
+	p.installFlag(cmd, &database)
 	return cmd
 }
 
 func (p Program) dbImport(ctx context.Context, dir, path string) error {
-	if dir == "" {
-		return &exit.Error{Code: exit.Usage, Doing: "db import needs a directory to install the database in: --db DIR"}
+	dir, err := p.installInto(dir)
+	if err != nil {
+		return err
 	}
 	in := p.Stdin
 	if path != stdoutPath {

@@ -46,7 +46,7 @@ or --sbom besides, why it applies to the packages there or does not.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.database, "db", "", "directory of the advisory database")
+	flags.StringVar(&f.database, "db", "", databaseUsage)
 	flags.StringVar(&f.image, "image", "", "image whose packages are compared with the advisory")
 	flags.StringVar(&f.sbom, "sbom", "", "SBOM whose packages are compared with the advisory")
 	f.register(flags)

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/portcullis-ci/portcullis/internal/advisory/supply"
 	"github.com/portcullis-ci/portcullis/internal/detect/vulnerability"
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/finding"
-	"github.com/portcullis-ci/portcullis/internal/gate"
 	"github.com/portcullis-ci/portcullis/internal/inventory"
 	"github.com/portcullis-ci/portcullis/internal/inventory/syftcatalog"
 	"github.com/portcullis-ci/portcullis/internal/neutralise"
@@ -20,16 +20,17 @@ import (
 
 // explainAdvisory prints what the database says of an advisory and, where an
 // image or SBOM is named, why it applies to the packages there or does not.
-func (p Program) explainAdvisory(ctx context.Context, f *explainFlags, id string) error {
-	db, err := gate.OpenDatabase(f.database)
+func (p Program) explainAdvisory(ctx context.Context, f *explainFlags, id string) (err error) {
+	db, err := p.openDatabase(ctx, f.database, f.imageFlags, supply.Everything())
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, db.Close()) }()
 	inv, err := p.inventoryToExplain(ctx, f)
 	if err != nil {
 		return err
 	}
-	e, err := vulnerability.Explain(ctx, db, id, inv, vulnerability.Options{Now: p.Clock()})
+	e, err := vulnerability.Explain(ctx, db.Database, id, inv, vulnerability.Options{Now: p.Clock()})
 	switch {
 	case errors.Is(err, vulnerability.ErrUnknownID):
 		return &exit.Error{Code: exit.Usage, Err: err, Hint: "`portcullis db status` lists the ecosystems that the database holds"}

@@ -36,7 +36,7 @@ type imageFlags struct {
 
 func (f *imageFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.platform, "platform", "", "platform of a multi-platform image, such as linux/arm64; for gate also all, which examines each (default: this machine's)")
-	flags.BoolVar(&f.insecure, "insecure", false, "allow plain HTTP to the registry")
+	flags.BoolVar(&f.insecure, "insecure", false, "allow plain HTTP to registries and mirrors")
 	flags.BoolVar(&f.offline, "offline", false, "forbid every network access")
 	flags.StringArrayVar(&f.authHost, "registry-auth-host", nil, "further host that may be given the registry's credentials, where its tokens come from elsewhere (repeatable)")
 }
@@ -58,7 +58,7 @@ var overrides = []struct{ flag, key, usage string }{
 	{"only-fixed", "only-fixed", "only findings that can be fixed fail the gate; all are reported"},
 	{"only-new", "only-new", "findings that the baseline has do not fail the gate"},
 	{"unknown-severity", "unknown-severity", "findings of unknown severity: fail or pass (default fail)"},
-	{"db", "db.path", "directory of the advisory database"},
+	{"db", "db.path", databaseUsage},
 	{"db-max-age", "db.max-age", "how old the database's data may be: 7d, 36h, any (default 7d)"},
 }
 
@@ -218,10 +218,14 @@ func (p Program) gate(ctx context.Context, f *gateFlags, flags *pflag.FlagSet) (
 	if f.platform == target.AllPlatforms && slices.ContainsFunc(boms, func(b sbomOutput) bool { return b.path == stdoutPath }) {
 		return exit.Usage, &exit.Error{Code: exit.Usage, Doing: "--sbom-out - with --platform all: each platform has an SBOM of its own", Hint: "name a file"}
 	}
+	database, err := p.supplyRequest(s.config.DatabasePath, f.imageFlags)
+	if err != nil {
+		return exit.Usage, err
+	}
 	req := gate.Request{
 		Image: f.request(f.image), RootFS: f.rootfs, SBOM: f.sbom, Name: f.name,
 		Dockerfiles: f.dockerfiles, Manifests: f.manifests,
-		Database: s.config.DatabasePath, Policy: s.config.Policy, Tool: tool(), WritesSBOM: len(boms) > 0,
+		Database: database, Policy: s.config.Policy, Tool: tool(), WritesSBOM: len(boms) > 0,
 		Limits: f.layers(), Memory: int64(f.memory), Timeout: f.timeout,
 	}
 	if p.Crash != "" {

@@ -21,7 +21,8 @@ const FileName = ".portcullis.yaml"
 type Config struct {
 	// Policy are the demands.
 	policy.Policy
-	// DatabasePath is the directory of the advisory database.
+	// DatabasePath says where the advisory database is: places separated by
+	// commas, best first.
 	DatabasePath string
 	// Rules are what the file says about single rules, in the order in which
 	// it counts: a later entry wins over an earlier one of the same rule.

@@ -51,7 +51,7 @@ func coverageKeys() []field[Config] {
 		{
 			name: "db", doc: "The advisory database.",
 			fields: []field[Config]{
-				textField("path", "/var/lib/portcullis/db", "Directory of the advisory database, relative to the working directory.", func(c *Config) *string { return &c.DatabasePath }),
+				databasePathKey(),
 				{
 					name: "max-age", example: "7d", schema: ageSchema,
 					doc:    "How old the data may be: days (`7d`), hours (`36h`) or `any`.",
@@ -59,6 +59,30 @@ func coverageKeys() []field[Config] {
 					show:   func(c Config) any { return ageText(c.DatabaseMaxAge) },
 				},
 			},
+		},
+	}
+}
+
+// databasePathKey is a text, or a list of texts that are tried in their order.
+func databasePathKey() field[Config] {
+	return field[Config]{
+		name: "path", example: "/var/lib/portcullis/db",
+		doc:    "Where the advisory database is: a directory relative to the working directory, `registry:REFERENCE`, `https://…`, `osv-api`, `cache` or `embedded`; or a list of these, best first. See [the database](database.md).",
+		schema: schema{"anyOf": []schema{textSchema, textsSchema}},
+		decode: func(c *Config, v value) error {
+			if s, err := text(v); err == nil {
+				c.DatabasePath = s
+				return nil
+			}
+			list, err := texts(v, "a text or a list of texts")
+			c.DatabasePath = strings.Join(list, ",")
+			return err
+		},
+		show: func(c Config) any {
+			if c.DatabasePath == "" {
+				return nil
+			}
+			return c.DatabasePath
 		},
 	}
 }

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/portcullis-ci/portcullis/internal/advisory"
+	"github.com/portcullis-ci/portcullis/internal/advisory/osv"
+	"github.com/portcullis-ci/portcullis/internal/advisory/supply"
 	"github.com/portcullis-ci/portcullis/internal/detect/imageconfig"
 	"github.com/portcullis-ci/portcullis/internal/detect/vulnerability"
 	"github.com/portcullis-ci/portcullis/internal/exit"
@@ -130,57 +133,74 @@ func (r run) judgeConfiguration(ctx context.Context, t *target.Target, p *part) 
 	p.failures = append(p.failures, result.Failures...)
 }
 
-// judgePackages compares the packages with the advisory database. Without one
-// every package is unassessed; that is a failure as well, and not a pass.
+// judgePackages compares the packages with the advisory database, of which only
+// the files are read that this inventory needs. Without one every package is
+// unassessed; that is a failure as well, and not a pass.
 func (r run) judgePackages(ctx context.Context, t *target.Target, p *part) {
-	dir := r.Database
-	if dir != "" {
-		dir = r.Repository.Path(dir)
-	}
-	db, err := OpenDatabase(dir)
+	db, err := r.openDatabase(ctx, *p.inventory)
 	if err != nil {
-		p.failures = append(p.failures, failure("vulnerability", r.Database, err))
+		p.failures = append(p.failures, failure("vulnerability", t.Name, MissingData(err)))
 	}
-	result, err := vulnerability.Match(ctx, *p.inventory, db, vulnerability.Options{
+	defer func() {
+		if err := db.Close(); err != nil {
+			p.failures = append(p.failures, failure("vulnerability", db.Name, err))
+		}
+	}()
+	result, err := vulnerability.Match(ctx, *p.inventory, db.Database, vulnerability.Options{
 		Target: t.Name, Now: r.Clock(), MaxAge: r.Policy.DatabaseMaxAge,
 	})
 	if err != nil {
-		p.failures = append(p.failures, failure("vulnerability", t.Name, missingData(err)))
+		p.failures = append(p.failures, failure("vulnerability", t.Name, MissingData(err)))
 	}
 	p.findings = append(p.findings, result.Findings...)
 	p.coverage = result.Coverage
 	p.coverage.Unreadable = p.inventory.Unreadable
-	if db != nil {
+	if db.Database != nil {
 		p.database = outcome.Database{
-			Location: r.Database, Digest: db.Digest(), Built: db.Manifest().Built, Sources: result.Sources,
+			Location: db.Name, Digest: db.Digest(), Built: db.Manifest().Built, Sources: result.Sources,
+			Aging: r.aging(db.Manifest(), result.Shards),
 		}
 	}
 }
 
-// errNoDatabase says that none was named.
-var errNoDatabase = errors.New("no advisory database is given")
-
-// OpenDatabase opens the advisory database in a directory. Its errors carry
-// the exit code for missing data and say what to do about it.
-func OpenDatabase(dir string) (*advisory.Database, error) {
-	if dir == "" {
-		return nil, &exit.Error{
-			Code: exit.DataMissing, Err: errNoDatabase,
-			Hint: "name one with --db DIR or db.path in the configuration; `portcullis db build` makes one from OSV records",
-		}
-	}
-	db, err := advisory.Open(dir)
-	if err != nil {
-		return nil, missingData(err)
-	}
-	return db, nil
+// openDatabase opens the database with what the inventory needs of it.
+func (r run) openDatabase(ctx context.Context, inv inventory.Inventory) (supply.Supply, error) {
+	req := r.Database
+	req.Path, req.Now = r.Repository.Path, r.Clock()
+	req.Note = func(message string) { r.Progress.Note("%s", message) }
+	return supply.Open(ctx, req, supply.Need{
+		Shards:  func(m advisory.Manifest) []string { return vulnerability.Shards(inv, m) },
+		Queries: func() []advisory.Query { return vulnerability.Queries(inv) },
+	})
 }
 
-// missingData gives an error of the database its exit code and a hint.
-func missingData(err error) error {
-	hint := "build the database anew with `portcullis db build`"
-	if errors.Is(err, advisory.ErrNewerSchema) {
+// aging names the shards that were read and whose data deserves a warning, not
+// those that are too old to be judged by.
+func (r run) aging(m advisory.Manifest, read []advisory.Shard) []string {
+	var names []string
+	for _, s := range read {
+		if m.Freshness(s, r.Clock(), advisory.DefaultWarnAge, r.Policy.DatabaseMaxAge) == advisory.Aging {
+			names = append(names, fmt.Sprintf("%s of %s", s.Name, m.FetchedOf(s).Format(time.DateOnly)))
+		}
+	}
+	return names
+}
+
+// MissingData gives an error of the database its exit code and a hint. One that
+// has a code already is left as it is.
+func MissingData(err error) error {
+	var coded *exit.Error
+	if errors.As(err, &coded) {
+		return err
+	}
+	hint := "build the database anew with `portcullis db build`, or name another one with --db"
+	switch {
+	case errors.Is(err, supply.ErrOffline):
+		hint = "run once without --offline, or carry a database over with `portcullis db export` and `db import`"
+	case errors.Is(err, advisory.ErrNewerSchema):
 		hint = "update portcullis, or build the database with this version"
+	case errors.Is(err, osv.ErrInvalid):
+		hint = "the service answered with something else than the OSV API does; name a database with --db"
 	}
 	return &exit.Error{Code: exit.DataMissing, Err: err, Hint: hint}
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/portcullis-ci/portcullis/internal/advisory/ecosystem"
+	"github.com/portcullis-ci/portcullis/internal/advisory/supply"
 	dockerfilerules "github.com/portcullis-ci/portcullis/internal/detect/dockerfile"
 	kubernetesrules "github.com/portcullis-ci/portcullis/internal/detect/kubernetes"
 	"github.com/portcullis-ci/portcullis/internal/exit"
@@ -53,8 +54,9 @@ type Request struct {
 	// the build arguments and the stage that the image is built from.
 	DockerfileRules dockerfilerules.Options
 	KubernetesRules kubernetesrules.Options
-	// Database is the directory of the advisory database; empty for none.
-	Database string
+	// Database says where the advisory database is; Path, Now and Note are the
+	// pipeline's to set.
+	Database supply.Request
 	// SkipVulnerabilities leaves packages unjudged: for lint and for writing
 	// an SBOM only.
 	SkipVulnerabilities bool

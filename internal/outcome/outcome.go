@@ -163,15 +163,22 @@ func (c Coverage) NotAssessed() int {
 	return n
 }
 
+// EmbeddedSnapshot is the Location of the data that is built into the program.
+const EmbeddedSnapshot = "embedded snapshot"
+
 // Database describes the advisory data that was used.
 type Database struct {
-	// Location is the directory or reference; empty when there was none.
+	// Location is the directory, reference or address, or how the snapshot is
+	// called; empty when there was none.
 	Location string
 	// Digest is the SHA-256 of the manifest, which names all shards' digests.
 	Digest string
 	Built  time.Time
 	// Sources used by this run.
 	Sources []DatabaseSource
+	// Aging names the parts that were used and whose data deserves a warning,
+	// each with its date.
+	Aging []string
 }
 
 // DatabaseSource is one source of advisories in the database.

@@ -132,6 +132,10 @@ func (p Policy) freshnessClause(in Input) judged {
 	}
 	stale := p.unaccepted(in.Coverage, func(r outcome.Reason) bool { return r == outcome.DataStale })
 	c.Broken, c.Reason = stale != "", stale
+	if aging := in.Database.Aging; !c.Broken && len(aging) > 0 {
+		c.Warned = true
+		c.Reason = "the data is getting old: " + strings.Join(aging, ", ")
+	}
 	return judged{clause: c, code: exit.DataMissing}
 }
 

@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"hash"
 	"hash/crc32"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -51,6 +50,9 @@ type Client struct {
 	// MaxWait; a server's Retry-After counts instead, up to MaxWait as well.
 	// Zero for 1 s and 30 s.
 	Wait, MaxWait time.Duration
+	// Patience is how long a body may send nothing before the attempt counts as
+	// failed; zero for one minute.
+	Patience time.Duration
 	// Insecure allows addresses that begin with http:// on other hosts than
 	// this one. Redirects never lead from https to http.
 	Insecure bool
@@ -147,68 +149,6 @@ func Redact(address string) string {
 	}
 	u.User = url.User("redacted")
 	return u.String()
-}
-
-// Bytes fetches a small file of at most limit bytes into memory.
-func (c *Client) Bytes(ctx context.Context, address string, limit int64) ([]byte, error) {
-	return c.bytes(ctx, http.MethodGet, address, nil, limit)
-}
-
-// Post sends JSON and returns the answer of at most limit bytes. It may be sent
-// several times, so it must only ask.
-func (c *Client) Post(ctx context.Context, address string, question []byte, limit int64) ([]byte, error) {
-	return c.bytes(ctx, http.MethodPost, address, question, limit)
-}
-
-func (c *Client) bytes(ctx context.Context, method, address string, question []byte, limit int64) ([]byte, error) {
-	if err := c.checkURL(address); err != nil {
-		return nil, err
-	}
-	var body []byte
-	err := c.repeat(ctx, func() error {
-		var err error
-		body, err = c.bytesOnce(ctx, method, address, question, limit)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("fetch %s: %w", Redact(address), err)
-	}
-	return body, nil
-}
-
-func (c *Client) bytesOnce(ctx context.Context, method, address string, question []byte, limit int64) ([]byte, error) {
-	var send any
-	if question != nil {
-		send = question
-	}
-	req, err := retryablehttp.NewRequestWithContext(ctx, method, address, send)
-	if err != nil {
-		return nil, permanent{err}
-	}
-	if question != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	resp, err := c.requester().Do(req)
-	if err != nil {
-		return nil, permanent{err}
-	}
-	defer resp.Body.Close() //nolint:errcheck // only read
-	if resp.StatusCode != http.StatusOK {
-		return nil, permanent{&StatusError{Redact(address), resp.StatusCode}}
-	}
-	if resp.ContentLength > limit {
-		return nil, permanent{fmt.Errorf("%w: %d, limit %d", ErrTooLarge, resp.ContentLength, limit)}
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
-	switch {
-	case err != nil:
-		return nil, err
-	case int64(len(body)) > limit:
-		return nil, permanent{fmt.Errorf("%w: limit %d", ErrTooLarge, limit)}
-	}
-	sum := newSum(resp)
-	_, _ = sum.Write(body) // a hash never fails
-	return body, sum.check()
 }
 
 // permanent marks an error that another attempt would meet again.

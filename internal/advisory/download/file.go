@@ -109,6 +109,7 @@ func (f *transfer) try(ctx context.Context) error {
 	if err != nil {
 		return permanent{err}
 	}
+	resp.Body = f.client.watch(resp.Body)
 	defer resp.Body.Close() //nolint:errcheck // only read
 	return f.receive(resp)
 }

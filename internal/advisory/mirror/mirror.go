@@ -5,8 +5,11 @@ package mirror
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/portcullis-ci/portcullis/internal/advisory"
@@ -63,30 +66,88 @@ func (m Mirrors) Pull(ctx context.Context, dir string, want func(advisory.Shard)
 
 func (m Mirrors) pullFrom(ctx context.Context, first int, dir string, want func(advisory.Shard) bool) (Result, error) {
 	base := m.URLs[first]
-	data, err := m.Client.Bytes(ctx, join(base, advisory.ManifestName), maxManifest)
+	address := join(base, advisory.ManifestName)
+	old, oldErr := advisory.Open(dir)
+	known := ""
+	if oldErr == nil {
+		known = readNote(dir).etagOf(address, old.Digest())
+	}
+	page, err := m.Client.BytesUnless(ctx, address, known, maxManifest)
 	if err != nil {
 		return Result{}, err
 	}
-	manifest, err := advisory.DecodeManifest(data)
-	if err != nil {
+	r := Result{URL: download.Redact(base)}
+	data := page.Body
+	if page.Unchanged {
+		// Shards may be lacking all the same.
+		if data, err = os.ReadFile(filepath.Join(dir, advisory.ManifestName)); err != nil {
+			return Result{}, err
+		}
+	}
+	if r.Manifest, err = advisory.DecodeManifest(data); err != nil {
 		return Result{}, fmt.Errorf("%s: %w", download.Redact(base), err)
 	}
-	r := Result{URL: download.Redact(base), Manifest: manifest, Changed: true}
-	if old, err := advisory.Open(dir); err == nil {
-		if old.Manifest().Built.After(manifest.Built) {
+	r.Changed = true
+	if oldErr == nil {
+		if old.Manifest().Built.After(r.Manifest.Built) {
 			return Result{URL: r.URL, Manifest: old.Manifest()}, nil
 		}
 		r.Changed = old.Digest() != advisory.Digest(data)
 	}
 	_, err = store.Install(ctx, dir, data, want, func(ctx context.Context, s advisory.Shard) ([]byte, error) {
-		return m.shard(ctx, first, s)
+		return m.shardFrom(ctx, first, s)
 	})
-	return r, err
+	if err != nil || page.Unchanged {
+		return r, err
+	}
+	return r, note{Address: address, ETag: page.ETag, Digest: advisory.Digest(data)}.write(dir)
 }
 
-// shard asks the mirrors for one shard, beginning with the given one. What is
-// not the manifest's shard counts as a failure of the mirror.
-func (m Mirrors) shard(ctx context.Context, first int, s advisory.Shard) ([]byte, error) {
+// note is kept beside a database: which version of a mirror's manifest it is.
+type note struct {
+	// Address is hashed: it may hold credentials.
+	Address string `json:"address"`
+	ETag    string `json:"etag"`
+	Digest  string `json:"digest"`
+}
+
+const noteName = "mirror.json"
+
+func readNote(dir string) note {
+	var n note
+	data, err := os.ReadFile(filepath.Join(dir, noteName))
+	if err != nil || json.Unmarshal(data, &n) != nil {
+		return note{}
+	}
+	return n
+}
+
+// etagOf returns the tag under which the address had the manifest with the
+// digest; empty when that is not known.
+func (n note) etagOf(address, digest string) string {
+	if n.Address != advisory.Digest([]byte(address)) || n.Digest != digest {
+		return ""
+	}
+	return n.ETag
+}
+
+func (n note) write(dir string) error {
+	n.Address = advisory.Digest([]byte(n.Address))
+	data, err := json.Marshal(n)
+	if err != nil {
+		return err
+	}
+	return advisory.WriteFile(filepath.Join(dir, noteName), append(data, '\n'))
+}
+
+// Shard asks the mirrors for one shard in their order; it is a store.Fetch. What
+// is not the shard that the manifest describes counts as a failure of a mirror.
+func (m Mirrors) Shard(ctx context.Context, s advisory.Shard) ([]byte, error) {
+	return m.shardFrom(ctx, 0, s)
+}
+
+// shardFrom is Shard beginning with the given mirror.
+func (m Mirrors) shardFrom(ctx context.Context, first int, s advisory.Shard) ([]byte, error) {
 	var errs []error
 	for i := range m.URLs {
 		base := m.URLs[(first+i)%len(m.URLs)]

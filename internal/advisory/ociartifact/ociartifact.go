@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -20,6 +21,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/portcullis-ci/portcullis/internal/advisory"
+	"github.com/portcullis-ci/portcullis/internal/advisory/download"
 	"github.com/portcullis-ci/portcullis/internal/advisory/store"
 )
 
@@ -37,6 +39,9 @@ const (
 	shardAnnotation = "io.portcullis.shard"
 	titleAnnotation = "org.opencontainers.image.title"
 )
+
+// maxManifest bounds the database's manifest, in bytes; real ones have some 30 KB.
+const maxManifest = 16 << 20
 
 // Registry says how to talk to registries.
 type Registry struct {
@@ -91,6 +96,16 @@ func (r Registry) Resolve(ctx context.Context, reference string) (Artifact, erro
 	return a, nil
 }
 
+// At is an artifact of which the manifest is known already, so that only its
+// shards are fetched. Its other fields are empty.
+func (r Registry) At(reference string) (Artifact, error) {
+	ref, err := name.ParseReference(reference, r.Names...)
+	if err != nil {
+		return Artifact{}, fmt.Errorf("pull database: %w", err)
+	}
+	return Artifact{repo: ref.Context(), options: r.Options}, nil
+}
+
 func (r Registry) resolve(ctx context.Context, ref name.Reference) (Artifact, error) {
 	options := r.with(ctx)
 	desc, err := remote.Get(ref, options...)
@@ -108,6 +123,9 @@ func (r Registry) resolve(ctx context.Context, ref name.Reference) (Artifact, er
 	if m.Config.MediaType != ManifestType {
 		return Artifact{}, fmt.Errorf("%w: its configuration is %s, expected %s", advisory.ErrForeign, m.Config.MediaType, ManifestType)
 	}
+	if m.Config.Size > maxManifest {
+		return Artifact{}, fmt.Errorf("%w: a manifest of %d bytes is over the limit of %d", advisory.ErrCorrupt, m.Config.Size, maxManifest)
+	}
 	manifest, err := img.RawConfigFile()
 	if err != nil {
 		return Artifact{}, err
@@ -115,17 +133,17 @@ func (r Registry) resolve(ctx context.Context, ref name.Reference) (Artifact, er
 	return Artifact{Digest: desc.Digest.String(), Manifest: manifest, repo: ref.Context(), options: options}, nil
 }
 
-// Fetch returns the file of one shard; it is a store.Fetch. Options given to
-// Resolve still hold, its context as well.
-func (a Artifact) Fetch(_ context.Context, s advisory.Shard) ([]byte, error) {
-	layer, err := remote.Layer(a.repo.Digest("sha256:"+s.SHA256), a.options...)
+// Fetch returns the file of one shard; it is a store.Fetch.
+func (a Artifact) Fetch(ctx context.Context, s advisory.Shard) ([]byte, error) {
+	layer, err := remote.Layer(a.repo.Digest("sha256:"+s.SHA256), Registry{Options: a.options}.with(ctx)...)
 	if err != nil {
 		return nil, err
 	}
-	body, err := layer.Compressed()
+	content, err := layer.Compressed()
 	if err != nil {
 		return nil, err
 	}
+	body := download.Watch(content, 0)
 	defer body.Close() //nolint:errcheck // only read
 	return io.ReadAll(io.LimitReader(body, s.Size+1))
 }
@@ -166,7 +184,7 @@ func (r Registry) Copy(ctx context.Context, from, to string) (string, error) {
 }
 
 func (r Registry) with(ctx context.Context) []remote.Option {
-	return append(append([]remote.Option{}, r.Options...), remote.WithContext(ctx))
+	return append(slices.Clone(r.Options), remote.WithContext(ctx))
 }
 
 // image is a database as go-containerregistry sees an image.

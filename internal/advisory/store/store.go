@@ -54,6 +54,9 @@ func Install(ctx context.Context, dir string, manifest []byte, want func(advisor
 	}
 	keep := files(m)
 	if old, err := advisory.Open(dir); err == nil {
+		if old.Digest() == advisory.Digest(manifest) {
+			return m, nil // also the files of the database before stay
+		}
 		for name := range files(old.Manifest()) {
 			keep[name] = true
 		}
@@ -66,22 +69,44 @@ func Install(ctx context.Context, dir string, manifest []byte, want func(advisor
 
 // Fill adds the named shards to a database that was installed without them.
 // The error wraps advisory.ErrNoShard for a name that is not in the manifest.
+// Where nothing is missing, nothing is locked or written: a cache that is shared
+// or cannot be written to is read all the same.
 func Fill(ctx context.Context, db *advisory.Database, names []string, fetch Fetch) error {
+	lacking, err := missing(ctx, db, names)
+	if err != nil || len(lacking) == 0 {
+		return err
+	}
 	unlock, err := lock(db.Location())
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	for _, name := range names {
-		s, ok := db.Manifest().Shard(name)
-		if !ok {
-			return fmt.Errorf("fill in shard %s: %w", name, advisory.ErrNoShard)
-		}
+	for _, s := range lacking {
 		if err := place(ctx, db.Location(), s, fetch); err != nil {
 			return fmt.Errorf("fill in database: %w", err)
 		}
 	}
 	return nil
+}
+
+// missing lists the named shards whose files are not there or damaged.
+func missing(ctx context.Context, db *advisory.Database, names []string) ([]advisory.Shard, error) {
+	var lacking []advisory.Shard
+	for _, name := range names {
+		s, ok := db.Manifest().Shard(name)
+		if !ok {
+			return nil, fmt.Errorf("fill in shard %s: %w", name, advisory.ErrNoShard)
+		}
+		_, _, err := db.Bytes(ctx, name)
+		switch {
+		case err == nil:
+		case errors.Is(err, advisory.ErrMissing), errors.Is(err, advisory.ErrCorrupt):
+			lacking = append(lacking, s)
+		default:
+			return nil, fmt.Errorf("fill in database: %w", err)
+		}
+	}
+	return lacking, nil
 }
 
 // place writes the file of a shard unless it is there and whole.

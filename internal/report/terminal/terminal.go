@@ -94,7 +94,11 @@ func databaseWords(db outcome.Database, now time.Time) string {
 	if db.Built.IsZero() {
 		return db.Location
 	}
-	words := "database of " + db.Built.UTC().Format("2006-01-02 15:04 UTC")
+	what := "database"
+	if db.Location == outcome.EmbeddedSnapshot {
+		what = "SNAPSHOT IN THE PROGRAM"
+	}
+	words := what + " of " + db.Built.UTC().Format("2006-01-02 15:04 UTC")
 	if !now.IsZero() {
 		words += ", " + ageWords(now.Sub(db.Built)) + " old"
 	}
