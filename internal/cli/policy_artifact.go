@@ -35,7 +35,7 @@ func (p Program) fetchPolicy(offline, insecure bool) func(context.Context, strin
 }
 
 func (p Program) policyRegistry(insecure bool, reference string) (policyartifact.Registry, error) {
-	r, err := p.registry(insecure, reference)
+	r, err := p.registry(imageFlags{insecure: insecure}, reference)
 	return policyartifact.Registry{Options: r.Options, Names: r.Names}, err
 }
 
