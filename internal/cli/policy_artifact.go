@@ -42,14 +42,11 @@ func (p Program) policyRegistry(insecure bool, reference string) (policyartifact
 // policyCache is the directory of included policies; empty where the user has
 // no cache directory.
 func (p Program) policyCache() string {
-	cache := p.Getenv("XDG_CACHE_HOME")
-	if home := p.Getenv("HOME"); cache == "" && home != "" {
-		cache = filepath.Join(home, ".cache")
-	}
-	if !filepath.IsAbs(cache) {
+	cache := p.cacheDir()
+	if cache == "" {
 		return ""
 	}
-	return filepath.Join(cache, "portcullis", "policies")
+	return filepath.Join(cache, "policies")
 }
 
 func (p Program) policyPushCommand() *cobra.Command {
