@@ -110,16 +110,59 @@ func ubuntuSuffix(suffix string) (string, string, bool) {
 }
 
 // redHatSuffix reads the CPE parts that OSV uses: "enterprise_linux:9::appstream"
-// is release 9, repository appstream. Other products (extended update support,
-// OpenShift …) have other fixed versions than the base product, so they are
-// not filed at all.
+// is release 9, repository appstream. Extended support ("rhel_eus:9.2::baseos")
+// has fixed versions of its own for the flaws that are fixed there, and so a
+// release of its own, 9.2 EUS. Other products (OpenShift …) are not filed.
 func redHatSuffix(suffix string) (string, string, bool) {
 	parts := strings.Split(suffix, ":")
-	if parts[0] != "enterprise_linux" || len(parts) < 2 {
+	if len(parts) < 2 || parts[1] == "" {
 		return "", "", false
 	}
-	major, _, _ := strings.Cut(parts[1], ".")
-	return major, strings.Trim(strings.Join(parts[2:], ":"), ":"), major != ""
+	variant := strings.Trim(strings.Join(parts[2:], ":"), ":")
+	if parts[0] == "enterprise_linux" {
+		major, _, _ := strings.Cut(parts[1], ".")
+		return major, variant, true
+	}
+	if kind, ok := strings.CutPrefix(parts[0], "rhel_"); ok && slices.Contains(extendedSupport, kind) {
+		return parts[1] + " " + strings.ToUpper(kind), variant, true
+	}
+	return "", "", false
+}
+
+// extendedSupport are Red Hat's kinds of support for a minor release beyond the
+// next one, and of a major release beyond its end.
+// https://access.redhat.com/support/policy/updates/errata
+var extendedSupport = []string{"eus", "aus", "tus", "e4s", "els"}
+
+// contentSet reads rhel-9-for-x86_64-baseos-eus-rpms,
+// rhel-9.2-for-x86_64-appstream-e4s-rpms,
+// rhel-8-for-x86_64-baseos-eus-rpms__8_DOT_4 and rhel-7-server-els-rpms.
+var contentSet = regexp.MustCompile(`^rhel-([0-9.]+)-.*-(eus|aus|tus|e4s|els)-rpms(?:__([0-9]+)_DOT_([0-9]+))?$`)
+
+// Extended returns the release of extended support from which the system's
+// packages come by the image's own records, and whether they name one. Its
+// advisories go before those of the place itself.
+func (p Place) Extended(d inventory.Distro) (Place, bool) {
+	if p.Ecosystem.Name != "Red Hat" {
+		return Place{}, false
+	}
+	for _, set := range d.ContentSets {
+		m := contentSet.FindStringSubmatch(set)
+		if m == nil {
+			continue
+		}
+		release := d.Version
+		switch {
+		case m[3] != "":
+			release = m[3] + "." + m[4]
+		case strings.Contains(m[1], "."):
+			release = m[1]
+		case m[2] == "els":
+			release = p.Release
+		}
+		return Place{Ecosystem: p.Ecosystem, Release: release + " " + strings.ToUpper(m[2])}, true
+	}
+	return Place{}, false
 }
 
 // debianCodenames are the releases whose os-release has no VERSION_ID while

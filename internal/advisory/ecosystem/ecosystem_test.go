@@ -2,6 +2,7 @@ package ecosystem
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -25,7 +26,9 @@ func TestLocateFilesOSVEcosystems(t *testing.T) {
 		{"Alpine:edge", "alpine-edge", "Alpine:edge", "", true},
 		{"Red Hat:enterprise_linux:9::appstream", "red-hat-9", "Red Hat:9", "appstream", true},
 		{"Red Hat:enterprise_linux:8", "red-hat-8", "Red Hat:8", "", true},
-		{"Red Hat:rhel_eus:9.2::appstream", "", "", "", false},
+		{"Red Hat:rhel_eus:9.2::appstream", "red-hat-9.2-eus", "Red Hat:9.2 EUS", "appstream", true},
+		{"Red Hat:rhel_els:7", "red-hat-7-els", "Red Hat:7 ELS", "", true},
+		{"Red Hat:openshift:4.12::el8", "", "", "", false},
 		{"SUSE:Linux Enterprise Server 15 SP5", "suse-15-sp5", "SUSE:15 SP5", "Linux Enterprise Server", true},
 		{"SUSE:Linux Enterprise Module for Basesystem 15 SP5", "suse-15-sp5", "SUSE:15 SP5", "Linux Enterprise Module for Basesystem", true},
 		{"SUSE:Linux Enterprise Server 15 SP3-LTSS", "suse-linux-enterprise-server-15-sp3-ltss", "SUSE:Linux Enterprise Server 15 SP3-LTSS", "", true},
@@ -95,6 +98,32 @@ func TestByDistroNamesTheRelease(t *testing.T) {
 	}
 }
 
+func TestContentSetsNameTheExtendedSupport(t *testing.T) {
+	tests := []struct {
+		why    string
+		distro inventory.Distro
+		want   string
+	}{
+		{"EUS of the installed minor release", inventory.Distro{ID: "rhel", Version: "8.4", ContentSets: []string{"rhel-8-for-x86_64-appstream-rpms", "rhel-8-for-x86_64-baseos-eus-rpms"}}, "Red Hat:8.4 EUS"},
+		{"the name says the minor release", inventory.Distro{ID: "rhel", Version: "9.4", ContentSets: []string{"rhel-9.2-for-aarch64-baseos-eus-rpms"}}, "Red Hat:9.2 EUS"},
+		{"the suffix says the minor release", inventory.Distro{ID: "rhel", Version: "8.6", ContentSets: []string{"rhel-8-for-x86_64-baseos-e4s-rpms__8_DOT_4"}}, "Red Hat:8.4 E4S"},
+		{"RHEL 7 has no modules of its repositories", inventory.Distro{ID: "rhel", Version: "7.9", ContentSets: []string{"rhel-7-server-els-rpms"}}, "Red Hat:7 ELS"},
+		{"the base product", inventory.Distro{ID: "rhel", Version: "9.4", ContentSets: []string{"rhel-9-for-x86_64-baseos-rpms", "ubi-9-appstream-rpms"}}, ""},
+		{"no record", inventory.Distro{ID: "rhel", Version: "9.4"}, ""},
+		{"another distribution", inventory.Distro{ID: "almalinux", Version: "9.4", ContentSets: []string{"rhel-9-for-x86_64-baseos-eus-rpms"}}, ""},
+	}
+	for _, tt := range tests {
+		p, _ := ByDistro(tt.distro)
+		got := ""
+		if extended, ok := p.Extended(tt.distro); ok {
+			got = extended.OSVName()
+		}
+		if got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.why, got, tt.want)
+		}
+	}
+}
+
 func TestSupportOfCentOSEndsBeforeThatOfItsSource(t *testing.T) {
 	centos, _ := ByDistro(inventory.Distro{ID: "centos", Version: "8", Name: "CentOS Linux"})
 	rhel, _ := ByDistro(inventory.Distro{ID: "rhel", Version: "8.5"})
@@ -112,6 +141,10 @@ func TestEveryEndOfLifeDateIsADateOfAKnownRelease(t *testing.T) {
 	for name := range endOfLife {
 		if _, ok := (Place{support: name}).EndOfLife(); !ok {
 			t.Errorf("%s: %q is not a date", name, endOfLife[name])
+		}
+		base, release, _ := strings.Cut(name, ":")
+		if e, ok := ByName(base); base != "CentOS" && (!ok || e.Distribution == nil || release == "") {
+			t.Errorf("%s is no release of a distribution in the table", name)
 		}
 	}
 }

@@ -48,7 +48,7 @@ func IsOpenVEX(keys map[string]json.RawMessage) bool {
 // ubuntuReleases are the releases by their codenames, https://wiki.ubuntu.com/Releases.
 var ubuntuReleases = map[string]string{
 	"trusty": "14.04", "xenial": "16.04", "bionic": "18.04", "focal": "20.04", "jammy": "22.04", "noble": "24.04", "resolute": "26.04",
-	"impish": "21.10", "kinetic": "22.10", "lunar": "23.04", "mantic": "23.10", "oracular": "24.10", "plucky": "25.04", "questing": "25.10",
+	"impish": "21.10", "kinetic": "22.10", "lunar": "23.04", "mantic": "23.10", "oracular": "24.10", "plucky": "25.04", "questing": "25.10", "stonking": "26.10",
 }
 
 // UbuntuVEX turns a VEX document of Ubuntu into records: with the fixes, what
