@@ -60,8 +60,7 @@ func ParseSeverity(name string) (Severity, error) {
 
 // SeverityFromScore maps a CVSS base score (0.0 to 10.0) to the qualitative
 // severity of the CVSS v3.1 specification, section 5; the same bands hold for
-// v4.0 (section 6). Scores of CVSS v2 use NVD's reading, where 7.0 and above
-// is high; pass them through as they are, since no v2 vector is critical.
+// v4.0 (section 6). Version 2 has none; package advisory/cvss reads its scores.
 // https://www.first.org/cvss/v3.1/specification-document
 func SeverityFromScore(score float64) Severity {
 	switch {

@@ -39,7 +39,16 @@ func Parse(vector string) (Score, error) {
 		return Score{}, fmt.Errorf("CVSS vector %q: %w", vector, err)
 	}
 	s.Severity = finding.SeverityFromScore(s.Base)
+	if s.Version == "2.0" {
+		s.Severity = severityOfV2(s.Base)
+	}
 	return s, nil
+}
+
+// severityOfV2 follows NVD, since version 2 itself has no bands: there is no
+// critical. https://nvd.nist.gov/vuln-metrics/cvss
+func severityOfV2(base float64) finding.Severity {
+	return min(finding.SeverityFromScore(base), finding.High)
 }
 
 func parse(vector string) (Score, error) {

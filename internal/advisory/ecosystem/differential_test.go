@@ -31,12 +31,14 @@ func TestDebianAgreesWithDpkg(t *testing.T) {
 	}
 }
 
+var semverOrder = []string{"1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc.1", "1.0.0", "2.0.0", "2.1.0", "2.1.1"}
+
 // TestOrdersThatEcosystemsPublish holds each list, which its ecosystem gives in
 // ascending order, against the comparator.
 func TestOrdersThatEcosystemsPublish(t *testing.T) {
 	lists := map[string][]string{
 		// https://semver.org/#spec-item-11
-		"npm": {"1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc.1", "1.0.0", "2.0.0", "2.1.0", "2.1.1"},
+		"npm": semverOrder,
 		// https://peps.python.org/pep-0440/#summary-of-permitted-suffixes-and-relative-ordering
 		"PyPI": {"1.dev0", "1.0.dev456", "1.0a1", "1.0a2.dev456", "1.0a12.dev456", "1.0a12", "1.0b1.dev456", "1.0b2", "1.0b2.post345.dev456", "1.0b2.post345", "1.0rc1.dev456", "1.0rc1", "1.0", "1.0+abc.5", "1.0+abc.7", "1.0+5", "1.0.post456.dev34", "1.0.post456", "1.0.15", "1.1.dev1"},
 		// https://maven.apache.org/pom.html#version-order-specification
@@ -53,8 +55,34 @@ func TestOrdersThatEcosystemsPublish(t *testing.T) {
 		"NuGet": {"1.0.1-alpha", "1.0.1-alpha10", "1.0.1-beta", "1.0.1-rc.2", "1.0.1-rc.10", "1.0.1-zzz", "1.0.1", "1.0.1.1"},
 		// https://go.dev/ref/mod#pseudo-versions
 		"Go": {"v0.0.0-20190101000000-abcdefabcdef", "v0.0.0-20200101000000-abcdefabcdef", "v1.2.3-0.20200101000000-abcdefabcdef", "v1.2.3-pre", "v1.2.3-pre.0.20200101000000-abcdefabcdef", "v1.2.3", "v1.2.4-0.20200101000000-abcdefabcdef", "v1.2.4"},
+		// https://semver.org/#spec-item-11 holds for all of these.
+		"crates.io":      semverOrder,
+		"Hex":            semverOrder,
+		"SwiftURL":       semverOrder,
+		"GitHub Actions": semverOrder,
+		"Bitnami":        semverOrder,
+		// https://pub.dev/documentation/pub_semver/latest/#semantics: a build comes
+		// after the version without one.
+		"Pub": {"1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc.1", "1.0.0-rc.1+build.1", "1.0.0", "1.0.0+0.3.7", "1.3.7+build", "1.3.7+build.2.b8f12d7", "1.3.7+build.11.e0f985a"},
+		// https://pvp.haskell.org/#version-numbers: components as a sequence.
+		"Hackage": {"0.9", "1", "1.0", "1.0.0", "1.0.1", "1.2", "1.10", "2.0"},
+		// https://rdrr.io/r/base/numeric_version.html: dots and dashes separate alike.
+		"CRAN": {"0.9", "1.0", "1.0-1", "1.0.2", "1.0-10", "1.1", "1.10"},
+		// https://docs.conan.io/2/tutorial/versioning/version_ranges.html
+		"ConanCenter": {"1.0-alpha", "1.0-beta", "1.0", "1.0.1", "1.1.1", "1.1.1a", "1.1.1k", "1.2", "1.10"},
 		// https://getcomposer.org/doc/articles/versions.md#stability
 		"Packagist": {"1.0.0-dev", "1.0.0-alpha1", "1.0.0-beta1", "1.0.0-RC1", "1.0.0", "1.0.0-patch1", "1.0.1"},
+	}
+	covered := make(map[*Scheme]bool)
+	for name := range lists {
+		if e, ok := ByName(name); ok {
+			covered[e.Scheme] = true
+		}
+	}
+	for _, e := range All() {
+		if !covered[e.Scheme] {
+			t.Errorf("no published order for the versions of %s", e.Name)
+		}
 	}
 	for name, list := range lists {
 		e, ok := ByName(name)

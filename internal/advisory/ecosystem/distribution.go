@@ -80,12 +80,12 @@ func ByDistro(d inventory.Distro) (Place, bool) {
 }
 
 func rolling(id string, names NameOrder) *Distribution {
-	return &Distribution{
-		IDs: []string{id}, Names: names,
-		release: func(inventory.Distro) (string, bool) { return "", true },
-		split:   func(suffix string) (string, string, bool) { return "", suffix, true },
-	}
+	return &Distribution{IDs: []string{id}, Names: names, release: rollingRelease, split: rollingSuffix}
 }
+
+func rollingRelease(inventory.Distro) (string, bool) { return "", true }
+
+func rollingSuffix(suffix string) (string, string, bool) { return "", suffix, true }
 
 // plainSuffix is the rule of most distributions: the suffix is the release. An
 // entry without one cannot be assigned to any.

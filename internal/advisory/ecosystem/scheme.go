@@ -190,7 +190,7 @@ var (
 	}
 	// https://dart.dev/tools/pub/versioning
 	pub = &Scheme{
-		Name: "Pub", parse: total(semantic.ParsePubVersion), clean: trimV, cleanBound: trimV,
+		Name: "Pub", parse: parsePub, clean: trimV, cleanBound: trimV,
 		valid: regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$`),
 	}
 	// https://pvp.haskell.org
@@ -251,6 +251,22 @@ func cleanGo(s string) string {
 		m[1] += ".0"
 	}
 	return m[1] + "-" + m[2] + "." + m[3]
+}
+
+// parsePub parses a version so that the numbers in its build (1.0.0+11) compare
+// as numbers, as pub does; the comparator takes them as text.
+func parsePub(s string) (semantic.Version, error) {
+	version, build, found := strings.Cut(s, "+")
+	if !found {
+		return semantic.ParsePubVersion(s), nil
+	}
+	parts := strings.Split(build, ".")
+	for i, part := range parts {
+		if _, err := strconv.ParseUint(part, 10, 64); err == nil {
+			parts[i] = fmt.Sprintf("%020s", part)
+		}
+	}
+	return semantic.ParsePubVersion(version + "+" + strings.Join(parts, ".")), nil
 }
 
 // trimGemPlatform drops the platform that Gemfile.lock appends to a version.

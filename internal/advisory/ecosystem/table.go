@@ -89,5 +89,7 @@ var table = []*Ecosystem{
 	}},
 
 	// Distributions with pacman packages, whose versions compare like rpm's.
-	{Name: "Arch", PURLTypes: []string{"alpm"}, Scheme: rpm, Distribution: rolling("arch", BinaryThenSource)},
+	{Name: "Arch", PURLTypes: []string{"alpm"}, Scheme: rpm, Distribution: &Distribution{
+		IDs: []string{"arch"}, Names: BinaryThenSource, TracksUnfixed: true, release: rollingRelease, split: rollingSuffix,
+	}},
 }
