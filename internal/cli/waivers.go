@@ -1,7 +1,10 @@
 package cli
 
 import (
+	"fmt"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -22,7 +25,8 @@ func (p Program) waiversCommand() *cobra.Command {
 }
 
 func (p Program) waiversImportCommand() *cobra.Command {
-	return &cobra.Command{
+	var format string
+	cmd := &cobra.Command{
 		Use:   "import FILE",
 		Short: "Draft waivers from the ignore file of another tool",
 		Long: `Draft waivers from .trivyignore, .trivyignore.yaml, grype's configuration or
@@ -31,16 +35,23 @@ are left for you to fill in; until then the drafts are not in force. What cannot
 be carried over is told on standard error.`,
 		Example: "  portcullis waivers import .trivyignore > " + waiver.FileName,
 		Args:    exactlyOne("one ignore file"),
-		RunE:    func(_ *cobra.Command, args []string) error { return p.waiversImport(args[0]) },
+		RunE:    func(_ *cobra.Command, args []string) error { return p.waiversImport(args[0], format) },
 	}
+	cmd.Flags().StringVar(&format, "format", "", "format of a file with a name of its own: "+strings.Join(waiver.Formats(), ", ")+" (default: by the name)")
+	return cmd
 }
 
-func (p Program) waiversImport(path string) error {
+func (p Program) waiversImport(path, named string) error {
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return &exit.Error{Code: exit.Usage, Doing: "read the ignore file", Err: err}
 	}
-	format, err := waiver.FormatOf(path)
+	format := waiver.Format(named)
+	if named == "" {
+		format, err = waiver.FormatOf(path)
+	} else if !slices.Contains(waiver.Formats(), named) {
+		err = fmt.Errorf("--format is %q: expected %s", named, strings.Join(waiver.Formats(), ", "))
+	}
 	if err != nil {
 		return &exit.Error{Code: exit.Usage, Err: err}
 	}

@@ -103,7 +103,7 @@ func TestTheStarterDecodesToTheDefaults(t *testing.T) {
 		t.Errorf("the schema refuses it: %v", err)
 	}
 	for line := range strings.Lines(string(Starter())) {
-		if len(line) > 130 {
+		if len(line) > 130 && !strings.Contains(line, SchemaID) {
 			t.Errorf("a line of %d bytes: %s", len(line), line)
 		}
 	}

@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// SchemaID is the $id of the JSON Schema of the configuration file.
-const SchemaID = "https://github.com/portcullis-ci/portcullis/schema/portcullis.schema.json"
+// SchemaID is the $id of the JSON Schema of the configuration file, and where
+// editors find it.
+const SchemaID = "https://raw.githubusercontent.com/portcullis-ci/portcullis/main/docs/schema/portcullis.schema.json"
 
 // Schema returns the JSON Schema (draft 2020-12) of the configuration file,
 // for editors. It is made from the table of keys.

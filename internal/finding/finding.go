@@ -101,6 +101,10 @@ func (f Fix) Available() bool {
 	return f.State == Fixed || f.State == FixNotApplicable
 }
 
+// PlatformsFact is the name of the evidence that lists the platforms of a
+// finding which only some of the examined platforms of an image have.
+const PlatformsFact = "platforms"
+
 // Package names the package that a finding is about, by the identifiers that
 // users and other tools know.
 type Package struct {

@@ -266,6 +266,13 @@ func failure(stage, name string, err error) outcome.Failure {
 
 // summary says in a few words what came of a branch, for the progress line.
 func (p part) summary() string {
+	if len(p.platforms) > 0 {
+		p.inventory = &inventory.Inventory{}
+		for _, one := range p.platforms {
+			p.findings = append(p.findings, one.findings...)
+			p.inventory.Packages = append(p.inventory.Packages, one.inventory.Packages...)
+		}
+	}
 	s := count(len(p.findings), "finding", "findings")
 	if p.inventory != nil {
 		s = count(len(p.inventory.Packages), "package", "packages") + ", " + s

@@ -102,9 +102,6 @@ func joinImages(images []*inventory.Image) *inventory.Image {
 	return &joined
 }
 
-// platformsFact names the platforms that have a finding, where not all do.
-const platformsFact = "platforms"
-
 // joinFindings makes one list of the findings of several platforms. What all
 // of them have is there once; what only some have says which. Of the same
 // finding the one stays that weighs most: the open before the excused, the worse
@@ -148,7 +145,7 @@ func joinFindings(platforms []string, lists [][]finding.Finding) []finding.Findi
 		}
 		if len(on) < len(platforms) {
 			only := strings.Join(on, ", ")
-			f.Evidence = append(f.Evidence, finding.Fact{Name: platformsFact, Value: only})
+			f.Evidence = append(f.Evidence, finding.Fact{Name: finding.PlatformsFact, Value: only})
 			f.Message = fmt.Sprintf("%s Only on %s.", f.Message, only)
 		}
 		out = append(out, f)

@@ -48,6 +48,9 @@ func (r run) triage(o *outcome.Outcome, all part, known compared) {
 	o.Findings, o.Baseline = result.Findings, result.Baseline
 	for _, use := range result.VEX {
 		r.Progress.Note("%s: %s of %d", use.Document, count(use.Matched, "statement is about a finding", "statements are about findings"), use.Statements)
+		for _, note := range use.Notes {
+			r.Progress.Note("%s", note)
+		}
 	}
 }
 

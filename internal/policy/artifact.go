@@ -20,7 +20,9 @@ func (p Policy) artifactClauses(in Input) []judged {
 		if !in.SBOM {
 			c.Broken, c.Reason = true, "this run writes no SBOM, and none is attached: name a file for one"
 		}
-		clauses = append(clauses, in.needs(judged{clause: c, code: exit.PolicyBroken}, NoSBOM))
+		clauses = append(clauses, in.needs(judged{clause: c, code: exit.PolicyBroken, change: &outcome.Change{
+			Kind: outcome.CorrectByHand, Subject: "SBOM", Text: "have the run write an SBOM, as --sbom-out FILE does",
+		}}, NoSBOM))
 	}
 	if p.EndOfLife != Passes {
 		clauses = append(clauses, p.endOfLifeClause(in))
@@ -43,7 +45,12 @@ func (p Policy) endOfLifeClause(in Input) judged {
 	if c.Subjects = slices.Compact(c.Subjects); len(c.Subjects) > 0 {
 		c.Broken, c.Reason = true, "without security updates: "+someOf(c.Subjects)
 	}
-	return withEffect(c, p.EndOfLife)
+	j := withEffect(c, p.EndOfLife)
+	j.change = &outcome.Change{
+		Kind: outcome.MoveBaseImage, Subject: strings.Join(c.Subjects, ", "),
+		Text: "move to a base image whose distribution still gets security updates; now: " + someOf(c.Subjects),
+	}
+	return j
 }
 
 // needs leaves a clause unjudged whose input this judgement has to do without.

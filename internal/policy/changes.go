@@ -55,6 +55,11 @@ func changes(clauses []judged, in Input) ([]outcome.Change, []string) {
 			Text: "build or fetch the advisory database anew, with the sources that the broken clauses name",
 		})
 	}
+	for _, c := range clauses {
+		if c.clause.Broken && c.change != nil {
+			out = append(out, *c.change)
+		}
+	}
 	return out, inReportOrder(unresolved, in.Findings)
 }
 

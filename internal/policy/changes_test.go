@@ -99,3 +99,22 @@ func TestMissingDataIsToBeRenewed(t *testing.T) {
 		t.Errorf("got %+v", v.Changes)
 	}
 }
+
+func TestWhatIsNotAboutFindingsHasAChangeAsWell(t *testing.T) {
+	in := examined(func(in *Input) { in.Coverage = gap(outcome.EndOfLife, 1, "bash 5") })
+	v, _ := Evaluate(Policy{SBOMRequired: true, EndOfLife: Fails, CoverageAllow: []outcome.Reason{outcome.EndOfLife}}, in)
+	var got []string
+	for _, c := range v.Changes {
+		got = append(got, string(c.Kind)+": "+c.Text)
+	}
+	want := []string{
+		"correct-by-hand: have the run write an SBOM, as --sbom-out FILE does",
+		"move-base-image: move to a base image whose distribution still gets security updates; now: detail",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if v, _ := Evaluate(Policy{SBOMRequired: true, EndOfLife: Warns, WarnOnly: []string{"sbom"}, CoverageAllow: []outcome.Reason{outcome.EndOfLife}}, in); len(v.Changes) > 0 {
+		t.Errorf("a clause that only warns asks for %v", v.Changes)
+	}
+}

@@ -182,4 +182,7 @@ type judged struct {
 	// over is set for clauses that allow some of their findings: the number of
 	// findings of each severity over what is allowed.
 	over map[finding.Severity]int
+	// change is what to do about a clause that is not about findings; nil where
+	// that is not known.
+	change *outcome.Change
 }

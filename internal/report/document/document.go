@@ -130,6 +130,22 @@ func Fact(f finding.Finding, name string) string {
 	return ""
 }
 
+// PlatformWords say on which of the examined platforms a package's findings
+// are; empty when all are on all.
+func PlatformWords(findings []finding.Finding) string {
+	words := ""
+	for i, f := range findings {
+		only := Fact(f, finding.PlatformsFact)
+		switch {
+		case i == 0 && only != "":
+			words = "only on " + only
+		case i > 0 && words != "" && words != "only on "+only || words == "" && only != "":
+			return "some not on all platforms"
+		}
+	}
+	return words
+}
+
 // ImageName is the stable name of the examined image, root file system or
 // SBOM, or "" when the run examined none.
 func ImageName(o outcome.Outcome) string {

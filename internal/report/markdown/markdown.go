@@ -239,7 +239,10 @@ func (d *doc) changes() {
 		if where != "" {
 			where = cell(where) + ": "
 		}
-		d.add("%d. %s%s, removes %s", i+1, where, neutralise.MarkdownProse(neutralise.Cut(document.ChangeWords(c), 500)), plural(len(c.Findings), "finding", "findings"))
+		d.add("%d. %s%s", i+1, where, neutralise.MarkdownProse(neutralise.Cut(document.ChangeWords(c), 500)))
+		if len(c.Findings) > 0 {
+			d.add(", removes %s", plural(len(c.Findings), "finding", "findings"))
+		}
 		var upgrades []string
 		for _, u := range c.Upgrades {
 			upgrades = append(upgrades, document.UpgradeWords(u))

@@ -133,6 +133,9 @@ func (r *report) packageEntry(e document.Entry) {
 	if path != "" {
 		r.line(span{plain, strings.Repeat(" ", indent)}, span{dim, path})
 	}
+	if words := document.PlatformWords(e.Findings); words != "" {
+		r.line(span{plain, strings.Repeat(" ", indent)}, span{dim, words})
+	}
 	r.exploited(e.Findings)
 }
 

@@ -262,7 +262,14 @@ func (r *report) changes() {
 			break
 		}
 		where, text := document.Where(c.Location), document.ChangeWords(c)
-		r.line(span{bold, pad(title, 12)}, span{cyan, fmt.Sprintf("%2d. ", i+1)}, span{bold, where}, span{dim, "  removes " + count(len(c.Findings), "finding", "findings")})
+		if where == "" {
+			where = c.Subject
+		}
+		removes := ""
+		if len(c.Findings) > 0 {
+			removes = "  removes " + count(len(c.Findings), "finding", "findings")
+		}
+		r.line(span{bold, pad(title, 12)}, span{cyan, fmt.Sprintf("%2d. ", i+1)}, span{bold, where}, span{dim, removes})
 		var upgrades []string
 		for _, u := range c.Upgrades {
 			upgrades = append(upgrades, document.UpgradeWords(u))

@@ -25,6 +25,11 @@ const (
 	SnykPolicy Format = "snyk"
 )
 
+// Formats are the names of the formats.
+func Formats() []string {
+	return []string{string(TrivyIgnore), string(TrivyIgnoreYAML), string(GrypeConfig), string(SnykPolicy)}
+}
+
 // FormatOf tells the format by the name of the file.
 func FormatOf(name string) (Format, error) {
 	switch path.Base(name) {
@@ -32,12 +37,12 @@ func FormatOf(name string) (Format, error) {
 		return TrivyIgnore, nil
 	case ".trivyignore.yaml", ".trivyignore.yml":
 		return TrivyIgnoreYAML, nil
-	case ".grype.yaml", ".grype.yml":
+	case ".grype.yaml", ".grype.yml", "grype.yaml":
 		return GrypeConfig, nil
 	case ".snyk":
 		return SnykPolicy, nil
 	}
-	return "", fmt.Errorf("%s is no ignore file that can be imported: expected .trivyignore, .trivyignore.yaml, .grype.yaml or .snyk", name)
+	return "", fmt.Errorf("%s is no ignore file that can be imported: expected .trivyignore, .trivyignore.yaml, .grype.yaml or .snyk; a file with another name needs its format", name)
 }
 
 // Imported is what was made of a foreign ignore file. The waivers are drafts:
