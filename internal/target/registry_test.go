@@ -341,3 +341,32 @@ func TestCredentialsInReferencesAreRedacted(t *testing.T) {
 		t.Errorf("error %q holds the password", err)
 	}
 }
+
+func TestATagThatMovesWhileItIsReadGivesOneImage(t *testing.T) {
+	moved := false
+	var reg *imagetest.Registry
+	old, next := sample(t, "old"), sample(t, "new")
+	reg = imagetest.NewRegistry(func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			h.ServeHTTP(w, r)
+			if r.Method == http.MethodGet && isManifest(r) && !moved {
+				moved = true
+				if _, err := reg.Push("shop/web:1", next); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	})
+	defer reg.Close()
+	ref, err := reg.Push("shop/web:1", old)
+	must(t, err)
+	got, err := open(t, target.Request{Reference: ref}, target.Environment{})
+	must(t, err)
+	want, err := old.ConfigName()
+	must(t, err)
+	digest, err := old.Digest()
+	must(t, err)
+	if !moved || got.Image.ID != want.String() || got.Image.Digest != digest.String() {
+		t.Errorf("moved %v: read image %s (%s), want %s (%s)", moved, got.Image.ID, got.Image.Digest, want, digest)
+	}
+}
