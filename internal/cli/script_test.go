@@ -17,6 +17,7 @@ import (
 
 	"github.com/portcullis-ci/portcullis/internal/cli"
 	"github.com/portcullis-ci/portcullis/internal/imagetest"
+	"github.com/portcullis-ci/portcullis/internal/osvtest"
 	"github.com/portcullis-ci/portcullis/internal/report"
 )
 
@@ -57,6 +58,7 @@ func TestScripts(t *testing.T) {
 			"registry": startRegistry,
 			"daemon":   startDaemon,
 			"mirror":   startMirror,
+			"osv":      startOSV,
 			"findings": extractFindings,
 			"exits":    exitsWith,
 			"clause":   clauseIs,
@@ -204,6 +206,21 @@ func startMirror(ts *testscript.TestScript, _ bool, args []string) {
 	server := httptest.NewServer(http.FileServer(http.Dir(ts.MkAbs(args[0]))))
 	ts.Defer(server.Close)
 	ts.Setenv("MIRROR", server.URL)
+}
+
+// startOSV: osv DIR… starts a server that serves the records as osv.dev does, both
+// as bulk export and as API, and sets $OSV; further files are served below /feeds.
+func startOSV(ts *testscript.TestScript, _ bool, args []string) {
+	osv, err := osvtest.New(ts.MkAbs(args[0]))
+	ts.Check(err)
+	mux := http.NewServeMux()
+	mux.Handle("/", osv)
+	if len(args) > 1 {
+		mux.Handle("/feeds/", http.StripPrefix("/feeds/", http.FileServer(http.Dir(ts.MkAbs(args[1])))))
+	}
+	server := httptest.NewServer(mux)
+	ts.Defer(server.Close)
+	ts.Setenv("OSV", server.URL)
 }
 
 // extractFindings: findings REPORT.json FILE writes the findings of a report

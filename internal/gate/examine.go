@@ -158,7 +158,7 @@ func (r run) judgePackages(ctx context.Context, t *target.Target, p *part) {
 	if db.Database != nil {
 		p.database = outcome.Database{
 			Location: db.Name, Digest: db.Digest(), Built: db.Manifest().Built, Sources: result.Sources,
-			Aging: r.aging(db.Manifest(), result.Shards),
+			Aging: r.ofAge(db.Manifest(), result.Shards, advisory.Aging), Stale: r.ofAge(db.Manifest(), result.Shards, advisory.Stale),
 		}
 	}
 }
@@ -174,12 +174,12 @@ func (r run) openDatabase(ctx context.Context, inv inventory.Inventory) (supply.
 	})
 }
 
-// aging names the shards that were read and whose data deserves a warning, not
-// those that are too old to be judged by.
-func (r run) aging(m advisory.Manifest, read []advisory.Shard) []string {
+// ofAge names the shards that were read and whose data has the age, each with
+// its date.
+func (r run) ofAge(m advisory.Manifest, read []advisory.Shard, age advisory.Freshness) []string {
 	var names []string
 	for _, s := range read {
-		if m.Freshness(s, r.Clock(), advisory.DefaultWarnAge, r.Policy.DatabaseMaxAge) == advisory.Aging {
+		if m.Freshness(s, r.Clock(), advisory.DefaultWarnAge, r.Policy.DatabaseMaxAge) == age {
 			names = append(names, fmt.Sprintf("%s of %s", s.Name, m.FetchedOf(s).Format(time.DateOnly)))
 		}
 	}

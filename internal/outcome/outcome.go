@@ -177,8 +177,10 @@ type Database struct {
 	// Sources used by this run.
 	Sources []DatabaseSource
 	// Aging names the parts that were used and whose data deserves a warning,
-	// each with its date.
+	// Stale those whose data is older than the policy allows, each with its
+	// date.
 	Aging []string
+	Stale []string
 }
 
 // DatabaseSource is one source of advisories in the database.

@@ -132,11 +132,31 @@ func (p Policy) freshnessClause(in Input) judged {
 	}
 	stale := p.unaccepted(in.Coverage, func(r outcome.Reason) bool { return r == outcome.DataStale })
 	c.Broken, c.Reason = stale != "", stale
-	if aging := in.Database.Aging; !c.Broken && len(aging) > 0 {
+	if c.Broken {
+		return judged{clause: c, code: exit.DataMissing}
+	}
+	// Packages that lack advisories young enough are counted above. Scores and
+	// the list of what is exploited have no packages: their age matters to a
+	// policy that judges by them.
+	if old := p.staleRisk(in.Database.Stale); len(old) > 0 {
+		c.Broken = true
+		c.Reason = "the data that the policy judges by is too old: " + strings.Join(old, ", ")
+	} else if old := slices.Concat(in.Database.Aging, in.Database.Stale); len(old) > 0 {
 		c.Warned = true
-		c.Reason = "the data is getting old: " + strings.Join(aging, ", ")
+		c.Reason = "the data is getting old: " + strings.Join(old, ", ")
 	}
 	return judged{clause: c, code: exit.DataMissing}
+}
+
+// staleRisk picks those of the parts that a clause of the policy judges by.
+func (p Policy) staleRisk(stale []string) []string {
+	if slices.Contains(p.CoverageAllow, outcome.DataStale) {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(stale), func(part string) bool {
+		name, _, _ := strings.Cut(part, " ")
+		return !(name == "epss" && p.EPSS != nil) && !(name == "kev" && p.KnownExploited != Passes)
+	})
 }
 
 // clockSkew is how far apart the clocks of the machine that built the database

@@ -293,6 +293,6 @@ func readFile(path string, limit int64) (document, error) {
 		return document{}, fmt.Errorf("read %s: %w", path, err)
 	}
 	// Records that were fetched one by one have a common note of when.
-	stamp := download.ReadInfo(filepath.Join(filepath.Dir(path), "list")).Fetched
+	stamp := firstSet(download.ReadInfo(path).Fetched, download.ReadInfo(filepath.Join(filepath.Dir(path), "list")).Fetched)
 	return document{name: path, data: data, stamp: stamp}, nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/portcullis-ci/portcullis/internal/advisory"
+	"github.com/portcullis-ci/portcullis/internal/advisory/download"
 )
 
 // Bounds on risk data. EPSS has some 360,000 lines of 30 bytes, KEV 1.3 MB.
@@ -31,6 +32,8 @@ type riskFile struct {
 	size    int64
 	records int
 	date    time.Time
+	// fetched is when it was obtained; zero when nothing says so.
+	fetched time.Time
 }
 
 // readKEV reads CISA's catalogue as JSON,
@@ -76,7 +79,7 @@ func (r *riskData) readKEV(path string) error {
 	if err != nil {
 		return fmt.Errorf("read %s: %w", path, err)
 	}
-	r.kev = riskFile{file: file, size: size, records: len(list), date: feed.DateReleased.UTC()}
+	r.kev = riskFile{file: file, size: size, records: len(list), date: feed.DateReleased.UTC(), fetched: d.stamp}
 	return nil
 }
 
@@ -99,7 +102,7 @@ func (r *riskData) readEPSS(path string) error {
 	if err != nil {
 		return fmt.Errorf("read %s: %w", path, err)
 	}
-	r.epss = riskFile{file: file, size: size, records: len(scores), date: date}
+	r.epss = riskFile{file: file, size: size, records: len(scores), date: date, fetched: download.ReadInfo(path).Fetched}
 	return nil
 }
 
@@ -177,7 +180,7 @@ func (r *riskData) shards(req Request) (shards []advisory.Shard, files [][]byte,
 		}
 		s := advisory.Shard{Name: d.name, Kind: d.kind, Records: d.records, Sources: []string{d.source}}
 		s.Date = latest(time.Time{}, d.date, req.Now)
-		s.Fetched = firstSet(req.Fetched.UTC(), s.Date)
+		s.Fetched = firstSet(req.Fetched.UTC(), d.fetched.UTC(), s.Date)
 		shards, files = append(shards, describe(s, d.file, d.size)), append(files, d.file)
 		sources = append(sources, advisory.Source{
 			Name: d.source, Licence: d.licence, Redistributable: true, Records: d.records, Date: s.Date,

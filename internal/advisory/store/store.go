@@ -39,7 +39,7 @@ func Install(ctx context.Context, dir string, manifest []byte, want func(advisor
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return advisory.Manifest{}, fmt.Errorf("install database: %w", err)
 	}
-	unlock, err := lock(dir)
+	unlock, err := Lock(dir)
 	if err != nil {
 		return advisory.Manifest{}, err
 	}
@@ -76,7 +76,7 @@ func Fill(ctx context.Context, db *advisory.Database, names []string, fetch Fetc
 	if err != nil || len(lacking) == 0 {
 		return err
 	}
-	unlock, err := lock(db.Location())
+	unlock, err := Lock(db.Location())
 	if err != nil {
 		return err
 	}
@@ -154,7 +154,9 @@ func sweep(dir string, keep map[string]bool) error {
 	return errors.Join(errs...)
 }
 
-func lock(dir string) (unlock func(), err error) {
+// Lock keeps other writers out of a directory until it is undone. It is for what
+// takes several steps; Install and Fill take the lock themselves.
+func Lock(dir string) (unlock func(), err error) {
 	unlock, err = lockedfile.MutexAt(filepath.Join(dir, lockName)).Lock()
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", dir, err)

@@ -227,7 +227,7 @@ func (req Request) openOnline(ctx context.Context, l Location, need Need) (s Sup
 			err = errors.Join(err, os.RemoveAll(scratch))
 		}
 	}()
-	req.note("asking the %s about %d packages: their names and versions leave this machine", l, len(queries))
+	req.note("asking the %s about %d names and versions of packages: they leave this machine", l, len(queries))
 	api := online.API{Client: req.Client, Base: l.Value}
 	db, err := api.Database(ctx, queries, scratch, req.Tool, req.Now)
 	if err != nil {

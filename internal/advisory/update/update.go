@@ -39,6 +39,9 @@ const (
 // than can be fetched one by one.
 var ErrIncomplete = errors.New("the archive lacks records that the export lists")
 
+// ErrBadName is wrapped by errors about a name that no ecosystem can have.
+var ErrBadName = errors.New("is not the name of an ecosystem")
+
 // Request says what to keep up to date.
 type Request struct {
 	Client *download.Client
@@ -64,6 +67,18 @@ type Result struct {
 	Archive bool
 	// Records is the number of records that were fetched one by one.
 	Records int
+}
+
+// String says it in words.
+func (r Result) String() string {
+	what := "archive as before"
+	if r.Archive {
+		what = "new archive"
+	}
+	if r.Records > 0 {
+		what += fmt.Sprintf(", %d single records", r.Records)
+	}
+	return what
 }
 
 // Run brings the copy up to date. Ecosystems are independent: the error joins
@@ -121,7 +136,7 @@ func (e ecosystem) address(file string) string {
 
 func updateOne(ctx context.Context, req Request, name string) (Result, error) {
 	if name == "" || name != filepath.Base(name) || strings.HasPrefix(name, ".") {
-		return Result{}, fmt.Errorf("%q is not the name of an ecosystem", name)
+		return Result{}, fmt.Errorf("%q %w", name, ErrBadName)
 	}
 	e := ecosystem{req: req, name: name, dir: filepath.Join(req.Dir, name)}
 	list, err := e.list(ctx)
