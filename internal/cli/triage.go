@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -183,6 +184,12 @@ func (p Program) waivers(ctx context.Context, s session, f triageFlags) (*waiver
 		path = s.root.Dir + string(os.PathSeparator) + waiver.FileName
 	}
 	if f.waiversRef != "" {
+		if rel, err := filepath.Rel(s.root.Dir, s.root.Path(path)); err != nil || !filepath.IsLocal(rel) {
+			return nil, &exit.Error{
+				Code: exit.Usage, Doing: fmt.Sprintf("read the waivers %s at %s: the file is outside of the repository", path, f.waiversRef),
+				Hint: "name a file of the repository, or leave --waivers-ref out",
+			}
+		}
 		file, absent, err := waiver.ReadRef(ctx, waiver.CommandGit{Dir: s.root.Dir}, f.waiversRef, s.root.Name(path))
 		if err != nil {
 			return nil, err
