@@ -84,7 +84,8 @@ func (r run) baselineRequest(asked *BaselineImage, all part) (target.Request, er
 		if err != nil {
 			return req, err
 		}
-		req.Reference = reference
+		// Whatever files are about, FROM means an image in a registry.
+		req.Reference = "registry:" + reference
 	}
 	switch img := all.inventory.Image; {
 	case len(all.platformImages) > 0:
@@ -138,12 +139,13 @@ func (r run) examineBaseline(ctx context.Context, req target.Request, o *outcome
 			name = cmp.Or(name, t.Name)
 		}
 	}
-	other := run{Request{
-		Image: req, Name: name, Database: r.Database, SkipVulnerabilities: r.SkipVulnerabilities, Rules: r.Rules, Limits: r.Limits, Tool: r.Tool,
-		Policy: policy.Policy{
-			CoverageMinimum: r.Policy.CoverageMinimum, CoverageAllow: r.Policy.CoverageAllow, DatabaseMaxAge: r.Policy.DatabaseMaxAge,
-		},
-	}, r.Environment}
+	other := run{r.Request, r.Environment}
+	other.Image, other.RootFS, other.SBOM, other.Name = req, "", "", name
+	other.Dockerfiles, other.Manifests, other.Search, other.Triage = nil, nil, nil, Triage{}
+	// Of the policy only that counts which says how much must be seen.
+	other.Policy = policy.Policy{
+		CoverageMinimum: r.Policy.CoverageMinimum, CoverageAllow: r.Policy.CoverageAllow, DatabaseMaxAge: r.Policy.DatabaseMaxAge,
+	}
 	p := other.guard(ctx, branch{"baseline", other.examineImage})
 	if !p.examined() && len(p.platforms) == 0 {
 		for i := range p.failures {
@@ -151,7 +153,7 @@ func (r run) examineBaseline(ctx context.Context, req target.Request, o *outcome
 		}
 		return outcome.Outcome{}, p.failures
 	}
-	result := other.assemble(ctx, []part{p})
+	result := other.assemble(ctx, ctx, []part{p})
 	result.Outcome.Started = r.Clock()
 	return result.Outcome, nil
 }

@@ -180,7 +180,10 @@ func Run(ctx context.Context, req Request, env Environment) (Result, error) {
 	if bounded.Err() != nil {
 		parts = append(parts, part{failures: []outcome.Failure{failure("run", "", context.Cause(bounded))}})
 	}
-	result := r.assemble(ctx, parts)
+	result := r.assemble(ctx, bounded, parts)
+	if err := ctx.Err(); err != nil {
+		return Result{}, err
+	}
 	result.Outcome.Started, result.Outcome.Finished = started, env.Clock()
 	return result, nil
 }
@@ -291,8 +294,9 @@ func count(n int, one, many string) string {
 }
 
 // assemble joins the parts in their fixed order, leads findings to the user's
-// lines and judges them.
-func (r run) assemble(ctx context.Context, parts []part) Result {
+// lines and judges them. Examining a baseline has to end with the bounded
+// context; the rest is done whatever the time.
+func (r run) assemble(ctx, bounded context.Context, parts []part) Result {
 	result := Result{}
 	o := &result.Outcome
 	o.Tool = r.Tool
@@ -317,7 +321,7 @@ func (r run) assemble(ctx context.Context, parts []part) Result {
 	if len(r.Search) > 0 && len(o.Targets) == 0 && len(o.Failures) == 0 {
 		o.Failures = append(o.Failures, nothingFound(r.Search))
 	}
-	known := r.compareWith(ctx, o, all)
+	known := r.compareWith(bounded, o, all)
 	o.Findings, o.Failures = sound(r.applyRules(r.trace(ctx, all, known.baseLayers())), o.Failures)
 	r.triage(o, all, known)
 	finding.Sort(o.Findings)
