@@ -139,6 +139,9 @@ func (m Manifest) validate() error {
 	if m.Built.IsZero() {
 		return errors.New("no build time")
 	}
+	if len(m.Shards) == 0 {
+		return errors.New("no shards")
+	}
 	known := make(map[string]bool, len(m.Sources))
 	for _, s := range m.Sources {
 		known[s.Name] = true

@@ -13,6 +13,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/advisory"
 	"github.com/portcullis-ci/portcullis/internal/advisory/download"
 	"github.com/portcullis-ci/portcullis/internal/advisory/mirror"
+	"github.com/portcullis-ci/portcullis/internal/advisory/osv"
 	"github.com/portcullis-ci/portcullis/internal/advisory/store"
 	"github.com/portcullis-ci/portcullis/internal/advisory/supply"
 	"github.com/portcullis-ci/portcullis/internal/advisory/update"
@@ -205,14 +206,19 @@ func (p Program) fetchRecords(ctx context.Context, f *dbUpdateFlags, copyDir str
 	var from []string
 	client := p.downloads(f.insecure)
 	if len(f.records.ecosystems) > 0 {
-		req := update.Request{Client: client, Base: f.records.export, Ecosystems: f.records.ecosystems, Dir: filepath.Join(copyDir, "osv"), Now: p.Clock()}
-		results, err := update.Run(ctx, req)
-		for _, r := range results {
-			p.printf("%-20s %s\n", neutralise.Log(r.Ecosystem), r)
-			from = append(from, filepath.Join(req.Dir, r.Ecosystem))
-		}
-		if err != nil {
-			return nil, err
+		req := update.Request{Client: client, Base: f.records.export, Dir: filepath.Join(copyDir, "osv"), Now: p.Clock()}
+		for _, name := range f.records.ecosystems {
+			req.Ecosystems = []string{name}
+			results, err := update.Run(ctx, req)
+			switch {
+			case err == nil:
+				p.printf("%-20s %s\n", neutralise.Log(name), results[0])
+			case ctx.Err() == nil && update.HasCopy(req.Dir, name) && isUnreachable(err):
+				p.printf("%-20s %s; USING THE COPY FROM BEFORE, which keeps its age\n", neutralise.Log(name), neutralise.Log(err.Error()))
+			default:
+				return nil, err
+			}
+			from = append(from, filepath.Join(req.Dir, name))
 		}
 	}
 	for _, name := range f.records.feeds {
@@ -224,16 +230,21 @@ func (p Program) fetchRecords(ctx context.Context, f *dbUpdateFlags, copyDir str
 			}
 		}
 		changed, err := update.Feeds(ctx, req)
-		if err != nil {
+		switch {
+		case err == nil:
+			p.printf("%-20s %d new files\n", name, changed)
+		case ctx.Err() == nil && update.HasFeed(req) && isUnreachable(err):
+			p.printf("%-20s %s; USING THE COPY FROM BEFORE, which keeps its age\n", name, neutralise.Log(err.Error()))
+		default:
 			return nil, err
 		}
-		p.printf("%-20s %d new files\n", name, changed)
 		from = append(from, req.Dir)
 	}
-	for _, dir := range from {
-		if _, err := os.Stat(dir); err != nil {
-			return nil, err
-		}
-	}
 	return from, nil
+}
+
+// isUnreachable reports whether an error is about getting at a server, and not
+// about what it said: then the copy from before is as true as it was.
+func isUnreachable(err error) bool {
+	return !errors.Is(err, update.ErrIncomplete) && !errors.Is(err, osv.ErrInvalid) && !errors.Is(err, update.ErrUnknownFeed) && !errors.Is(err, update.ErrBadName)
 }

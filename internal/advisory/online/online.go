@@ -86,6 +86,11 @@ func (a API) Database(ctx context.Context, queries []advisory.Query, dir, tool s
 			req.Ecosystems = append(req.Ecosystems, q.Ecosystem)
 		}
 	}
+	if len(req.Ecosystems) == 0 {
+		// Nothing can be asked about this inventory. A database has to have
+		// some part all the same; what it lacks is said of each package.
+		req.Ecosystems = []string{"Go"}
+	}
 	if _, err := builder.Build(ctx, req); err != nil {
 		return nil, err
 	}

@@ -38,6 +38,9 @@ func TestNothingKnownIsADatabaseAllTheSame(t *testing.T) {
 	}))
 	defer server.Close()
 	api := online.API{Client: &download.Client{Attempts: 1}, Base: server.URL}
+	if db, err := api.Database(context.Background(), nil, t.TempDir(), "test", now); err != nil || len(db.Manifest().Shards) != 1 {
+		t.Errorf("nothing to ask about: %v", err)
+	}
 	db, err := api.Database(context.Background(), []advisory.Query{{Ecosystem: "npm", Name: "p", Version: "1.0.0"}}, t.TempDir(), "test", now)
 	if err != nil {
 		t.Fatal(err)

@@ -2,7 +2,6 @@ package store
 
 import (
 	"archive/tar"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -48,49 +47,66 @@ func add(t *tar.Writer, name string, data []byte, when time.Time) error {
 	return err
 }
 
-// maxExport bounds the content of an imported file, in bytes.
-const maxExport = 2 << 30
-
-// Import installs a database from what Export wrote. The error wraps
-// advisory.ErrCorrupt when the file is cut off or is not what its manifest
-// says, and advisory.ErrForeign when it is something else.
+// Import installs a database from what Export wrote, one file at a time. The
+// error wraps advisory.ErrCorrupt when the file is cut off or is not what its
+// manifest says, and advisory.ErrForeign when it is something else.
 func Import(ctx context.Context, r io.Reader, dir string) (advisory.Manifest, error) {
-	contents, err := unpack(r)
+	t := tar.NewReader(r)
+	h, err := next(t)
+	switch {
+	case errors.Is(err, io.EOF):
+		return advisory.Manifest{}, fmt.Errorf("import database: %w: the file is empty", advisory.ErrForeign)
+	case err != nil:
+		return advisory.Manifest{}, fmt.Errorf("import database: %w", err)
+	case h.Name != advisory.ManifestName:
+		return advisory.Manifest{}, fmt.Errorf("import database: %w: it does not begin with %s", advisory.ErrForeign, advisory.ManifestName)
+	}
+	manifest, err := member(t, maxManifest)
 	if err != nil {
 		return advisory.Manifest{}, fmt.Errorf("import database: %w", err)
 	}
-	manifest, ok := contents[advisory.ManifestName]
-	if !ok {
-		return advisory.Manifest{}, fmt.Errorf("import database: %w: no %s in the file", advisory.ErrForeign, advisory.ManifestName)
-	}
 	return Install(ctx, dir, manifest, nil, func(_ context.Context, s advisory.Shard) ([]byte, error) {
-		data, ok := contents[s.File]
-		if !ok {
-			return nil, fmt.Errorf("%w: %s is not in the file", advisory.ErrCorrupt, s.File)
+		// Files are in the manifest's order; those that are there already were
+		// not asked for.
+		for {
+			h, err := next(t)
+			if errors.Is(err, io.EOF) {
+				return nil, fmt.Errorf("%w: %s is not in the file", advisory.ErrCorrupt, s.File)
+			}
+			if err != nil {
+				return nil, err
+			}
+			if h.Name == s.File {
+				return member(t, s.Size)
+			}
 		}
-		return data, nil
 	})
 }
 
-func unpack(r io.Reader) (map[string][]byte, error) {
-	contents := make(map[string][]byte)
-	t := tar.NewReader(r)
-	total := int64(0)
-	for {
-		h, err := t.Next()
-		if errors.Is(err, io.EOF) {
-			return contents, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", advisory.ErrCorrupt, err)
-		}
-		if total += h.Size; total > maxExport {
-			return nil, fmt.Errorf("%w: more than %d bytes", advisory.ErrCorrupt, int64(maxExport))
-		}
-		var buf bytes.Buffer
-		if _, err := io.Copy(&buf, io.LimitReader(t, h.Size)); err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", advisory.ErrCorrupt, h.Name, err)
-		}
-		contents[h.Name] = append([]byte{}, buf.Bytes()...)
+// maxManifest bounds the manifest, in bytes.
+const maxManifest = 16 << 20
+
+// next goes to the next file. What Export does not write is refused: a sparse
+// file of a few bytes can have any size.
+func next(t *tar.Reader) (*tar.Header, error) {
+	h, err := t.Next()
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil, err
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", advisory.ErrCorrupt, err)
+	case h.Typeflag != tar.TypeReg || len(h.PAXRecords) > 0:
+		return nil, fmt.Errorf("%w: it is no tar file as db export writes them", advisory.ErrForeign)
 	}
+	return h, nil
+}
+
+// member reads a file of at most limit bytes; of a longer one it returns one
+// byte more, so that a comparison of sizes fails.
+func member(t *tar.Reader, limit int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(t, limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", advisory.ErrCorrupt, err)
+	}
+	return data, nil
 }

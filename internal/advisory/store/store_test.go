@@ -18,7 +18,7 @@ import (
 )
 
 // database builds the sample records, optionally fewer of them.
-func database(t *testing.T, from ...string) *advisory.Database {
+func database(t testing.TB, from ...string) *advisory.Database {
 	t.Helper()
 	if len(from) == 0 {
 		from = []string{"../../../testdata/advisories"}
@@ -219,7 +219,7 @@ func TestImportRefusesWhatIsNoExport(t *testing.T) {
 		"cut off":      {whole.Bytes()[:whole.Len()/2], advisory.ErrCorrupt},
 		"empty":        {nil, advisory.ErrForeign},
 		"no tar":       {bytes.Repeat([]byte("x"), 2000), advisory.ErrCorrupt},
-		"another tar":  {other.Bytes(), advisory.ErrCorrupt},
+		"another tar":  {other.Bytes(), advisory.ErrForeign},
 		"changed byte": {bytes.Replace(whole.Bytes(), []byte("\x28\xb5\x2f\xfd"), []byte("\x28\xb5\x2f\xfc"), 1), advisory.ErrCorrupt},
 	} {
 		dir := t.TempDir()

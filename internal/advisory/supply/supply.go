@@ -215,7 +215,7 @@ func (req Request) openOnline(ctx context.Context, l Location, need Need) (s Sup
 	if need.Queries != nil {
 		queries = need.Queries()
 	}
-	if len(queries) == 0 && need.Queries == nil {
+	if need.Queries == nil {
 		return Supply{}, fmt.Errorf("%s: it answers questions about packages and cannot be read as a whole", l)
 	}
 	scratch, err := os.MkdirTemp("", "portcullis-osv-*")

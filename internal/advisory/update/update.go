@@ -10,9 +10,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -126,8 +128,8 @@ func (e ecosystem) archive() string { return filepath.Join(e.dir, "all.zip") }
 // singles is the directory of records that were fetched one by one.
 func (e ecosystem) singles() string { return filepath.Join(e.dir, "single") }
 
-// listFile is what the note about the last look at the list stands beside; the
-// builder takes the time in it for that of the records around it.
+// listFile is the list that the copy agrees with; the builder takes the time in
+// the note beside it for that of the records around it.
 func (e ecosystem) listFile() string { return filepath.Join(e.singles(), "list") }
 
 func (e ecosystem) address(file string) string {
@@ -144,24 +146,49 @@ func updateOne(ctx context.Context, req Request, name string) (Result, error) {
 		return Result{}, err
 	}
 	info := download.ReadInfo(e.archive())
-	if info.Fetched.IsZero() || req.Now.Sub(info.Fetched) >= req.FullAfter {
+	before, done := e.lastList()
+	if info.Fetched.IsZero() || !done || req.Now.Sub(info.Fetched) >= req.FullAfter {
 		return e.full(ctx, list)
 	}
-	changed := list.since(latest(info.Fetched, download.ReadInfo(e.listFile()).Fetched))
+	changed := list.without(before)
 	if len(changed) > maxSingles {
 		return e.full(ctx, list)
 	}
 	// What is fetched one by one was modified after the archive; the builder
 	// takes the newer of two copies.
 	n, err := e.fetch(ctx, changed)
+	if err == nil {
+		err = e.keepList(list)
+	}
 	return Result{Ecosystem: name, Records: n}, err
 }
 
-func latest(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
+// lastList reads the list with which the copy agreed when it was last brought
+// up to date; false when that was never finished. Comparing lists does without
+// clocks: a record is listed some time after the moment that it names.
+func (e ecosystem) lastList() (idList, bool) {
+	data, err := os.ReadFile(e.listFile())
+	if err != nil {
+		return nil, false
 	}
-	return a
+	l, err := parseList(data)
+	return l, err == nil
+}
+
+// keepList notes that the copy agrees with the list.
+func (e ecosystem) keepList(l idList) error {
+	if err := os.MkdirAll(e.singles(), 0o755); err != nil {
+		return err
+	}
+	var b strings.Builder
+	for _, m := range l {
+		fmt.Fprintf(&b, "%s,%s\n", m.when.Format(time.RFC3339Nano), m.id)
+	}
+	err := download.WriteInfo(e.listFile(), download.Info{URL: e.address("modified_id.csv"), Size: int64(b.Len()), Fetched: e.req.Now})
+	if err != nil {
+		return err
+	}
+	return advisory.WriteFile(e.listFile(), []byte(b.String()))
 }
 
 // full looks at the archive, fetches it when it changed, and fills in what it
@@ -172,6 +199,7 @@ func (e ecosystem) full(ctx context.Context, list idList) (Result, error) {
 		return Result{}, err
 	}
 	if changed {
+		// The list as well: until all is done, the copy agrees with none.
 		if err := os.RemoveAll(e.singles()); err != nil {
 			return Result{}, err
 		}
@@ -180,12 +208,26 @@ func (e ecosystem) full(ctx context.Context, list idList) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	if written, err := http.ParseTime(download.ReadInfo(e.archive()).LastModified); err == nil {
+		for _, id := range list.since(written.Add(-exportTime)) {
+			if !slices.Contains(missing, id) {
+				missing = append(missing, id)
+			}
+		}
+	}
 	if len(missing) > maxSingles {
 		return Result{}, fmt.Errorf("%w: %d, such as %s", ErrIncomplete, len(missing), missing[0])
 	}
 	n, err := e.fetch(ctx, missing)
+	if err == nil {
+		err = e.keepList(list)
+	}
 	return Result{Ecosystem: e.name, Archive: changed, Records: n}, err
 }
+
+// exportTime is how long the export may take: records that were modified within
+// it before an archive was written may be in there in their older form.
+const exportTime = 30 * time.Minute
 
 // fetch gets single records, checks that they are the ones asked for, and
 // writes them. A record that is gone from the export is no error: it was
@@ -219,7 +261,7 @@ func (e ecosystem) fetch(ctx context.Context, ids []string) (int, error) {
 		}
 		n++
 	}
-	return n, download.WriteInfo(e.listFile(), download.Info{URL: e.address("modified_id.csv"), Fetched: e.req.Now})
+	return n, nil
 }
 
 // modified is one line of modified_id.csv.
@@ -230,6 +272,21 @@ type modified struct {
 
 // idList is the export's list of the records of an ecosystem, newest first.
 type idList []modified
+
+// without lists the ids that another list does not have with the same time.
+func (l idList) without(other idList) []string {
+	known := make(map[string]time.Time, len(other))
+	for _, m := range other {
+		known[m.id] = m.when
+	}
+	var ids []string
+	for _, m := range l {
+		if when, ok := known[m.id]; !ok || !when.Equal(m.when) {
+			ids = append(ids, m.id)
+		}
+	}
+	return ids
+}
 
 // since lists the ids that were modified at or after a time.
 func (l idList) since(when time.Time) []string {
