@@ -1,4 +1,4 @@
-package credential
+package credential_test
 
 import (
 	"cmp"
@@ -6,10 +6,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/portcullis-ci/portcullis/internal/credential"
+	"github.com/portcullis-ci/portcullis/internal/credential/credentialtest"
 )
 
 // scan runs a file through a scanner in pieces of the given size.
-func scan(s *Scanner, path, content string, piece int) []Match {
+func scan(s *credential.Scanner, path, content string, piece int) []credential.Match {
 	s.Begin(path, []byte(content[:min(len(content), 3072)]))
 	for at := 0; at < len(content); at += piece {
 		s.Write([]byte(content[at:min(len(content), at+piece)]))
@@ -24,11 +27,11 @@ type tally struct{ found, missed, wrong int }
 // The corpus is the measure: what has to be found is, and what only looks like
 // it is not. The table it prints is by kind.
 func TestPrecisionAndRecallByKind(t *testing.T) {
-	good, bad := secrets(t), nearMisses(t)
+	good, bad := credentialtest.Secrets(t), credentialtest.NearMisses(t)
 	if len(good) < 150 || len(bad) < 300 {
 		t.Fatalf("corpus of %d secrets and %d near misses, want 150 and 300", len(good), len(bad))
 	}
-	s := NewScanner()
+	s := credential.NewScanner()
 	kinds := map[string]*tally{}
 	count := func(kind string) *tally {
 		if kinds[kind] == nil {
@@ -38,28 +41,28 @@ func TestPrecisionAndRecallByKind(t *testing.T) {
 	}
 	for _, c := range good {
 		hit := false
-		for _, m := range scan(s, c.path, c.content, 4096) {
-			at := strings.Index(c.content, c.secret)
-			if int(m.Offset) < at+len(c.secret) && at < int(m.Offset)+m.Length {
-				hit = hit || kindOf(m) == c.kind
+		for _, m := range scan(s, c.Path, c.Content, 4096) {
+			at := strings.Index(c.Content, c.Secret)
+			if int(m.Offset) < at+len(c.Secret) && at < int(m.Offset)+m.Length {
+				hit = hit || kindOf(m) == c.Kind
 			} else {
 				count(kindOf(m)).wrong++
-				t.Errorf("%s: wrong %s at %d in %q", c.path, m.Kind, m.Offset, c.content)
+				t.Errorf("%s: wrong %s at %d in %q", c.Path, m.Kind, m.Offset, c.Content)
 			}
 		}
 		if hit {
-			count(c.kind).found++
+			count(c.Kind).found++
 		} else {
-			count(c.kind).missed++
-			t.Errorf("missed %s in %s: %q, found %+v", c.kind, c.path, c.content, scan(s, c.path, c.content, 4096))
+			count(c.Kind).missed++
+			t.Errorf("missed %s in %s: %q, found %+v", c.Kind, c.Path, c.Content, scan(s, c.Path, c.Content, 4096))
 		}
 	}
 	wrong := map[string]int{}
 	for _, c := range bad {
-		for _, m := range scan(s, c.path, c.content, 4096) {
+		for _, m := range scan(s, c.Path, c.Content, 4096) {
 			count(kindOf(m)).wrong++
-			wrong[c.kind]++
-			t.Errorf("%s: a near miss (%s) is reported as %s (%+v): %q", c.path, c.kind, m.Kind, m, c.content)
+			wrong[c.Kind]++
+			t.Errorf("%s: a near miss (%s) is reported as %s (%+v): %q", c.Path, c.Kind, m.Kind, m, c.Content)
 		}
 	}
 	var sum tally
@@ -72,26 +75,30 @@ func TestPrecisionAndRecallByKind(t *testing.T) {
 }
 
 // kindOf names a match as the corpus does: keys of all algorithms are one kind.
-func kindOf(m Match) string {
+func kindOf(m credential.Match) string {
 	switch m.Class {
-	case PrivateKey:
+	case credential.PrivateKey:
 		return "private key"
-	case NamedValue:
+	case credential.NamedValue:
 		return "named value"
+	case credential.URLPassword:
+		if m.Kind == "password on a command line" {
+			return "named value"
+		}
 	}
 	return cmp.Or(map[string]string{"AWS access key id": "AWS access key"}[m.Kind], m.Kind)
 }
 
 func TestNoMatchHoldsItsValue(t *testing.T) {
-	s := NewScanner()
-	for _, c := range secrets(t) {
-		for _, m := range scan(s, c.path, c.content, 4096) {
+	s := credential.NewScanner()
+	for _, c := range credentialtest.Secrets(t) {
+		for _, m := range scan(s, c.Path, c.Content, 4096) {
 			text := m.Redacted + m.Fingerprint + m.Kind + m.Name
 			for _, f := range m.Facts {
 				text += f.Name + f.Value
 			}
-			if strings.Contains(text, c.secret) || len(c.secret) > 12 && strings.Contains(text, c.secret[len(c.secret)-8:]) {
-				t.Errorf("%s: the match shows the value: %+v", c.path, m)
+			if strings.Contains(text, c.Secret) || len(c.Secret) > 12 && strings.Contains(text, c.Secret[len(c.Secret)-8:]) {
+				t.Errorf("%s: the match shows the value: %+v", c.Path, m)
 			}
 		}
 	}

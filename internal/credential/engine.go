@@ -61,6 +61,8 @@ func newEngine() *engine {
 	}
 	e.add(action{keyword: "LS0tLS1CRUdJTi", run: (*search).addEncodedKey})
 	e.add(action{keyword: "://", run: (*search).addURL})
+	e.add(action{keyword: "authorization", fold: true, run: (*search).addHeader})
+	e.add(action{keyword: "curl ", run: (*search).addUser})
 	for _, word := range []string{"pass", "secret", "token", "apikey", "api_key", "api-key", "accesskey", "privatekey", "credential", "pwd", "_key", "auth"} {
 		e.add(action{keyword: word, fold: true, run: (*search).addSetting})
 	}

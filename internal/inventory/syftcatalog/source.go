@@ -10,6 +10,7 @@ import (
 	"github.com/anchore/syft/syft/file"
 	"github.com/anchore/syft/syft/source"
 
+	"github.com/portcullis-ci/portcullis/internal/credential"
 	"github.com/portcullis-ci/portcullis/internal/layers"
 	"github.com/portcullis-ci/portcullis/internal/target"
 )
@@ -52,7 +53,7 @@ func (s *layerSource) Describe() source.Description {
 	if img := s.target.Image; img != nil {
 		p := strings.SplitN(img.Platform, "/", 3)
 		m.ID, m.ManifestDigest, m.UserInput = img.ID, img.Digest, img.Reference
-		m.OS, m.Labels = p[0], img.Config.Labels
+		m.OS, m.Labels = p[0], showableLabels(img.Config.Labels)
 		if len(p) > 1 {
 			m.Architecture = p[1]
 		}
@@ -69,4 +70,17 @@ func (s *layerSource) Describe() source.Description {
 		m.Size += max(l.Size, 0)
 	}
 	return source.Description{ID: string(s.ID()), Name: s.target.Name, Version: version, Metadata: m}
+}
+
+// showableLabels withholds the values of labels that hold a secret: an SBOM is
+// passed around.
+func showableLabels(labels map[string]string) map[string]string {
+	out := make(map[string]string, len(labels))
+	for name, value := range labels {
+		if _, secret := credential.OfPair(name, value); secret {
+			value = "(not shown: holds a secret)"
+		}
+		out[name] = value
+	}
+	return out
 }

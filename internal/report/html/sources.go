@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/portcullis-ci/portcullis/internal/credential"
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/neutralise"
 	"github.com/portcullis-ci/portcullis/internal/report/document"
@@ -110,7 +111,9 @@ func showable(name string, lines []string, found marks) map[int]string {
 		}
 		secret, hit := found[n]
 		switch {
-		case secret:
+		case secret, (hit || dockerfile) && len(credential.InScript(line)) > 0:
+			// A line without a finding may hold a secret all the same: its rule
+			// may be off.
 			line = hidden
 		case !hit && !dockerfile:
 			continue

@@ -1,4 +1,8 @@
-package credential
+// Package credentialtest holds the corpus by which the search for secrets is
+// measured: files with secrets of every kind, and files that only look like it.
+// All values are made when a test runs, out of parts, so that nothing in the
+// repository looks like a credential to other scanners.
+package credentialtest
 
 import (
 	"crypto/ecdsa"
@@ -17,14 +21,16 @@ import (
 	"testing"
 )
 
-// sample is a file of the corpus. Values are made when the test runs, so that
-// nothing in the repository looks like a credential to other scanners.
-type sample struct {
-	kind    string
-	path    string
-	content string
-	// secret is the value that has to be found; empty for a near miss.
-	secret string
+// Sample is a file of the corpus.
+type Sample struct {
+	// Kind is what has to be found, or for a near miss what it nearly is.
+	Kind string
+	// Path is absolute inside an image.
+	Path    string
+	Content string
+	// Secret is the value that has to be found, or a part of it that occurs
+	// nowhere else; empty for a near miss.
+	Secret string
 }
 
 // maker makes values that look as an issuer would make them.
@@ -119,9 +125,9 @@ func (m maker) age() string {
 }
 
 // tokens makes one value of each kind that has a form of its own.
-func (m maker) tokens() []sample {
-	t := func(kind, value string) sample { return sample{kind: kind, secret: value} }
-	return []sample{
+func (m maker) tokens() []Sample {
+	t := func(kind, value string) Sample { return Sample{Kind: kind, Secret: value} }
+	return []Sample{
 		t("GitHub token", crc62("gh"+"p_", m.word(30))), t("GitHub token", crc62("gh"+"o_", m.word(30))), t("GitHub token", crc62("gh"+"s_", m.word(30))),
 		t("GitHub token", crc62("gh"+"u_", m.word(30))), t("GitHub token", crc62("gh"+"r_", m.word(70))), t("GitHub token", "github"+"_pat_"+m.word(22)+"_"+m.word(59)),
 		t("GitLab token", "glp"+"at-"+m.word(20)), t("GitLab token", m.gitlabRoutable()), t("GitLab token", "gld"+"t-"+m.word(20)), t("GitLab token", "glr"+"t-"+m.word(20)), t("GitLab token", "glp"+"tt-"+m.hex(40)),
@@ -164,7 +170,7 @@ var surroundings = []struct{ path, text string }{
 }
 
 // keys makes a private key in every common coat.
-func (m maker) keys(t testing.TB) []sample {
+func (m maker) keys(t testing.TB) []Sample {
 	t.Helper()
 	must := func(der []byte, err error) []byte {
 		if err != nil {
@@ -194,14 +200,14 @@ func (m maker) keys(t testing.TB) []sample {
 	ed := block("PRIVATE"+" KEY", must(x509.MarshalPKCS8PrivateKey(edKey)))
 	ssh := block("OPENSSH "+"PRIVATE KEY", openSSHKey(edKey))
 	certificate := block("CERTIFICATE", []byte(m.word(800)))
-	in := func(path, format, key string) sample {
-		return sample{"private key", path, fmt.Sprintf(format, key), key[40:80]}
+	in := func(path, format, key string) Sample {
+		return Sample{"private key", path, fmt.Sprintf(format, key), key[40:80]}
 	}
 	quoted, _ := json.Marshal(pkcs8)
 	account, _ := json.Marshal(map[string]string{"type": "service_account", "project_id": "shop", "private_key_id": m.hex(40), "private_key": pkcs8, "client_email": "ci@shop.iam.gserviceaccount.com"})
 	indented := "    " + strings.ReplaceAll(strings.TrimSpace(sec1), "\n", "\n    ")
 	encoded := base64.StdEncoding.EncodeToString([]byte(ed))
-	return []sample{
+	return []Sample{
 		in("/etc/ssl/private/server.key", "%s", pkcs1), in("/app/tls.pem", "%s", pkcs8), in("/app/ec.pem", "%s", sec1), in("/app/ed.pem", "%s", ed), in("/home/app/.ssh/id_ed25519", "%s", ssh),
 		in("/app/config.json", `{"key": %s}`, string(quoted)), in("/app/sa.json", "%s", string(account)), in("/app/values.yaml", "tls:\n  key: |\n%s\n", indented),
 		in("/root/.kube/config", "users:\n- user:\n    client-key-data: %s\n", encoded), in("/app/combined.pem", "some words before\n%s", pkcs1+certificate),
@@ -223,18 +229,18 @@ func openSSHKey(key ed25519.PrivateKey) []byte {
 	return []byte("openssh-key-v1\x00" + text("none", "none", "") + "\x00\x00\x00\x01" + text(public, private))
 }
 
-// secrets is the corpus of what has to be found.
-func secrets(t testing.TB) []sample {
+// Secrets is the corpus of what has to be found.
+func Secrets(t testing.TB) []Sample {
 	m := newMaker(1)
-	var out []sample
+	var out []Sample
 	for round := range 2 {
 		for i, s := range m.tokens() {
 			around := surroundings[(i+3*round)%len(surroundings)]
-			s.path, s.content = around.path, fmt.Sprintf(around.text, s.secret)
-			if s.kind == "AWS access key" {
+			s.Path, s.Content = around.path, fmt.Sprintf(around.text, s.Secret)
+			if s.Kind == "AWS access key" {
 				secret := m.base64(40)
-				s.content = fmt.Sprintf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n", s.secret, secret)
-				s.secret, s.path = secret, "/root/.aws/credentials.bak"
+				s.Content = fmt.Sprintf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n", s.Secret, secret)
+				s.Secret, s.Path = secret, "/root/.aws/credentials.bak"
 			}
 			out = append(out, s)
 		}
@@ -252,15 +258,15 @@ func secrets(t testing.TB) []sample {
 		{"/app/redis.conf", "url redis://:%s@cache:6379/0\n", m.word(24)},
 		{"/app/odd.ini", "dsn = mysql://root:%s@localhost/shop\n", "p" + "%23ss-9word"},
 	} {
-		out = append(out, sample{"password in a URL", u.path, fmt.Sprintf(u.text, u.password), u.password})
+		out = append(out, Sample{"password in a URL", u.path, fmt.Sprintf(u.text, u.password), u.password})
 	}
 	for _, n := range []struct{ path, text, value string }{
-		{"/app/.env", "DB_PASSWORD=%s\n", "Tr0ub4dor" + "-and-3"},
+		{"/app/.env", "DB_PASSWORD=%s\n", "Gr4nd-Pi" + "ano-88"},
 		{"/app/.env.production", "SECRET_KEY_BASE=%s\n", m.hex(128)},
 		{"/app/.env", "ADMIN_PASSWORD=%s\n", "sunflower"},
 		{"/app/application.properties", "spring.datasource.password=%s\n", "kN8" + "#vbq2"},
 		{"/app/application.yml", "spring:\n  datasource:\n    username: shop\n    password: %s\n", "Sommer" + "2023!"},
-		{"/app/config.json", `{"db": {"user": "shop", "password": "%s"}}`, "q7wZ" + "r2Lk9x"},
+		{"/app/config.json", `{"db": {"user": "shop", "password": "%s"}}`, "k3vQ" + "x8Tn2d"},
 		{"/app/appsettings.json", `{"Jwt": {"Secret": "%s"}}`, m.word(48)},
 		{"/app/config/database.yml", "production:\n  adapter: postgresql\n  password: \"%s\"\n", "bluE" + "7moon!"},
 		{"/app/settings.py", "SECRET_KEY = '%s'\n", m.of(lowerSet+digitSet+"!@#$%^&*(-_=+)", 50)},
@@ -271,7 +277,7 @@ func secrets(t testing.TB) []sample {
 		{"/app/config.php", "<?php\ndefine('DB_PASSWORD', '%s');\n", "W3lc" + "ome-2021"},
 		{"/app/wp-config.php", "$table = 'x';\n$api_key = '%s';\n", m.word(24)},
 		{"/root/.my.cnf", "[client]\nuser=root\npassword=%s\n", "g4rden" + "gate"},
-		{"/root/.netrc", "machine git.shop.de login ci password %s\n", "q7wZr2" + "Lk9x"},
+		{"/root/.netrc", "machine git.shop.de login ci password %s\n", "b5Rt" + "n7Yw1c"},
 		{"/root/.npmrc", "//npm.shop.de/:_authToken=%s\n", m.word(36)},
 		{"/root/.npmrc", "//npm.shop.de/:_auth=%s\n", base64.StdEncoding.EncodeToString([]byte("ci:" + m.word(14)))},
 		{"/root/.docker/config.json", `{"auths": {"registry.shop.de": {"auth": "%s"}}}`, base64.StdEncoding.EncodeToString([]byte("ci:" + m.word(18)))},
@@ -280,6 +286,9 @@ func secrets(t testing.TB) []sample {
 		{"/app/terraform.tfvars", "db_password = \"%s\"\n", "Xk2" + "!mmq9z"},
 		{"/app/terraform.tfstate", `{"attributes": {"master_password": "%s"}}`, m.word(20)},
 		{"/usr/local/bin/deploy.sh", "#!/bin/sh\nexport API_TOKEN=%s\n", m.word(40)},
+		{"/srv/fetch.sh", "curl -fsS -u ci:%s https://files.shop.de/a\n", "Hm9-" + "kettle"},
+		{"/app/client.py", "headers = {'Authorization': 'Bearer %s'}\n", m.word(40)},
+		{"/srv/push.sh", "curl -X POST -H \"Authorization: token %s\" https://git.shop.de/api\n", m.hex(40)},
 		{"/srv/entry.sh", "exec app --password=%s\n", m.word(18)},
 		{"/srv/entry.sh", "exec app --admin-token %s serve\n", m.hex(32)},
 		{"/app/config.ini", "[smtp]\nsmtp_pass = %s\n", "f9-Kd" + "ow2"},
@@ -296,7 +305,7 @@ func secrets(t testing.TB) []sample {
 		{"/app/k.yaml", "encryption_key: %s\n", m.base64(43) + "="},
 		{"/app/config/master.yml", "api_key: '%s'\n", m.of(lowerSet+digitSet, 8) + "-" + m.hex(4) + "-" + m.hex(4) + "-" + m.hex(12)},
 	} {
-		out = append(out, sample{"named value", n.path, fmt.Sprintf(n.text, n.value), n.value})
+		out = append(out, Sample{"named value", n.path, fmt.Sprintf(n.text, n.value), n.value})
 	}
 	return out
 }

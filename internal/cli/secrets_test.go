@@ -1,0 +1,147 @@
+package cli_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/portcullis-ci/portcullis/internal/cli"
+	"github.com/portcullis-ci/portcullis/internal/credential/credentialtest"
+	"github.com/portcullis-ci/portcullis/internal/exit"
+	"github.com/portcullis-ci/portcullis/internal/imagetest"
+	"github.com/portcullis-ci/portcullis/internal/report"
+)
+
+// secretCheckout makes a checkout and an image that hold every secret of the
+// corpus: in files of a layer, half of which the next layer deletes, and in
+// turn in variables, labels, commands, the history, the Dockerfile and
+// manifests.
+func secretCheckout(t *testing.T) (values []string) {
+	t.Helper()
+	var files, deleted []imagetest.File
+	var env, history []string
+	dockerfile, labels := "FROM debian:12-slim\n", map[string]string{}
+	var manifest strings.Builder
+	for i, s := range credentialtest.Secrets(t) {
+		values = append(values, s.Secret)
+		name := fmt.Sprintf("srv/%d%s", i, s.Path)
+		files = append(files, imagetest.Text(name, s.Content))
+		if i%2 == 0 {
+			deleted = append(deleted, imagetest.Text(filepath.Join(filepath.Dir(name), ".wh."+filepath.Base(name)), ""))
+		}
+		if strings.ContainsAny(s.Secret, "\n\\\"'$ ") {
+			continue
+		}
+		switch i % 6 {
+		case 0:
+			env = append(env, fmt.Sprintf("S%d_TOKEN=%s", i, s.Secret))
+		case 1:
+			labels[fmt.Sprintf("s%d.password", i)] = s.Secret
+		case 2:
+			history = append(history, fmt.Sprintf("RUN |1 S%d_SECRET=%s /bin/sh -c app --password=%s # buildkit", i, s.Secret, s.Secret))
+		case 3:
+			dockerfile += fmt.Sprintf("ENV S%d_PASSWORD=%s\nRUN curl -u ci:%s -H 'Authorization: Bearer %s' https://a.shop.de\n", i, s.Secret, s.Secret, s.Secret)
+		case 4:
+			fmt.Fprintf(&manifest, "---\napiVersion: v1\nkind: Secret\nmetadata: {name: s%d, namespace: shop}\nstringData: {password: '%s'}\ndata: {token: %s}\n", i, s.Secret, base64.StdEncoding.EncodeToString([]byte(s.Secret)))
+			values = append(values, base64.StdEncoding.EncodeToString([]byte(s.Secret)))
+		case 5:
+			fmt.Fprintf(&manifest, "---\napiVersion: v1\nkind: Pod\nmetadata: {name: p%d, namespace: shop}\nspec:\n  containers:\n  - name: a\n    image: a@sha256:%064d\n    args: ['--token=%s']\n    env: [{name: DB_PASSWORD, value: '%s'}]\n", i, i, s.Secret, s.Secret)
+		}
+	}
+	b := imagetest.New().Layer("# debian.sh", imagetest.Debian(imagetest.Package{Name: "libc6", Version: "2.36-9+deb12u10"})...).Layer("COPY srv/ /srv/ # buildkit", files...).Layer("RUN /bin/sh -c rm -f /srv/* # buildkit", deleted...).Env(env...)
+	for _, h := range history {
+		b = b.Empty(h)
+	}
+	img, err := b.Config(func(c *v1.Config) {
+		c.Labels, c.Cmd = labels, []string{"app", "--password", values[len(values)-1]}
+	}).Image()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, content := range map[string]string{".git/HEAD": "ref: refs/heads/main\n", "Dockerfile": dockerfile, "k8s/all.yaml": manifest.String()} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := imagetest.WriteLayout(filepath.Join(dir, "image"), "1", img); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	return values
+}
+
+// No value of the corpus may be in anything that the program writes, in no
+// encoding that a format uses.
+func TestNoOutputHoldsASecretValue(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes an inventory, some seconds")
+	}
+	values := secretCheckout(t)
+	args := []string{
+		"gate", "--image", "oci:image", "--dockerfile", "Dockerfile", "--manifests", "k8s", "--fail-on", "info", "--vex-out", "out/vex.json", "--vex-author", "shop",
+		"--sbom-out", "out/sbom.cdx.json", "--sbom-out", "out/sbom.spdx.json", "--sbom-format", "cyclonedx-json", "--sbom-format", "spdx-json",
+	}
+	for _, f := range report.Formats() {
+		args = append(args, "--output", f.Name+"=out/report."+f.Name)
+	}
+	if err := os.Mkdir("out", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	code := cli.Program{
+		Args: args, Getenv: exampleEnvironment, Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr,
+		Clock: func() time.Time { return time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC) },
+	}.Main(t.Context())
+	if code == exit.Usage || code == exit.NotExamined {
+		t.Fatalf("exit code %d: %s", code, stderr.String())
+	}
+	outputs := map[string]string{"standard output": stdout.String(), "standard error": stderr.String()}
+	entries, err := os.ReadDir("out")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		data, err := os.ReadFile(filepath.Join("out", e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		outputs[e.Name()] = string(data)
+	}
+	if len(outputs) < len(report.Formats())+4 {
+		t.Fatalf("outputs = %d, want one of each format and more", len(outputs))
+	}
+	// The reports speak of the secrets, or there would be nothing to hide.
+	for _, rule := range []string{"secret-token", "secret-private-key", "secret-url-password", "secret-named-value", "image-secret-env", "image-secret-label", "image-secret-history", "image-secret-command", "PC-DF009", "k8s-secret-manifest", "k8s-secret-env-literal"} {
+		if !strings.Contains(outputs["report.json"], rule) {
+			t.Errorf("the report has no finding of %s", rule)
+		}
+	}
+	for name, text := range outputs {
+		for _, v := range values {
+			for how, form := range map[string]string{"as it is": v, "escaped for JSON": jsonText(v), "escaped for a URL": url.QueryEscape(v)} {
+				if strings.Contains(text, form) {
+					t.Errorf("%s holds %s…, %s", name, form[:min(len(form), 6)], how)
+				}
+			}
+		}
+	}
+}
+
+func jsonText(v string) string {
+	out, _ := json.Marshal(v)
+	return strings.Trim(string(out), `"`)
+}
