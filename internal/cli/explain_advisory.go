@@ -75,6 +75,7 @@ func explanation(e vulnerability.Explanation, packages int) string {
 	for _, s := range e.Statements {
 		fmt.Fprintf(&b, "\n%s · %s\n", neutralise.Line(s.Package), neutralise.Line(strings.TrimSpace(s.Ecosystem+" "+s.Variant)))
 		line("advisory", s.Advisory+publishedInWords(s.Published))
+		line("source", s.Source)
 		for _, r := range s.Ratings {
 			line("severity", r)
 		}
