@@ -130,6 +130,7 @@ type gateFlags struct {
 	policyFlags
 	triageFlags
 	limitFlags
+	cacheFlags
 	vexOut vexOutFlags
 	reportFlags
 }
@@ -176,6 +177,7 @@ for --fail-on. Flags win over the environment, and that over the file.`,
 	f.policyFlags.register(flags)
 	f.triageFlags.register(flags)
 	f.limitFlags.register(flags)
+	f.cacheFlags.register(flags)
 	f.vexOut.register(flags)
 	flags.StringArrayVar(&f.sbomOut, "sbom-out", nil, "file to write the SBOM to (repeatable)")
 	flags.StringArrayVar(&f.sbomFormat, "sbom-format", nil, "format of the SBOM file at the same place: "+sbomFormats()+" (default cyclonedx-json)")
@@ -204,7 +206,7 @@ func (p Program) gate(ctx context.Context, f *gateFlags, flags *pflag.FlagSet) (
 	if err := f.check(); err != nil {
 		return exit.Usage, err
 	}
-	s.offline, s.vexOut = f.offline, f.vexOut
+	s.offline, s.vexOut, s.cache = f.offline, f.vexOut, f.cacheFlags
 	if f.vexOut.path != "" && f.vexOut.author == "" {
 		return exit.Usage, &exit.Error{Code: exit.Usage, Doing: "--vex-out needs a --vex-author, who answers for the statements"}
 	}
@@ -280,6 +282,7 @@ type session struct {
 	// offline forbids every network access.
 	offline bool
 	vexOut  vexOutFlags
+	cache   cacheFlags
 }
 
 // prepare checks everything that can be wrong with the request before the
@@ -318,6 +321,7 @@ func (p Program) runAndReport(ctx context.Context, s session, req gate.Request, 
 	}
 	result, err := gate.Run(ctx, req, gate.Environment{
 		Repository: s.root, Stdin: p.Stdin, Clock: p.Clock, Progress: display,
+		Cache: s.cache.openCache(p, display), Build: buildIdentity(),
 		Target: target.Environment{
 			Getenv: p.Getenv, HTTP: p.Transport,
 			Announce: func(message string) { display.Note("%s", message) },

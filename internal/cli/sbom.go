@@ -22,6 +22,7 @@ type sbomFlags struct {
 	quiet  bool
 	imageFlags
 	limitFlags
+	cacheFlags
 }
 
 func (p Program) sbomCommand() *cobra.Command {
@@ -53,6 +54,7 @@ func (p Program) sbomCommand() *cobra.Command {
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress")
 	f.imageFlags.register(flags)
 	f.limitFlags.register(flags)
+	f.cacheFlags.register(flags)
 	return cmd
 }
 
@@ -99,7 +101,7 @@ func (p Program) sbom(ctx context.Context, f *sbomFlags, flags *pflag.FlagSet, r
 	}()
 	done := display.Start("sbom")
 	inv, sbom, err := syftcatalog.Catalog(ctx, t, syftcatalog.Options{
-		ToolVersion: Version().Version, Limits: f.layers(), Heap: int64(f.memory),
+		ToolVersion: Version().Version, Limits: f.layers(), Heap: int64(f.memory), Cache: f.openCache(p, display), Build: buildIdentity(),
 	})
 	if err != nil {
 		done("not made")

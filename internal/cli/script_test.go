@@ -53,6 +53,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"image":    writeImage,
+			"spoil":    spoilLayers,
 			"index":    writeIndex,
 			"include":  writeInclude,
 			"registry": startRegistry,
@@ -140,6 +141,25 @@ func build(ts *testscript.TestScript, name string) v1.Image {
 	img, err := b().Image()
 	ts.Check(err)
 	return img
+}
+
+// spoilLayers: spoil DIR empties the blobs of a layout that are no JSON.
+func spoilLayers(ts *testscript.TestScript, _ bool, args []string) {
+	blobs, err := os.ReadDir(ts.MkAbs(args[0]))
+	ts.Check(err)
+	spoilt := 0
+	for _, blob := range blobs {
+		file := filepath.Join(ts.MkAbs(args[0]), blob.Name())
+		data, err := os.ReadFile(file)
+		ts.Check(err)
+		if !json.Valid(data) {
+			ts.Check(os.WriteFile(file, nil, 0o600))
+			spoilt++
+		}
+	}
+	if spoilt == 0 {
+		ts.Fatalf("%s holds no layers", args[0])
+	}
 }
 
 // writeImage: image NAME DIR writes the image as DIR/layout, DIR/oci.tar and

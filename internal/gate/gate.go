@@ -96,6 +96,10 @@ type Environment struct {
 	Stdin      io.Reader
 	Clock      func() time.Time
 	Progress   *progress.Display
+	// Cache keeps what was read of images for the next run of the same Build;
+	// may be nil.
+	Cache layers.Cache
+	Build string
 }
 
 // Result is what a run comes to.

@@ -29,6 +29,7 @@ type Index struct {
 	// again serialises second passes.
 	again   sync.Mutex
 	rereads atomic.Int64
+	cached  atomic.Int64
 }
 
 // maxHops is how many symbolic links are followed for one path, as in Linux
@@ -54,13 +55,16 @@ type Stats struct {
 	Spilled      int64
 	// Rereads is the number of second passes over a layer.
 	Rereads int64
+	// Cached is the number of layers that were not read, because the cache had
+	// them.
+	Cached int64
 }
 
 // Stats returns what reading has cost so far.
 func (x *Index) Stats() Stats {
 	return Stats{
 		Inflated: x.budget.inflated.Load(), Files: x.budget.files.Load(),
-		KeptInMemory: x.store.memory.Load(), Spilled: x.store.spilled.Load(), Rereads: x.rereads.Load(),
+		KeptInMemory: x.store.memory.Load(), Spilled: x.store.spilled.Load(), Rereads: x.rereads.Load(), Cached: x.cached.Load(),
 	}
 }
 

@@ -106,6 +106,21 @@ type Selector struct {
 	Signatures [][]byte
 	// Inspectors look at the contents of all files while they stream past.
 	Inspectors []Inspector
+	// Cache keeps what passes over layers leave behind: entries, kept contents,
+	// results of inspectors. A layer that it has is not read. It may be nil.
+	Cache Cache
+	// Version identifies what Keep and Signatures select and the program that
+	// reads; without it the cache is not used.
+	Version string
+}
+
+// Cache holds entries by key. It is safe for concurrent use.
+type Cache interface {
+	// Get has read take in an entry to its end, and reports whether it was
+	// there and whole.
+	Get(key string, read func(io.Reader) error) bool
+	// Put keeps an entry if it can.
+	Put(key string, write func(io.Writer) error)
 }
 
 // Problem is something about a layer that is not as it should be and may hide
@@ -142,7 +157,7 @@ func Read(ctx context.Context, blobs []Blob, sel Selector, limits Limits) (*Inde
 	for _, i := range largestFirst(blobs) {
 		group.Go(func() (err error) {
 			defer guard(&err)
-			if x.layers[i], err = x.scan(ctx, i); err != nil {
+			if x.layers[i], err = x.layer(ctx, i); err != nil {
 				return fmt.Errorf("read layer %d (%s): %w", i, x.LayerName(i), err)
 			}
 			return nil

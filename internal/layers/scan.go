@@ -27,8 +27,10 @@ func (b *budget) inflate(n int64) error {
 	return nil
 }
 
-func (b *budget) file() error {
-	if b.files.Add(1) > int64(b.limits.Files) {
+func (b *budget) file() error { return b.addFiles(1) }
+
+func (b *budget) addFiles(n int) error {
+	if b.files.Add(int64(n)) > int64(b.limits.Files) {
 		return &LimitError{Limit: "number of files in all layers", Value: int64(b.limits.Files), Field: "Files"}
 	}
 	return nil
@@ -45,6 +47,8 @@ type layer struct {
 	problems  []Problem
 	// inspected are the results of the inspectors by their names.
 	inspected map[string][]byte
+	// inflated is the size of the archive in bytes.
+	inflated int64
 	// moved maps the paths of entries in the archive to where they end up, for
 	// those that lie behind a link to a directory.
 	moved map[string]string
@@ -106,6 +110,7 @@ func (x *Index) scan(ctx context.Context, i int) (layer, error) {
 	if trailing {
 		sc.problem("/", "data follows the end of the layer's archive; other readers may take it for files")
 	}
+	sc.out.inflated = s.inflated.n
 	return sc.out, sc.endInspections()
 }
 

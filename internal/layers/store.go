@@ -38,6 +38,7 @@ func (s *store) put(r io.Reader, size int64) (*content, error) {
 	if s.memory.Add(size) <= s.limits.Memory {
 		data := make([]byte, size)
 		if _, err := io.ReadFull(r, data); err != nil {
+			s.memory.Add(-size)
 			return nil, err
 		}
 		return &content{bytes: data, size: size}, nil

@@ -40,6 +40,11 @@ type Options struct {
 	// packages are looked for; so it learns of it also when that fails. It is
 	// not called for an SBOM file, which has no layers. May be nil.
 	Inspected func(*layers.Inspections)
+	// Cache keeps inventories and layers for the next run; may be nil.
+	Cache layers.Cache
+	// Build identifies the build of the program: what another one has put into
+	// the cache is not used. Without it the cache is not used at all.
+	Build string
 }
 
 // SBOM is the bill of materials of one target, ready to be written.
@@ -47,6 +52,10 @@ type SBOM struct {
 	model   sbom.SBOM
 	version string
 	stats   layers.Stats
+	// inspections are the results of the inspectors, to be kept with the rest.
+	inspections *layers.Inspections
+	// later makes the model when it is needed; nil when there is one.
+	later func() (*sbom.SBOM, error)
 }
 
 // Stats says what reading the layers cost; zero for an SBOM file.
@@ -112,7 +121,21 @@ func (s *SBOM) catalog(ctx context.Context, t *target.Target, opts Options) (inv
 		s.model = *model
 		return convert(model), nil
 	}
-	return s.catalogLayers(ctx, t, opts)
+	key := imageKey(t, opts)
+	if key == "" {
+		return s.catalogLayers(ctx, t, opts)
+	}
+	if err := ctx.Err(); err != nil {
+		return inv, err
+	}
+	if inv, ok := s.fromCache(key, t, opts); ok {
+		return inv, nil
+	}
+	inv, err = s.catalogLayers(ctx, t, opts)
+	if err == nil {
+		s.keep(key, inv, opts)
+	}
+	return inv, err
 }
 
 func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options) (inventory.Inventory, error) {
@@ -122,7 +145,10 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
 		selector := selector
-		selector.Inspectors = opts.Inspectors
+		selector.Inspectors, selector.Cache = opts.Inspectors, opts.Cache
+		if opts.Build != "" {
+			selector.Version = programVersion(opts.Build)
+		}
 		index, err = layers.Read(groupCtx, t.Layers, selector, opts.Limits)
 		return err
 	})
@@ -141,8 +167,9 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 	if limit != nil && (index == nil || !errors.As(limit, &reached)) {
 		return inventory.Inventory{}, limit
 	}
+	s.inspections = index.Inspections()
 	if opts.Inspected != nil {
-		opts.Inspected(index.Inspections())
+		opts.Inspected(s.inspections)
 	}
 	src := newSource(ctx, t, index)
 	model, err := createSBOM(scanCtx, src, cfg, opts.Heap)

@@ -54,6 +54,9 @@ func ParseFormat(name string) (Format, error) {
 // number and namespace are made from the content.
 func (s *SBOM) Write(w io.Writer, f Format, now time.Time) error {
 	var data []byte
+	if err := s.load(); err != nil {
+		return fmt.Errorf("write SBOM as %s: %w", f, err)
+	}
 	var err error
 	switch f {
 	case CycloneDX:
@@ -70,6 +73,18 @@ func (s *SBOM) Write(w io.Writer, f Format, now time.Time) error {
 		return fmt.Errorf("write SBOM as %s: %w", f, err)
 	}
 	return nil
+}
+
+// load makes the model that was put off.
+func (s *SBOM) load() error {
+	if s.later == nil {
+		return nil
+	}
+	model, err := s.later()
+	if err == nil {
+		s.model, s.later = *model, nil
+	}
+	return err
 }
 
 // documentID makes the unique part of a document's name from its content.

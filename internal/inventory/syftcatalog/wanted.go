@@ -37,7 +37,10 @@ type wishes struct {
 	others []glob
 }
 
-var wanted = compileWishes(slices.Concat(catalogerGlobs, furtherGlobs, systemFiles, credentialFiles, contentSetFiles))
+// wantedGlobs are the paths and patterns of what is kept.
+var wantedGlobs = slices.Concat(catalogerGlobs, furtherGlobs, systemFiles, credentialFiles, contentSetFiles)
+
+var wanted = compileWishes(wantedGlobs)
 
 // furtherGlobs are files that catalogers reach from others: lists and
 // copyright files of dpkg, licences, side files of Python packages, release

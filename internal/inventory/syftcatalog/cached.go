@@ -1,0 +1,122 @@
+package syftcatalog
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/gob"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/anchore/syft/syft/format/syftjson"
+	"github.com/anchore/syft/syft/sbom"
+
+	"github.com/portcullis-ci/portcullis/internal/inventory"
+	"github.com/portcullis-ci/portcullis/internal/layers"
+	"github.com/portcullis-ci/portcullis/internal/target"
+)
+
+// imageSchema is the form of a cached image.
+const imageSchema = "portcullis image 1"
+
+// cachedImage is what taking stock of an image comes to, as far as it depends
+// on nothing but its layers and this program.
+type cachedImage struct {
+	Inventory inventory.Inventory
+	// EmptyContents are the files whose content is empty and not nil: the
+	// encoding makes no difference between the two.
+	EmptyContents []int
+	Inspections   layers.Inspections
+	// Model is the SBOM as syft JSON.
+	Model []byte
+	Stats layers.Stats
+}
+
+// programVersion identifies what is selected in layers and who reads it: two
+// builds that differ in either do not share entries of the cache.
+func programVersion(build string) string {
+	h := sha256.New()
+	for _, pattern := range wantedGlobs {
+		fmt.Fprintln(h, pattern)
+	}
+	for _, signature := range signatures {
+		fmt.Fprintf(h, "%x\n", signature)
+	}
+	return build + " " + hex.EncodeToString(h.Sum(nil))
+}
+
+// imageKey says all that the inventory of an image depends on; it is empty when
+// the cache is not to be used. The digest of the configuration and the diff ids
+// in it, which are verified, stand for the layers.
+func imageKey(t *target.Target, opts Options) string {
+	if opts.Cache == nil || opts.Build == "" || t.Image == nil || t.Image.ID == "" || len(t.Layers) == 0 {
+		return ""
+	}
+	parts := []string{imageSchema, programVersion(opts.Build), opts.ToolVersion, t.Image.ID}
+	for _, l := range t.Layers {
+		if l.DiffID == "" {
+			return ""
+		}
+		parts = append(parts, l.DiffID)
+	}
+	for _, inspector := range opts.Inspectors {
+		parts = append(parts, inspector.Name())
+	}
+	return strings.Join(parts, "\x00")
+}
+
+// fromCache takes an image's inventory from the cache. What a limit refuses is
+// left to the reading of the layers, which says so.
+func (s *SBOM) fromCache(key string, t *target.Target, opts Options) (inventory.Inventory, bool) {
+	var found cachedImage
+	ok := opts.Cache.Get(key, func(r io.Reader) error { return gob.NewDecoder(r).Decode(&found) })
+	limits := opts.Limits.WithDefaults()
+	if !ok || found.Stats.Inflated > limits.ImageSize || found.Stats.Files > int64(limits.Files) || len(t.Layers) > limits.Layers {
+		return inventory.Inventory{}, false
+	}
+	for _, i := range found.EmptyContents {
+		if i < 0 || i >= len(found.Inventory.Files) {
+			return inventory.Inventory{}, false
+		}
+		found.Inventory.Files[i].Content = []byte{}
+	}
+	found.Inventory.Image = t.Image
+	if found.Inventory.Validate() != nil {
+		return inventory.Inventory{}, false
+	}
+	if opts.Inspected != nil {
+		opts.Inspected(&found.Inspections)
+	}
+	s.stats = layers.Stats{Cached: int64(len(t.Layers))}
+	s.later = func() (*sbom.SBOM, error) { return decodeModel(found.Model, t, opts) }
+	return found.Inventory, true
+}
+
+// decodeModel reads a cached SBOM, whose source is named as it is now.
+func decodeModel(raw []byte, t *target.Target, opts Options) (*sbom.SBOM, error) {
+	model, _, _, err := syftjson.NewFormatDecoder().Decode(bytes.NewReader(raw))
+	if err != nil {
+		return nil, fmt.Errorf("read the SBOM in the cache: %w", err)
+	}
+	src := &layerSource{target: t}
+	model.Source = src.Describe()
+	model.Descriptor.Name, model.Descriptor.Version = "portcullis", opts.ToolVersion
+	return model, nil
+}
+
+// keep puts an image's inventory into the cache.
+func (s *SBOM) keep(key string, inv inventory.Inventory, opts Options) {
+	var model bytes.Buffer
+	if err := syftjson.NewFormatEncoder().Encode(&model, s.model); err != nil {
+		return
+	}
+	inv.Image = nil
+	image := cachedImage{Inventory: inv, Inspections: *s.inspections, Model: model.Bytes(), Stats: s.stats}
+	for i, f := range inv.Files {
+		if f.Content != nil && len(f.Content) == 0 {
+			image.EmptyContents = append(image.EmptyContents, i)
+		}
+	}
+	opts.Cache.Put(key, func(w io.Writer) error { return gob.NewEncoder(w).Encode(image) })
+}

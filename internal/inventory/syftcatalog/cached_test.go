@@ -1,0 +1,136 @@
+package syftcatalog_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+
+	"github.com/portcullis-ci/portcullis/internal/cache"
+	"github.com/portcullis-ci/portcullis/internal/imagetest"
+	"github.com/portcullis-ci/portcullis/internal/inventory"
+	"github.com/portcullis-ci/portcullis/internal/inventory/syftcatalog"
+	"github.com/portcullis-ci/portcullis/internal/layers"
+)
+
+// stocktaking is all that Catalog tells of an image.
+type stocktaking struct {
+	Inventory   inventory.Inventory
+	Inspections *layers.Inspections
+	SBOMs       []string
+	stats       layers.Stats
+}
+
+func takeStock(t *testing.T, img v1.Image, opts syftcatalog.Options) stocktaking {
+	t.Helper()
+	var s stocktaking
+	opts.Inspectors = []layers.Inspector{counter{}}
+	opts.Inspected = func(i *layers.Inspections) { s.Inspections = i }
+	inv, bom, err := syftcatalog.Catalog(t.Context(), open(t, layout(t, img)), opts)
+	must(t, err)
+	inv.Image.Reference, inv.Image.Name = "", ""
+	s.Inventory, s.stats = inv, bom.Stats()
+	for _, f := range syftcatalog.Formats() {
+		var b bytes.Buffer
+		must(t, bom.Write(&b, f, imagetest.Created))
+		s.SBOMs = append(s.SBOMs, b.String())
+	}
+	return s
+}
+
+// onceMore is an image on the layers of another one.
+func onceMore(t *testing.T, img v1.Image) v1.Image {
+	t.Helper()
+	raw, err := imagetest.Tar(imagetest.Text("srv/empty/.npmrc", ""), imagetest.Text("etc/.wh.os-release", ""),
+		imagetest.Text("srv/.npmrc", "//registry.example/:_authToken=hidden-value\n"))
+	must(t, err)
+	layer, err := imagetest.NewLayer(raw, imagetest.Gzip)
+	must(t, err)
+	more, err := mutate.Append(img, mutate.Addendum{Layer: layer, History: v1.History{CreatedBy: "COPY . /srv"}})
+	must(t, err)
+	return more
+}
+
+func TestWhatTheCacheGivesIsWhatWasPutIn(t *testing.T) {
+	base := sample(t)
+	img := onceMore(t, base)
+	want := takeStock(t, img, syftcatalog.Options{ToolVersion: "1"})
+	dir := t.TempDir()
+	options := func(build string) syftcatalog.Options {
+		c, err := cache.Open(dir, cache.DefaultSize, func(format string, args ...any) { t.Errorf("note: "+format, args...) })
+		must(t, err)
+		return syftcatalog.Options{ToolVersion: "1", Cache: c, Build: build}
+	}
+	same := func(name string, got stocktaking) {
+		t.Helper()
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(layers.Inspections{}), cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".stats" }, cmp.Ignore())); diff != "" {
+			t.Errorf("%s (-without a cache +with it):\n%s", name, diff)
+		}
+	}
+	count := int64(len(want.Inventory.Image.Layers))
+	takeStock(t, base, options("a"))
+	got := takeStock(t, img, options("a"))
+	same("on a known base", got)
+	if got.stats.Cached != count-1 || got.stats.Inflated == 0 {
+		t.Errorf("stats = %+v, want %d cached layers and one that was read", got.stats, count-1)
+	}
+	got = takeStock(t, img, options("a"))
+	same("a known image", got)
+	if got.stats.Cached != count || got.stats.Inflated != 0 {
+		t.Errorf("stats = %+v, want %d cached layers and nothing read", got.stats, count)
+	}
+	if got = takeStock(t, img, options("b")); got.stats.Cached != 0 {
+		t.Errorf("another build of the program took %d layers from the cache", got.stats.Cached)
+	}
+	if got = takeStock(t, img, options("")); got.stats.Cached != 0 {
+		t.Errorf("a build without a name took %d layers from the cache", got.stats.Cached)
+	}
+	entries, err := filepath.Glob(filepath.Join(dir, "scans", "*"))
+	must(t, err)
+	if len(entries) == 0 {
+		t.Fatal("nothing is in the cache")
+	}
+	for _, entry := range entries {
+		data, err := os.ReadFile(entry)
+		must(t, err)
+		if bytes.Contains(data, []byte("hidden-value")) {
+			t.Errorf("%s holds a credential in clear", entry)
+		}
+	}
+}
+
+func TestABrokenCacheIsMadeAnew(t *testing.T) {
+	img := onceMore(t, sample(t))
+	want := takeStock(t, img, syftcatalog.Options{ToolVersion: "1"})
+	dir := t.TempDir()
+	notes := 0
+	options := func() syftcatalog.Options {
+		c, err := cache.Open(dir, cache.DefaultSize, func(string, ...any) { notes++ })
+		must(t, err)
+		return syftcatalog.Options{ToolVersion: "1", Cache: c, Build: "a"}
+	}
+	takeStock(t, img, options())
+	entries, err := filepath.Glob(filepath.Join(dir, "scans", "*.entry"))
+	must(t, err)
+	for _, entry := range entries {
+		data, err := os.ReadFile(entry)
+		must(t, err)
+		must(t, os.WriteFile(entry, data[:len(data)-len(data)/3], 0o600))
+	}
+	for _, warm := range []int64{0, int64(len(want.Inventory.Image.Layers))} {
+		got := takeStock(t, img, options())
+		if diff := cmp.Diff(want.Inventory, got.Inventory); diff != "" {
+			t.Errorf("(-without a cache +with a broken one):\n%s", diff)
+		}
+		if got.stats.Cached != warm {
+			t.Errorf("%d layers came from the cache, want %d", got.stats.Cached, warm)
+		}
+	}
+	if notes != len(entries) {
+		t.Errorf("%d notes about %d broken entries", notes, len(entries))
+	}
+}
