@@ -115,6 +115,22 @@ func TestLoadFindsTheFileUpToTheRepositoryRoot(t *testing.T) {
 	}
 }
 
+func TestOutsideOfARepositoryOnlyTheWorkingDirectoryCounts(t *testing.T) {
+	parent := t.TempDir()
+	working := filepath.Join(parent, "work")
+	if err := os.Mkdir(working, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(parent, FileName), "fail-on: none\n")
+	if c, path, err := Load(working, ""); err != nil || path != "" || c.FailOn == nil {
+		t.Errorf("a file above: %v from %q, %v", c.FailOn, path, err)
+	}
+	write(t, filepath.Join(working, FileName), "fail-on: low\n")
+	if c, path, err := Load(working, ""); err != nil || path == "" || *c.FailOn != finding.Low {
+		t.Errorf("a file here: %v from %q, %v", c.FailOn, path, err)
+	}
+}
+
 func TestLoadTreatsANamedFileThatIsMissingAsAUsageError(t *testing.T) {
 	_, _, err := Load(t.TempDir(), filepath.Join(t.TempDir(), "nowhere.yaml"))
 	if exit.CodeOf(err) != exit.Usage || exit.HintOf(err) == "" {

@@ -221,22 +221,28 @@ func (d document) profile(c *Config, name string) (value, bool) {
 	return v, true
 }
 
-// find walks up from dir and returns the first configuration file, or "".
+// find walks up from dir to the repository's root and returns the first
+// configuration file, or "". Outside of a repository only dir itself counts:
+// above it, such as in a directory for temporary files, anybody may have left
+// a file.
 func find(dir string) string {
-	for {
-		candidate := filepath.Join(dir, FileName)
-		if info, err := os.Stat(candidate); err == nil && info.Mode().IsRegular() {
-			return candidate
+	found := ""
+	for at := dir; ; at = filepath.Dir(at) {
+		candidate := filepath.Join(at, FileName)
+		if info, err := os.Stat(candidate); found == "" && err == nil && info.Mode().IsRegular() {
+			found = candidate
 		}
-		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
-			return ""
+		if _, err := os.Lstat(filepath.Join(at, ".git")); err == nil {
+			return found
 		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			return ""
+		if at == filepath.Dir(at) {
+			break
 		}
-		dir = parent
 	}
+	if filepath.Dir(found) == filepath.Clean(dir) {
+		return found
+	}
+	return ""
 }
 
 // unwrapPath drops the path from an error of package os, since the message
