@@ -156,7 +156,15 @@ func (p Program) dbStatus(ctx context.Context, text string, f imageFlags, asJSON
 		e.SetIndent("", "  ")
 		return e.Encode(db.Manifest())
 	}
-	return writeStatus(p.Stdout, db.Database, p.Clock())
+	return writeStatus(p.Stdout, db, p.Clock())
+}
+
+// ageInWords shows an age in days, or in hours and minutes below two of them.
+func ageInWords(age time.Duration) string {
+	if age >= 48*time.Hour {
+		return fmt.Sprintf("%d days", int(age/(24*time.Hour)))
+	}
+	return age.Round(time.Minute).String()
 }
 
 // day shows a date; a dash where there is none.
@@ -168,12 +176,12 @@ func day(t time.Time) string {
 }
 
 // writeStatus prints the manifest for people.
-func writeStatus(w io.Writer, db *advisory.Database, now time.Time) error {
+func writeStatus(w io.Writer, db supply.Supply, now time.Time) error {
 	m := db.Manifest()
 	records, size := totals(m)
 	var b strings.Builder
 	fmt.Fprintf(&b, "Database  %s\nDigest    sha256:%s\nBuilt     %s (%s ago) by %s\nHolds     %d records in %d shards, %s\n\n",
-		db.Location(), db.Digest(), m.Built.UTC().Format(time.RFC3339), now.Sub(m.Built).Round(time.Minute),
+		neutralise.Line(db.Name), db.Digest(), m.Built.UTC().Format(time.RFC3339), ageInWords(now.Sub(m.Built)),
 		neutralise.Line(m.Tool), records, len(m.Shards), bytesInWords(size))
 	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "SHARD\tRECORDS\tPACKAGES\tUNFIXED\tSIZE\tNEWEST RECORD\tOBTAINED\t")

@@ -149,29 +149,31 @@ func (req Request) openDefault() (Supply, error) {
 		return Supply{}, err
 	}
 	if req.CacheDir == "" {
-		return req.announceSnapshot(embedded), nil
+		return req.announceSnapshot(embedded, notInstalled), nil
 	}
 	dir := CachedDatabase(req.CacheDir)
 	cached, err := advisory.Open(dir)
 	switch {
 	case errors.Is(err, advisory.ErrMissing):
-		return req.announceSnapshot(embedded), nil
+		return req.announceSnapshot(embedded, notInstalled), nil
 	case err != nil:
 		return Supply{}, err
 	case cached.Manifest().Built.Before(embedded.Manifest().Built):
 		req.note("the advisory database in %s is older than the snapshot in this program", dir)
-		return req.announceSnapshot(embedded), nil
+		return req.announceSnapshot(embedded, notInstalled), nil
 	}
 	return Supply{Database: cached, Name: dir}, nil
 }
 
+const notInstalled = "NO ADVISORY DATABASE IS INSTALLED"
+
 // announceSnapshot says loudly what the run is judged by.
-func (req Request) announceSnapshot(db *advisory.Database) Supply {
+func (req Request) announceSnapshot(db *advisory.Database, why string) Supply {
 	m := db.Manifest()
 	days := int(req.Now.Sub(m.Built) / (24 * time.Hour))
-	req.note("NO ADVISORY DATABASE IS INSTALLED: using the snapshot in this program, %d days old (%s, parts of it older). "+
+	req.note("%s: using the snapshot in this program, %d days old (%s, parts of it older). "+
 		"It shows what was known then and cannot show that nothing is known now. "+
-		"`portcullis db update` installs a current database; --db names another.", days, m.Built.Format(time.DateOnly))
+		"`portcullis db update` installs a current database; --db names another.", why, days, m.Built.Format(time.DateOnly))
 	return Supply{Database: db, Name: snapshot.Name, Embedded: true}
 }
 
@@ -191,7 +193,7 @@ func (req Request) open(ctx context.Context, group []Location, need Need) (Suppl
 		if err != nil {
 			return Supply{}, err
 		}
-		return req.announceSnapshot(db), nil
+		return req.announceSnapshot(db, "NO CURRENT ADVISORY DATABASE"), nil
 	case Registry, Mirror:
 		return req.openRemote(ctx, group, need)
 	case OnlineAPI:
