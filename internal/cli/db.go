@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -83,6 +84,9 @@ func (p Program) dbBuild(ctx context.Context, f *dbBuildFlags) error {
 			Hint: "osv.dev publishes <ecosystem>/all.zip for every ecosystem",
 		}
 	}
+	// Most of what is held stays: collecting sooner costs a third more time, and
+	// saves a quarter of the memory.
+	defer debug.SetGCPercent(debug.SetGCPercent(buildGCPercent))
 	display := progress.New(p.Stderr, p.isTerminal(p.Stderr), p.Clock)
 	done := display.Start("db build")
 	m, err := builder.Build(ctx, builder.Request{
@@ -105,6 +109,10 @@ func (p Program) dbBuild(ctx context.Context, f *dbBuildFlags) error {
 	display.Close()
 	return nil
 }
+
+// buildGCPercent is how much may be allocated between two collections while a
+// database is built, in per cent of what is held.
+const buildGCPercent = 30
 
 // totals sums up a manifest's shards.
 func totals(m advisory.Manifest) (records int, size int64) {

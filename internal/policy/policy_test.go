@@ -177,6 +177,36 @@ func TestEvaluate(t *testing.T) {
 			result: outcome.Pass, code: exit.Passed,
 		},
 		{
+			name:   "data that is getting old warns",
+			policy: Policy{DatabaseMaxAge: 7 * 24 * time.Hour, WarnExit: true},
+			input: Input{
+				InventoryExamined: true, Coverage: covered(3), Now: now,
+				Database: outcome.Database{Location: "db", Built: now, Aging: []string{"npm of 2026-08-01"}},
+			},
+			result: outcome.Pass, code: exit.Warned,
+		},
+		{
+			name:   "scores that are too old warn where nothing is judged by them",
+			policy: Policy{DatabaseMaxAge: 7 * 24 * time.Hour, WarnExit: true},
+			input: Input{
+				InventoryExamined: true, Coverage: covered(3), Now: now,
+				Database: outcome.Database{Location: "db", Built: now, Stale: []string{"epss of 2026-01-01"}},
+			},
+			result: outcome.Pass, code: exit.Warned,
+		},
+		{
+			name:   "scores that are too old do not judge",
+			policy: Policy{DatabaseMaxAge: 7 * 24 * time.Hour, EPSS: new(float64)},
+			input: Input{
+				InventoryExamined: true, Coverage: covered(3), Now: now,
+				Database: outcome.Database{
+					Location: "db", Built: now, Stale: []string{"epss of 2026-01-01"},
+					Sources: []outcome.DatabaseSource{{Name: epssSource}},
+				},
+			},
+			result: outcome.Incomplete, code: exit.DataMissing, broken: []string{"db.max-age"},
+		},
+		{
 			name:   "data from the future is not trusted",
 			policy: Policy{DatabaseMaxAge: 7 * 24 * time.Hour},
 			input: Input{
