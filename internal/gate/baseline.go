@@ -139,7 +139,7 @@ func (r run) examineBaseline(ctx context.Context, req target.Request, o *outcome
 			name = cmp.Or(name, t.Name)
 		}
 	}
-	other := run{r.Request, r.Environment}
+	other := run{Request: r.Request, Environment: r.Environment, told: r.told}
 	other.Image, other.RootFS, other.SBOM, other.Name = req, "", "", name
 	other.Dockerfiles, other.Manifests, other.Search, other.Triage = nil, nil, nil, Triage{}
 	// Of the policy only that counts which says how much must be seen.

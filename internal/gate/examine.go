@@ -168,7 +168,11 @@ func (r run) judgePackages(ctx context.Context, t *target.Target, p *part) {
 func (r run) openDatabase(ctx context.Context, inv inventory.Inventory) (supply.Supply, error) {
 	req := r.Database
 	req.Path, req.Now = r.Repository.Path, r.Clock()
-	req.Note = func(message string) { r.Progress.Note("%s", message) }
+	req.Note = func(message string) {
+		if _, known := r.told.LoadOrStore(message, true); !known {
+			r.Progress.Note("%s", message)
+		}
+	}
 	return supply.Open(ctx, req, supply.Need{
 		Shards:  func(m advisory.Manifest) []string { return vulnerability.Shards(inv, m) },
 		Queries: func() []advisory.Query { return vulnerability.Queries(inv) },

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -150,6 +151,9 @@ func (p part) examined() bool {
 type run struct {
 	Request
 	Environment
+	// told holds the notes about the database that were printed: several
+	// platforms are judged by one, and a line a platform tells nothing.
+	told *sync.Map
 }
 
 // Run examines everything that the request names and returns the outcome. An
@@ -160,7 +164,7 @@ func Run(ctx context.Context, req Request, env Environment) (Result, error) {
 	if err := req.validate(); err != nil {
 		return Result{}, err
 	}
-	r := run{req, env}
+	r := run{Request: req, Environment: env, told: new(sync.Map)}
 	started := env.Clock()
 	branches := r.branches()
 	parts := make([]part, len(branches))

@@ -212,7 +212,7 @@ func convertRecord(req Request, r osv.Record, d document, partial bool) converte
 		r.Modified = r.Published
 	}
 	out := converted{
-		source: &source, modified: r.Modified.UTC(), fetched: d.stamp, digest: [8]byte(sum[:8]),
+		source: &source, modified: r.Modified.UTC(), fetched: d.stamp, feed: d.feed, digest: [8]byte(sum[:8]),
 		withdrawn: r.Withdrawn != nil, partial: partial,
 		advisory: advisory.Advisory{ID: r.ID, Title: r.Title(), Published: r.Published, Ratings: ratingsOf(r)},
 	}

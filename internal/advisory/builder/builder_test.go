@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/portcullis-ci/portcullis/internal/advisory"
+	"github.com/portcullis-ci/portcullis/internal/advisory/download"
 )
 
 const samples = "../../../testdata/advisories"
@@ -160,6 +161,24 @@ func TestTimeOfFetchingOverridesDatesOfRecords(t *testing.T) {
 		if !s.Fetched.Equal(fetched) {
 			t.Errorf("%s: fetched %v", s.Name, s.Fetched)
 		}
+	}
+}
+
+func TestAFreshDownloadDoesNotHideADeadOne(t *testing.T) {
+	dir := t.TempDir()
+	for name, fetched := range map[string]time.Time{"osv": now.Add(-time.Hour), "feed": now.AddDate(0, 0, -20)} {
+		path := filepath.Join(dir, name, name+".json")
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		record := `{"id":"GHSA-` + name + `","affected":[{"package":{"ecosystem":"npm","name":"p"},"versions":["1.0.0"]}]}`
+		if err := errors.Join(os.WriteFile(path, []byte(record), 0o600), download.WriteInfo(path, download.Info{Fetched: fetched})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, m := build(t, nil, dir)
+	if s, _ := m.Shard("npm"); s.Records != 2 || !s.Fetched.Equal(now.AddDate(0, 0, -20)) {
+		t.Errorf("%d records, fetched %v", s.Records, s.Fetched)
 	}
 }
 

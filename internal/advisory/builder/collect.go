@@ -19,6 +19,8 @@ type converted struct {
 	source   *osv.Source
 	modified time.Time
 	fetched  time.Time
+	// feed names the download that it came with; see document.
+	feed string
 	// digest is the beginning of the record's SHA-256.
 	digest    [8]byte
 	withdrawn bool
@@ -145,7 +147,7 @@ func (c *collection) hold(key string, r converted) *held {
 	} else {
 		c.publishers[r.source.Name] = r.source
 	}
-	h.advisory.ID = c.intern(r.advisory.ID)
+	h.advisory.ID, h.feed = c.intern(r.advisory.ID), c.intern(r.feed)
 	h.advisory.Title = strings.Clone(r.advisory.Title)
 	h.same, h.contents = c.internAll(r.same), c.internAll(r.contents)
 	h.advisory.Ratings = c.internRatings(r.advisory.Ratings)

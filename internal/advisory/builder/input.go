@@ -30,6 +30,9 @@ type document struct {
 	// stamp is when the publisher or the archive says that it was written;
 	// zero when nothing says so.
 	stamp time.Time
+	// feed names the download that the document is part of, where a note says
+	// when that was made; empty otherwise.
+	feed string
 }
 
 // maxMembers bounds the number of files in one archive. The largest of
@@ -160,7 +163,8 @@ func readArchive(ctx context.Context, path string, found func(document) error) e
 		if err != nil {
 			return fmt.Errorf("read %s!%s: %w", path, f.Name, err)
 		}
-		if err := found(document{name: path + "!" + f.Name, data: data, stamp: firstSet(fetched, stampOf(f))}); err != nil {
+		d := document{name: path + "!" + f.Name, data: data, stamp: firstSet(fetched, stampOf(f)), feed: feedOf(path, fetched)}
+		if err := found(d); err != nil {
 			return err
 		}
 	}
@@ -223,7 +227,9 @@ func readFeed(path string, kind class, found func(document) error) error {
 	defer closeFile()
 	in = io.LimitReader(in, maxFeed)
 	stamp := download.ReadInfo(path).Fetched
-	emit := func(r osv.Record) error { return found(document{name: path, ready: &r, stamp: stamp}) }
+	emit := func(r osv.Record) error {
+		return found(document{name: path, ready: &r, stamp: stamp, feed: feedOf(path, stamp)})
+	}
 	switch kind {
 	case debianTracker:
 		err = feed.DebianTracker(in, emit)
@@ -293,6 +299,20 @@ func readFile(path string, limit int64) (document, error) {
 		return document{}, fmt.Errorf("read %s: %w", path, err)
 	}
 	// Records that were fetched one by one have a common note of when.
-	stamp := firstSet(download.ReadInfo(path).Fetched, download.ReadInfo(filepath.Join(filepath.Dir(path), "list")).Fetched)
-	return document{name: path, data: data, stamp: stamp}, nil
+	d := document{name: path, data: data, stamp: download.ReadInfo(path).Fetched}
+	d.feed = feedOf(path, d.stamp)
+	if d.stamp.IsZero() {
+		d.stamp = download.ReadInfo(filepath.Join(filepath.Dir(path), "list")).Fetched
+		// They complete the archive beside their directory and count with it.
+		d.feed = feedOf(filepath.Join(filepath.Dir(filepath.Dir(path)), "all.zip"), d.stamp)
+	}
+	return d, nil
+}
+
+// feedOf names a download by its path, where a note says when it was made.
+func feedOf(path string, noted time.Time) string {
+	if noted.IsZero() {
+		return ""
+	}
+	return path
 }

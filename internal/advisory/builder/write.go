@@ -51,7 +51,7 @@ func (c *collection) shard(name string, p *pile, req Request) (advisory.Shard, [
 	byName := make(map[string][]advisory.Entry)
 	records := make(map[*held]bool)
 	s := advisory.Shard{Name: name, Kind: advisory.ShardAdvisories, Ecosystem: p.place.OSVName()}
-	var stamped time.Time
+	age := ageOf{now: req.Now, feeds: make(map[string]time.Time)}
 	for _, e := range p.entries {
 		if !c.live(e.record) {
 			continue
@@ -66,7 +66,7 @@ func (c *collection) shard(name string, p *pile, req Request) (advisory.Shard, [
 		}
 		records[e.record] = true
 		s.Date = latest(s.Date, e.record.modified, req.Now)
-		stamped = latest(stamped, e.record.fetched, req.Now)
+		age.add(e.record)
 		if !slices.Contains(s.Sources, e.record.source.Name) {
 			s.Sources = append(s.Sources, e.record.source.Name)
 		}
@@ -79,7 +79,7 @@ func (c *collection) shard(name string, p *pile, req Request) (advisory.Shard, [
 		s.Sources = []string{}
 	}
 	s.Records, s.Packages = len(records), len(byName)
-	s.Fetched = firstSet(req.Fetched.UTC(), stamped, s.Date)
+	s.Fetched = firstSet(req.Fetched.UTC(), age.fetched(), s.Date)
 	packages := make([]advisory.Package, 0, len(byName))
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
 		packages = append(packages, advisory.Package{Name: name, Entries: byName[name]})
@@ -87,6 +87,35 @@ func (c *collection) shard(name string, p *pile, req Request) (advisory.Shard, [
 	file, size, entries := c.risk.packer.EncodeAdvisories(packages)
 	s.Entries = entries
 	return describe(s, file, size), file
+}
+
+// ageOf finds out when the data of a shard was obtained.
+type ageOf struct {
+	now time.Time
+	// feeds holds the newest time of each noted download, newest that of all
+	// else.
+	feeds  map[string]time.Time
+	newest time.Time
+}
+
+func (a *ageOf) add(h *held) {
+	if h.feed != "" {
+		a.feeds[h.feed] = latest(a.feeds[h.feed], h.fetched, a.now)
+		return
+	}
+	a.newest = latest(a.newest, h.fetched, a.now)
+}
+
+// fetched is the time of the oldest of several downloads: one that is fresh must
+// not hide that another has been dead for weeks.
+func (a *ageOf) fetched() time.Time {
+	var oldest time.Time
+	for _, t := range a.feeds {
+		if oldest.IsZero() || t.Before(oldest) {
+			oldest = t
+		}
+	}
+	return firstSet(oldest, a.newest)
 }
 
 // advisoryOf is the advisory that a record's entries point to: parts from a
