@@ -56,6 +56,19 @@ var feeds = map[string]func(now time.Time) []document{
 		}
 		return list
 	},
+	// https://linux.oracle.com/security/
+	"oracle": func(time.Time) []document {
+		return []document{{"com.oracle.elsa-all.xml.bz2", "https://linux.oracle.com/security/oval/com.oracle.elsa-all.xml.bz2"}}
+	},
+	// https://packages.broadcom.com/photon/photon_cve_metadata/
+	"photon": func(time.Time) []document {
+		var list []document
+		for _, release := range []string{"4.0", "5.0"} {
+			file := "cve_data_photon" + release + ".json"
+			list = append(list, document{file, "https://packages.broadcom.com/photon/photon_cve_metadata/" + file})
+		}
+		return list
+	},
 	// https://security.archlinux.org
 	"arch": func(time.Time) []document {
 		return []document{{"arch-linux.json", "https://security.archlinux.org/all.json"}}
