@@ -29,7 +29,7 @@ var ErrNoInput = errors.New("no advisories there: expected OSV records as .json 
 // Request says what to build from what.
 type Request struct {
 	// From are files and directories, searched recursively without following
-	// links. Files are recognised by their names: archives (.zip) of records,
+	// links. Files are recognised by their names: archives (.zip, .tar.zst) of documents,
 	// nvdcve-*.json[.gz], epss_scores*.csv[.gz],
 	// known_exploited_vulnerabilities*.json, debian-security-tracker*.json[.gz],
 	// *updateinfo*.xml[.gz] (Amazon, Oracle, Fedora), com.oracle.elsa*.xml[.bz2],
@@ -141,6 +141,8 @@ func read(ctx context.Context, req Request, documents chan<- document, risk *ris
 		switch kind := classify(path); kind {
 		case archive:
 			return readArchive(ctx, path, send)
+		case tarball:
+			return readTarball(ctx, path, send)
 		case epss:
 			return risk.readEPSS(path)
 		case kev:

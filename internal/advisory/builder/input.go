@@ -92,6 +92,7 @@ type class int
 const (
 	notData class = iota
 	archive
+	tarball
 	record
 	epss
 	kev
@@ -130,6 +131,8 @@ func classify(path string) class {
 		return oracleOVAL
 	case strings.HasSuffix(name, ".zip"):
 		return archive
+	case strings.HasSuffix(name, ".tar.zst"):
+		return tarball
 	case strings.HasSuffix(name, ".json"):
 		return record
 	default:

@@ -254,6 +254,16 @@ func TestFeedsAreKeptUpToDate(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(req.Dir, "alpine-secdb", "edge", "main.json")); err != nil {
 		t.Error(err)
 	}
+	// A feed whose editions have names of their own.
+	answer = []byte("csaf_vex_2026-08-31.tar.zst\n")
+	req.Names, asked = []string{"redhat"}, nil
+	if _, err := update.Feeds(context.Background(), req); err != nil || len(asked) != 2 || !strings.HasSuffix(asked[1], "/data/csaf/v2/vex/csaf_vex_2026-08-31.tar.zst") {
+		t.Errorf("asked %q, %v", asked, err)
+	}
+	answer = []byte("../../other")
+	if _, err := update.Feeds(context.Background(), req); !errors.Is(err, osv.ErrInvalid) {
+		t.Errorf("an edition that leaves the folder: %v", err)
+	}
 	asked = nil
 	req.Names = []string{"kev", "gossip"}
 	if _, err := update.Feeds(context.Background(), req); !errors.Is(err, update.ErrUnknownFeed) || len(asked) > 0 {
