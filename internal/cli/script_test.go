@@ -60,6 +60,7 @@ func TestScripts(t *testing.T) {
 			"daemon":   startDaemon,
 			"mirror":   startMirror,
 			"osv":      startOSV,
+			"garble":   garbleFile,
 			"findings": extractFindings,
 			"exits":    exitsWith,
 			"clause":   clauseIs,
@@ -241,6 +242,19 @@ func startOSV(ts *testscript.TestScript, _ bool, args []string) {
 	server := httptest.NewServer(mux)
 	ts.Defer(server.Close)
 	ts.Setenv("OSV", server.URL)
+}
+
+// garbleFile: garble GLOB changes a byte in the middle of a file.
+func garbleFile(ts *testscript.TestScript, _ bool, args []string) {
+	paths, err := filepath.Glob(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if len(paths) != 1 {
+		ts.Fatalf("%s names %d files", args[0], len(paths))
+	}
+	data, err := os.ReadFile(paths[0])
+	ts.Check(err)
+	data[len(data)/2] ^= 0xff
+	ts.Check(os.WriteFile(paths[0], data, 0o600))
 }
 
 // extractFindings: findings REPORT.json FILE writes the findings of a report

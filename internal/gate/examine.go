@@ -152,6 +152,11 @@ func (r run) judgePackages(ctx context.Context, t *target.Target, p *part) {
 	})
 	if err != nil {
 		p.failures = append(p.failures, failure("vulnerability", t.Name, MissingData(err)))
+		// What could not be read has assessed nothing.
+		result, err = vulnerability.Match(ctx, *p.inventory, nil, vulnerability.Options{Target: t.Name})
+		if err != nil {
+			p.failures = append(p.failures, failure("vulnerability", t.Name, err))
+		}
 	}
 	p.findings = append(p.findings, result.Findings...)
 	p.coverage = result.Coverage
