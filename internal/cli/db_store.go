@@ -13,6 +13,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/advisory/store"
 	"github.com/portcullis-ci/portcullis/internal/advisory/supply"
 	"github.com/portcullis-ci/portcullis/internal/exit"
+	"github.com/portcullis-ci/portcullis/internal/gate"
 	"github.com/portcullis-ci/portcullis/internal/report"
 )
 
@@ -100,11 +101,19 @@ func (p Program) dbExport(ctx context.Context, dir, path string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	write := func(w io.Writer) error { return store.Export(ctx, db.Database, w) }
+	var reading error
+	write := func(w io.Writer) error {
+		reading = store.Export(ctx, db.Database, w)
+		return reading
+	}
 	if path == stdoutPath {
 		return write(p.Stdout)
 	}
-	return report.WholeFile(path, "export the database", write)
+	err = report.WholeFile(path, "export the database", write)
+	if errors.Is(reading, advisory.ErrCorrupt) || errors.Is(reading, advisory.ErrMissing) {
+		return gate.MissingData(reading)
+	}
+	return err
 }
 
 func (p Program) dbImportCommand() *cobra.Command {
