@@ -150,7 +150,7 @@ func (d detector) look(s *search, at int) {
 	if length == 0 || length < d.least || !d.proves && runsOn(s.data, at+length) {
 		return
 	}
-	if madeUp(body(value, d.prefixes), 36) && !(d.proves && varied(value, 36)) {
+	if !d.proves && madeUp(body(value, d.prefixes), 36) {
 		return
 	}
 	m := Match{Class: Token, Kind: d.kind, Severity: finding.Critical, Redacted: redactToken(d.prefixes[0], value), Fingerprint: fingerprint(value, false)}

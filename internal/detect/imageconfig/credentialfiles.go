@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/portcullis-ci/portcullis/internal/credential"
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/inventory"
 	"github.com/portcullis-ci/portcullis/internal/rules"
@@ -62,16 +63,28 @@ func (p *pass) texts(match func(path string) bool) []inventory.File {
 	return p.filter(func(f inventory.File) bool { return f.Content != nil && match(f.Path) })
 }
 
-var (
-	sshKeyName = regexp.MustCompile(`/\.ssh/id_[^/]*$|^/etc/ssh/ssh_host_[^/]*_key$`)
-	privateKey = regexp.MustCompile(`(?m)^-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----`)
-)
+var sshKeyName = regexp.MustCompile(`/\.ssh/id_[^/]*$|^/etc/ssh/ssh_host_[^/]*_key$`)
 
+// checkSSHKeys parses the keys: what has the head of a key and is none may be
+// one in a form that nobody here knows, so it is told as low.
 func checkSSHKeys(p *pass) {
 	for _, f := range p.texts(sshKeyName.MatchString) {
-		if privateKey.Match(f.Content) {
-			p.report(report{message: f.Path + " is a private key", files: []inventory.File{f}, key: []string{f.Path}})
+		r := report{message: f.Path + " is a private key", files: []inventory.File{f}, key: []string{f.Path}}
+		key, m := credential.PrivateKeyIn(f.Content)
+		switch key {
+		case credential.NoKey:
+			continue
+		case credential.Unparsed:
+			r.message, r.severity = f.Path+" has the head of a private key, but does not parse as one", finding.Low
+		case credential.Encrypted:
+			r.message, r.severity = f.Path+" is a private key that a passphrase protects", finding.Medium
+		case credential.Plain:
+			r.evidence = append([]finding.Fact{{Name: "kind", Value: m.Kind}, {Name: "fingerprint", Value: m.Fingerprint}}, m.Facts...)
+			if m.Severity < finding.High {
+				r.severity = m.Severity
+			}
 		}
+		p.report(r)
 	}
 }
 
@@ -92,10 +105,10 @@ func checkAuthorizedKeys(p *pass) {
 
 // credentialKinds tell for each file of a program whether its text holds a
 // credential. Further programs are added here.
-var credentialKinds = map[string]func(j judge, text []byte) bool{
+var credentialKinds = map[string]func(text []byte) bool{
 	"credentials":      setting(`aws_secret_access_key`),
 	"config.json":      dockerAuth,
-	".git-credentials": func(j judge, text []byte) bool { _, ok := passwordInURL(string(text)); return ok },
+	".git-credentials": func(text []byte) bool { _, ok := credential.OfText(string(text)); return ok },
 	".netrc":           words(`password`),
 	".pgpass":          pgpass,
 	".npmrc":           setting(`[^=\s]*(?:_authToken|_password|_auth)`),
@@ -104,11 +117,10 @@ var credentialKinds = map[string]func(j judge, text []byte) bool{
 }
 
 func checkCredentialFiles(p *pass) {
-	j := newJudge()
 	match := func(name string) bool { return !sshKeyName.MatchString(name) && !strings.HasPrefix(name, "/etc/ssh") }
 	for _, f := range p.texts(match) {
 		has, known := credentialKinds[path.Base(f.Path)]
-		if known && has(j, f.Content) {
+		if known && has(f.Content) {
 			p.report(report{message: f.Path + " holds a credential (its value is not shown)", files: []inventory.File{f}, key: []string{f.Path}})
 		}
 	}
@@ -116,20 +128,20 @@ func checkCredentialFiles(p *pass) {
 
 // setting finds "name = value" or "name: value" lines whose value may be a
 // secret.
-func setting(name string) func(judge, []byte) bool {
+func setting(name string) func([]byte) bool {
 	pattern := regexp.MustCompile(`(?mi)^[ \t-]*(?:` + name + `)[ \t]*[=:][ \t]*(\S.*?)[ \t]*$`)
-	return func(_ judge, text []byte) bool { return anyPlausible(pattern, text) }
+	return func(text []byte) bool { return anyPlausible(pattern, text) }
 }
 
 // words finds "name value" anywhere, as in .netrc.
-func words(name string) func(judge, []byte) bool {
+func words(name string) func([]byte) bool {
 	pattern := regexp.MustCompile(`(?m)(?:^|\s)` + name + `\s+(\S+)`)
-	return func(_ judge, text []byte) bool { return anyPlausible(pattern, text) }
+	return func(text []byte) bool { return anyPlausible(pattern, text) }
 }
 
 func anyPlausible(pattern *regexp.Regexp, text []byte) bool {
 	for _, m := range pattern.FindAllSubmatch(text, -1) {
-		if plausible(unquote(string(m[1]))) {
+		if credential.Plausible(credential.Unquote(string(m[1]))) {
 			return true
 		}
 	}
@@ -137,14 +149,14 @@ func anyPlausible(pattern *regexp.Regexp, text []byte) bool {
 }
 
 // pgpass has lines of host:port:database:user:password.
-func pgpass(_ judge, text []byte) bool {
+func pgpass(text []byte) bool {
 	found := false
-	fields(text, 5, func(_ int, f []string) { found = found || plausible(f[4]) })
+	fields(text, 5, func(_ int, f []string) { found = found || credential.Plausible(f[4]) })
 	return found
 }
 
 // dockerAuth finds user:password in base64 under auths.
-func dockerAuth(_ judge, text []byte) bool {
+func dockerAuth(text []byte) bool {
 	var config struct {
 		Auths map[string]struct{ Auth, IdentityToken string }
 	}

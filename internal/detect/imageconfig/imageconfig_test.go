@@ -177,18 +177,18 @@ func privateKey(t *testing.T) string {
 
 func TestSecretsAreFoundByNameAndForm(t *testing.T) {
 	loud := map[string]finding.Severity{
-		"DB_PASSWORD=hunter2pass":                                               finding.Medium,
-		"MYSQL_ROOT_PASSWORD=aGVsbG8gd29ybGQgMTIz":                              finding.High,
-		"AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMIK7MDENGbPxRfiCYabcdefghijk":         finding.High,
-		"GITHUB=" + githubToken():                                               finding.Critical,
-		"apiToken=0123456789abcdefABCDEF":                                       finding.High,
-		"PGPASSWORD=correcthorse":                                               finding.Medium,
-		"DATABASE_URL=postgres://app:s3cretpw@db:5432/app":                      finding.High,
-		"PIP_INDEX_URL=https://user:abcdef123456@pypi.example/s":                finding.High,
-		`SECRET_KEY="django-insecure-7f3k2j1h5g6"`:                              finding.High,
-		"SLACK=xoxb-" + "123456789012-123456789012-" + strings.Repeat("aB3", 8): finding.Critical,
-		"KEY=" + privateKey(t):                                                  finding.Critical,
-		"ENCRYPTION_KEY=/Zm9v0YmFyK2xqZ8s9d7f6g5h4j3k2l1Q==":                    finding.High,
+		"DB_PASSWORD=hunter2pass":                                                      finding.Medium,
+		"MYSQL_ROOT_PASSWORD=aGVsbG8gd29ybGQgMTIz":                                     finding.High,
+		"AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMIK7MDENGbPxRfiCYabcdefghijk":                finding.High,
+		"GITHUB=" + githubToken():                                                      finding.Critical,
+		"apiToken=0123456789abcdefABCDEF":                                              finding.High,
+		"PGPASSWORD=correcthorse":                                                      finding.Medium,
+		"DATABASE_URL=postgres://app:s3cretpw@db:5432/app":                             finding.High,
+		"PIP_INDEX_URL=https://user:abcdef123456@pypi.example/s":                       finding.High,
+		`SECRET_KEY="django-insecure-7f3k2j1h5g6"`:                                     finding.High,
+		"SLACK=xoxb-" + "481920375166-730415829364-" + "q7wZr2Lk9xT4" + "mVb1sYd7NcWf": finding.Critical,
+		"KEY=" + privateKey(t):                                                         finding.Critical,
+		"ENCRYPTION_KEY=/Zm9v0YmFyK2xqZ8s9d7f6g5h4j3k2l1Q==":                           finding.High,
 	}
 	for env, want := range loud {
 		found := check(t, inventory.Inventory{Image: &inventory.Image{Name: "i", Platform: "linux/amd64", Config: inventory.Config{User: "app", Env: []string{env}}}}, "")

@@ -1,6 +1,7 @@
 package imageconfig
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -8,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/portcullis-ci/portcullis/internal/credential"
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/rules"
 )
@@ -73,11 +75,20 @@ func secretRules() []rule {
 
 // reportSecret reports a credential at a field. Neither message nor
 // fingerprint hold the value.
-func (p *pass) reportSecret(c credential, field, name string, history int) {
+func (p *pass) reportSecret(c credential.Match, field, name string, history int) {
+	if c.Class == credential.PrivateKey && c.Severity == finding.High {
+		// Unlike in a file, nothing but a program of the image can want it here.
+		c.Severity = finding.Critical
+	}
+	evidence := []finding.Fact{{Name: "kind", Value: c.Kind}, {Name: "redacted", Value: c.Redacted}}
+	if c.Fingerprint != "" {
+		evidence = append(evidence, finding.Fact{Name: "fingerprint", Value: c.Fingerprint})
+	}
+	evidence = append(evidence, c.Facts...)
 	p.report(report{
-		message:  fmt.Sprintf("%s holds a %s (%s)", field, c.what, c.redacted),
-		severity: c.severity, object: name, field: field, history: history, key: []string{name, c.what},
-		evidence: []finding.Fact{{Name: "kind", Value: c.what}, {Name: "redacted", Value: c.redacted}},
+		message:  fmt.Sprintf("%s holds a %s (%s)", field, c.Kind, c.Redacted),
+		severity: c.Severity, object: name, field: field, history: history, key: []string{name, c.Kind},
+		evidence: evidence,
 	})
 }
 
@@ -85,10 +96,9 @@ func checkEnv(p *pass) {
 	if p.image() == nil {
 		return
 	}
-	j := newJudge()
 	for _, v := range p.image().Config.Env {
 		name, value, _ := strings.Cut(v, "=")
-		if c, ok := j.pair(name, value); ok {
+		if c, ok := credential.OfPair(name, value); ok {
 			p.reportSecret(c, "environment variable "+name, name, p.historyOfVariable(name))
 		}
 	}
@@ -110,9 +120,8 @@ func checkLabelSecrets(p *pass) {
 	if p.image() == nil {
 		return
 	}
-	j := newJudge()
 	for _, name := range slices.Sorted(maps.Keys(p.image().Config.Labels)) {
-		if c, ok := j.pair(name, p.image().Config.Labels[name]); ok {
+		if c, ok := credential.OfPair(name, p.image().Config.Labels[name]); ok {
 			p.reportSecret(c, "label "+name, name, p.lastHistoryWith("LABEL ", name+"="))
 		}
 	}
@@ -132,7 +141,6 @@ func checkCommands(p *pass) {
 		return
 	}
 	c := p.image().Config
-	j := newJudge()
 	for _, field := range []struct {
 		name, instruction string
 		words             []string
@@ -143,7 +151,7 @@ func checkCommands(p *pass) {
 		{"shell", "SHELL ", c.Shell},
 		{"on-build instruction", "ONBUILD ", c.OnBuild},
 	} {
-		if cred, name, ok := j.command(field.words); ok {
+		if cred, name, ok := inCommand(field.words); ok {
 			p.reportSecret(cred, field.name, name, p.lastHistory(field.instruction))
 		}
 	}
@@ -156,33 +164,30 @@ var option = regexp.MustCompile(`^--?([A-Za-z][A-Za-z0-9_-]*)(?:=(.*))?$`)
 // assignment is NAME=value before or inside a command.
 var assignment = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_]*)=(.+)$`)
 
-// command looks for a credential in the words of a command line.
-func (j judge) command(words []string) (c credential, name string, ok bool) {
+// inCommand looks for a credential in the words of a command line.
+func inCommand(words []string) (c credential.Match, name string, ok bool) {
 	for i, word := range words {
 		for _, part := range splitCommand(word) {
-			if c, ok := j.token(part); ok {
-				return c, c.what, true
-			}
-			if c, ok := passwordInURL(part); ok {
-				return c, c.what, true
+			if c, ok := credential.OfText(part); ok {
+				return c, c.Kind, true
 			}
 		}
 		parts := splitCommand(word)
 		if len(parts) == 1 && i+1 < len(words) {
 			parts = append(parts, words[i+1])
 		}
-		if c, name, ok := j.options(parts); ok {
+		if c, name, ok := inOptions(parts); ok {
 			return c, name, ok
 		}
 	}
-	return credential{}, "", false
+	return credential.Match{}, "", false
 }
 
-// options looks for options and assignments that are named like a secret.
-func (j judge) options(words []string) (credential, string, bool) {
+// inOptions looks for options and assignments that are named like a secret.
+func inOptions(words []string) (credential.Match, string, bool) {
 	for i, word := range words {
 		if m := assignment.FindStringSubmatch(word); m != nil {
-			if c, ok := j.pair(m[1], m[2]); ok {
+			if c, ok := credential.OfPair(m[1], m[2]); ok {
 				return c, m[1], true
 			}
 			continue
@@ -195,11 +200,11 @@ func (j judge) options(words []string) (credential, string, bool) {
 		if value == "" && !strings.Contains(word, "=") && i+1 < len(words) && !strings.HasPrefix(words[i+1], "-") {
 			value = words[i+1]
 		}
-		if c, ok := j.pair(m[1], value); ok {
+		if c, ok := credential.OfPair(m[1], value); ok {
 			return c, m[1], true
 		}
 	}
-	return credential{}, "", false
+	return credential.Match{}, "", false
 }
 
 // splitCommand cuts a command line at blanks and operators outside quotes.
@@ -238,12 +243,11 @@ func checkHistory(p *pass) {
 	if p.image() == nil {
 		return
 	}
-	j := newJudge()
 	for i, h := range p.image().History {
 		step := instruction(h.CreatedBy)
 		if isMetadata(step) {
 			// The configuration says the same, and is judged by other rules.
-			if c, name, ok := j.dropped(p, step); ok {
+			if c, name, ok := dropped(p, step); ok {
 				p.reportSecret(c, "history entry "+strconv.Itoa(i), name, i)
 			}
 			continue
@@ -251,17 +255,22 @@ func checkHistory(p *pass) {
 		args, rest := buildArguments(step)
 		seen := map[string]bool{}
 		for _, a := range args {
-			if c, ok := j.pair(a[0], a[1]); ok {
+			if c, ok := credential.OfPair(a[0], a[1]); ok {
 				seen[a[0]] = true
 				p.reportSecret(c, "build argument "+a[0]+" in history entry "+strconv.Itoa(i), a[0], i)
 			}
 		}
-		if c, name, ok := j.command([]string{rest}); ok && !seen[name] {
+		if c, name, ok := inCommand([]string{rest}); ok && !seen[name] {
 			p.reportSecret(c, "command in history entry "+strconv.Itoa(i), name, i)
+		} else if found := credential.InScript(rest); !ok && len(found) > 0 {
+			name = cmp.Or(found[0].Name, found[0].Kind)
+			if !seen[name] {
+				p.reportSecret(found[0], "command in history entry "+strconv.Itoa(i), name, i)
+			}
 		}
 		for _, text := range []string{h.Comment, h.Author} {
-			if c, ok := j.token(text); ok {
-				p.reportSecret(c, "comment of history entry "+strconv.Itoa(i), c.what, i)
+			if c, ok := credential.OfText(text); ok {
+				p.reportSecret(c, "comment of history entry "+strconv.Itoa(i), c.Kind, i)
 			}
 		}
 	}
@@ -278,22 +287,22 @@ func isMetadata(step string) bool {
 
 // dropped finds a variable that an ENV instruction set and that the
 // configuration no longer has with that value: overwritten, yet readable.
-func (j judge) dropped(p *pass, step string) (credential, string, bool) {
+func dropped(p *pass, step string) (credential.Match, string, bool) {
 	rest, ok := strings.CutPrefix(step, "ENV ")
 	if !ok {
-		return credential{}, "", false
+		return credential.Match{}, "", false
 	}
 	name, value, ok := strings.Cut(rest, "=")
-	if !ok || slices.Contains(p.image().Config.Env, name+"="+unquote(value)) {
-		return credential{}, "", false
+	if !ok || slices.Contains(p.image().Config.Env, name+"="+credential.Unquote(value)) {
+		return credential.Match{}, "", false
 	}
 	for _, v := range p.image().Config.Env {
 		// Several variables in one instruction, all still there.
 		if n, val, _ := strings.Cut(v, "="); n == name && strings.Contains(rest, val) {
-			return credential{}, "", false
+			return credential.Match{}, "", false
 		}
 	}
-	c, ok := j.pair(name, value)
+	c, ok := credential.OfPair(name, value)
 	return c, name, ok
 }
 
