@@ -20,7 +20,7 @@ FUZZTIME ?= 10s
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
 
-.PHONY: demo test test-race build size lint fmt generate snapshot fuzz soak bench release-snapshot clean
+.PHONY: demo test test-race build size lint fmt generate snapshot fuzz soak bench bench-stages release-snapshot clean
 
 demo: build ## build a sample image, gate it offline, show why it fails
 	@$(GO) run ./internal/demo -bin $(BIN) -dir .demo
@@ -62,7 +62,13 @@ fuzz: ## every fuzz target for FUZZTIME
 soak: ## many gates in one process, which must not grow
 	PORTCULLIS_SOAK=200 $(GO) test ./internal/gate -run '^TestManyRunsDoNotGrow$$' -v -timeout 50m
 
-bench:
+# Options of the comparison, such as -large -runs 3.
+BENCHFLAGS ?=
+
+bench: build ## the gate beside other tools; the figures go to docs/performance.md
+	$(GO) run ./internal/bench -bin $(BIN) $(BENCHFLAGS)
+
+bench-stages: ## Go benchmarks of the single stages
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 release-snapshot: ## binaries for all platforms with their sums, in dist/
