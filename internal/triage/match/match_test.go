@@ -2,6 +2,7 @@ package match
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/portcullis-ci/portcullis/internal/finding"
@@ -132,6 +133,28 @@ func TestAVersionRangeFollowsTheRulesOfTheEcosystem(t *testing.T) {
 	for _, broken := range []string{">=", "<1 ||", "latest", "^1.2", "1.*", ">=1.0<2.0", "< <1"} {
 		if r, err := ParseRange(broken); err == nil {
 			t.Errorf("%q is read as %+v", broken, r)
+		}
+	}
+}
+
+func TestAnImageOfSeveralPlatformsIsNotNamedByOneOfThem(t *testing.T) {
+	index, one := "sha256:"+strings.Repeat("a", 64), "sha256:"+strings.Repeat("b", 64)
+	img := ImageOf(&inventory.Image{
+		Name: "registry.example/shop/web", Reference: "registry.example/shop/web:1", Digest: index, IndexDigest: index, ID: index,
+		Platform: "linux/amd64, linux/arm64", Platforms: []inventory.Platform{{Name: "linux/amd64", Digest: one}, {Name: "linux/arm64"}},
+	})
+	for text, want := range map[string]bool{
+		index: true, one: false,
+		"registry.example/shop/web:1":                              true,
+		"registry.example/shop/web@" + one:                         false,
+		"pkg:oci/web?repository_url=registry.example/shop/web":     true,
+		"pkg:oci/web@" + index:                                     true,
+		"pkg:oci/web@" + one:                                       false,
+		"pkg:oci/web?arch=amd64":                                   false,
+		"pkg:oci/web?arch=amd64&repository_url=registry.example/x": false,
+	} {
+		if got := img.IsNamedBy(text); got != want {
+			t.Errorf("%s names it: %v, want %v", text, got, want)
 		}
 	}
 }
