@@ -61,6 +61,17 @@ var bans = []ban{
 		to:     []string{"internal/detect/vulnerability", "internal/detect/dockerfile", "internal/detect/imageconfig"},
 	},
 	{
+		reason: "a detector that needs another one shows a model that belongs to neither",
+		from:   []string{"internal/detect/secret"},
+		to:     []string{"internal/detect/vulnerability", "internal/detect/dockerfile", "internal/detect/kubernetes", "internal/detect/imageconfig"},
+	},
+	{
+		reason: "what a credential looks like is shared by all detectors and must not know any",
+		from:   []string{"internal/credential"},
+		to:     []string{"internal/..."},
+		except: []string{"internal/finding"},
+	},
+	{
 		reason: "a report tells what was found and never looks for itself",
 		from:   []string{"internal/report/...", "internal/ci/...", "internal/policy"},
 		to:     []string{"internal/detect/...", "internal/gate", "internal/target", "internal/layers", "internal/advisory/..."},

@@ -11,7 +11,7 @@ import (
 // defaultPasswords stand in documents and examples for any password, and in
 // development setups for none worth the name.
 var defaultPasswords = set("password", "passwd", "pass", "pwd", "secret", "token", "user", "username", "changeme", "x-oauth-basic", "xxxx", "pw", "p4ssw0rd", "mypassword",
-	"mypass", "my-password", "my_password", "s3cr3t", "guest", "test", "foo", "bar", "hunter2", "yourpassword", "your_password", "userpass", "letmein", "p%40ssword", "p@ssword")
+	"mypass", "my-password", "my_password", "s3cr3t", "guest", "test", "foo", "bar", "yourpassword", "your_password", "userpass", "letmein", "p%40ssword", "p@ssword")
 
 // maxUserinfo is how long user name and password of a URL may be.
 const maxUserinfo = 512

@@ -5,24 +5,25 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/portcullis-ci/portcullis/internal/credential"
 )
 
-// shapes of values that are credentials whatever their name. Each has a
-// prefix or structure that its issuer publishes.
-var credentialShapes = []struct {
-	what    string
-	pattern *regexp.Regexp
-}{
-	{"a private key", regexp.MustCompile(`-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----`)},
-	{"an AWS access key", regexp.MustCompile(`\b(?:AKIA|ASIA)[A-Z2-7]{16}\b`)},
-	{"a GitHub token", regexp.MustCompile(`\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{60,})\b`)},
-	{"a GitLab token", regexp.MustCompile(`\bglpat-[A-Za-z0-9_-]{20,}`)},
-	{"a Slack token", regexp.MustCompile(`\bxox[abposr]-[A-Za-z0-9-]{20,}`)},
-	{"a Google API key", regexp.MustCompile(`\bAIza[A-Za-z0-9_-]{35}\b`)},
-	{"a Stripe key", regexp.MustCompile(`\b[sr]k_live_[A-Za-z0-9]{20,}\b`)},
-	{"an npm token", regexp.MustCompile(`\bnpm_[A-Za-z0-9]{36}\b`)},
-	{"a signed token", regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{20,}`)},
-	{"a URL with a password", regexp.MustCompile(`\b[a-z][a-z0-9+.-]*://[^/\s:@$]*:[^/\s@${}<>*]+@[^\s/]+`)},
+// credentialForm reports whether a text holds a credential that is known by
+// its form whatever its name, and what sort.
+func credentialForm(text string) (string, bool) {
+	m, ok := credential.OfText(text)
+	if !ok {
+		// What has the head of a private key is told even where it does not
+		// parse: manifests are often cut and indented by templates.
+		key, _ := credential.PrivateKeyIn([]byte(text))
+		return "a private key", key != credential.NoKey
+	}
+	article := "a "
+	if strings.HasPrefix(m.Kind, "npm") || strings.ContainsRune("AEIOUaeiou", rune(m.Kind[0])) {
+		article = "an "
+	}
+	return article + m.Kind, true
 }
 
 // credentialWords name credentials, as words of a name. Two words in a row
@@ -45,17 +46,15 @@ var qualifiers = []string{
 
 var placeholder = regexp.MustCompile(`(?i)^(?:<[^>]*>|\[[^\]]*\]|x{3,}|\*{3,}|\.{3,}|_{3,}|redacted|placeholder|todo|tbd|none|null|nil|true|false|yes|no|on|off|enabled|disabled|required|optional|dummy|n/a|your[-_ ].*|replace[-_ ]?me.*|(?:to[-_ ]?be[-_ ])?(?:set|filled|injected|replaced|generated|provided)[-_ ]?(?:by|from|in|at|via|on)?.*|vault:.*|ref\+.*|op://.*|sm://.*|secretref:.*|awssm:.*|azurekeyvault.*|gcp:secretmanager.*|arn:aws[a-z-]*:(?:secretsmanager|ssm):.*|projects/[^/]+/secrets/.*|ENC\[.*|AQICA.*)$`)
 
-// credential reports whether a name and a plain value are a credential, and
+// namedCredential reports whether a name and a plain value are a credential, and
 // what sort. It never returns any part of the value.
-func credential(name, value string) (string, bool) {
+func namedCredential(name, value string) (string, bool) {
 	value = strings.TrimSpace(value)
 	if !literal(value) {
 		return "", false
 	}
-	for _, s := range credentialShapes {
-		if s.pattern.MatchString(value) {
-			return s.what, true
-		}
+	if what, hit := credentialForm(value); hit {
+		return what, true
 	}
 	if !namesCredential(name) || looksLikePath(value) {
 		return "", false

@@ -32,7 +32,7 @@ var secretEnvLiteral = rule{
 	container: func(p *pass, c *manifest.Container) {
 		for _, env := range c.Place.At("env").Items() {
 			value := env.At("value")
-			if what, hit := credential(env.At("name").Text(), value.Text()); hit {
+			if what, hit := namedCredential(env.At("name").Text(), value.Text()); hit {
 				p.report(value, "The variable %s holds %s in plain text; take it from a Secret and replace it, since it has been published.", env.At("name").Text(), what)
 			}
 		}
@@ -98,17 +98,17 @@ func credentialArgument(items []*manifest.Place, i int) (string, bool) {
 	text := items[i].Text()
 	if strings.HasPrefix(text, "-") {
 		if name, value, ok := strings.Cut(text, "="); ok {
-			return credential(strings.TrimLeft(name, "-"), value)
+			return namedCredential(strings.TrimLeft(name, "-"), value)
 		}
-		return credential("", text)
+		return namedCredential("", text)
 	}
 	if i > 0 {
 		name := items[i-1].Text()
 		if strings.HasPrefix(name, "--") && !strings.Contains(name, "=") && !strings.ContainsAny(text, " \n") {
-			return credential(strings.TrimLeft(name, "-"), text)
+			return namedCredential(strings.TrimLeft(name, "-"), text)
 		}
 	}
-	return credential("", text)
+	return namedCredential("", text)
 }
 
 var secretConfigMap = rule{
@@ -140,13 +140,11 @@ var secretConfigMap = rule{
 // line by line at a file of settings.
 func configCredential(key, value string) (what, where string, hit bool) {
 	if !strings.Contains(value, "\n") {
-		what, hit = credential(key, value)
+		what, hit = namedCredential(key, value)
 		return what, key, hit
 	}
-	for _, s := range credentialShapes {
-		if s.pattern.MatchString(value) {
-			return s.what, key, true
-		}
+	if what, hit := credentialForm(value); hit {
+		return what, key, true
 	}
 	for line := range strings.Lines(value) {
 		line = strings.TrimSpace(line)
@@ -160,7 +158,7 @@ func configCredential(key, value string) (what, where string, hit bool) {
 		if strings.ContainsAny(name, " ()[]{}<>$") || strings.ContainsAny(setting, " ()[]{}<>$") {
 			continue
 		}
-		if what, hit := credential(name, setting); hit {
+		if what, hit := namedCredential(name, setting); hit {
 			return what, key + " (" + name + ")", true
 		}
 	}

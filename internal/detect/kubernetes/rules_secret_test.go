@@ -8,7 +8,7 @@ var secretCases = map[string][]ruleCase{
 	"k8s-secret-env-literal": {
 		{"fires on a password", env("DB_PASSWORD", "➤value: hunter2")},
 		{"fires on a name in camel case", env("clientSecret", "➤value: \"q1w2e3r4\"")},
-		{"fires on an AWS key under a harmless name", env("SETTING", "➤value: AKIA"+"IOSFODNN7EXAMPLE")},
+		{"fires on an AWS key under a harmless name", env("SETTING", "➤value: AKIA"+"Q7WZR2LK5XT4MVB3")},
 		{"fires on a URL with a password", env("DATABASE_URL", "➤value: postgres://app:hunter2@db/shop")},
 		{"fires on an API key in an init container", pod("initContainers:\n  - name: i\n    env:\n      - {name: API_KEY, ➤value: 0123456789abcdef}")},
 		{"is silent about a reference to a Secret", env("DB_PASSWORD", "valueFrom: {secretKeyRef: {name: db, key: password}}")},
@@ -38,7 +38,7 @@ var secretCases = map[string][]ruleCase{
 		{"fires on an option with its value", container("args: [➤--password=hunter2]")},
 		{"fires on the value behind an option", container("args: [--api-key, ➤0123456789abcdef]")},
 		{"fires on a URL with a password", container("command: [app, ➤\"postgres://app:hunter2@db/shop\"]")},
-		{"fires on a token inside of a script", container("args: [\"-c\", ➤\"curl -H 'Authorization: ghp_" + "0123456789abcdefghijABCDEFGHIJ012345' x\"]")},
+		{"fires on a token inside of a script", container("args: [\"-c\", ➤\"curl -H 'Authorization: ghp_" + "q7wZr2Lk9xT4mVb1sYd7NcWf3GhJ6p29q5y7' x\"]")},
 		{"is silent about a file", container("args: [--password-file=/run/secrets/p]")},
 		{"is silent about a variable", container("args: [--password=$(PASSWORD)]")},
 		{"is silent about an option followed by another", container("args: [--require-token, --verbose]")},
