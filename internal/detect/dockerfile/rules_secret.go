@@ -3,8 +3,10 @@ package dockerfile
 import (
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
+	engine "github.com/portcullis-ci/portcullis/internal/credential"
 	df "github.com/portcullis-ci/portcullis/internal/dockerfile"
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/rules"
@@ -220,6 +222,8 @@ var placeholder = regexp.MustCompile(`(?i)example|placeholder|x{4,}|\*{3,}|:(?:p
 
 func checkCredentials(p *Pass) {
 	text := p.File.Content
+	var told []df.Span
+	defer func() { checkFurtherCredentials(p, told) }()
 	for _, c := range credentials {
 		if !strings.Contains(text, c.literal) {
 			continue
@@ -238,10 +242,29 @@ func checkCredentials(p *Pass) {
 			if in != nil {
 				key += " in " + in.Keyword
 			}
+			told = append(told, df.Span{Start: m[0], End: m[1]})
 			p.Reportf(in, df.Span{Start: m[0], End: m[1]}, key,
 				"Here stands what looks like a %s (%d characters, not shown); revoke it and mount the new one as a build secret.",
 				c.name, m[1]-m[0])
 		}
+	}
+}
+
+// checkFurtherCredentials tells what the engine that searches images finds at
+// other places: the forms of many more issuers, headers and command lines.
+// Values of variables belong to another rule.
+func checkFurtherCredentials(p *Pass, told []df.Span) {
+	for _, m := range engine.InScript(p.File.Content) {
+		span := df.Span{Start: int(m.Offset), End: int(m.Offset) + m.Length}
+		if m.Kind == engine.NamedKind || slices.ContainsFunc(told, func(t df.Span) bool { return t.Start < span.End && span.Start < t.End }) {
+			continue
+		}
+		in := instructionAt(p.File, span.Start)
+		key := m.Kind
+		if in != nil {
+			key += " in " + in.Keyword
+		}
+		p.Reportf(in, span, key, "Here stands what looks like a %s (%d characters, not shown); revoke it and mount the new one as a build secret.", m.Kind, m.Length)
 	}
 }
 
