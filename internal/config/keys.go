@@ -25,7 +25,7 @@ func coverageKeys() []field[Config] {
 			fields: []field[Config]{
 				{
 					name: "minimum", example: "90%",
-					doc:    "Percentage of packages that must have been assessed. Packages whose reason `coverage.allow` names are not counted.",
+					doc:    "Percentage of packages that must have been assessed. Packages whose reason `coverage.allow` names are not counted; a file that could not be looked into counts like a package that was not assessed.",
 					schema: schema{"type": []string{"string", "number"}, "pattern": `^[0-9]+(\.[0-9]+)?%?$`, "minimum": 0, "maximum": 100},
 					decode: decodeCoverageMinimum,
 					show:   func(c Config) any { return c.CoverageMinimum },

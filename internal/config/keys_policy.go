@@ -13,7 +13,7 @@ import (
 
 // kinds are the kinds of findings that can have demands of their own.
 var kinds = []finding.Kind{
-	finding.Vulnerability, finding.Secret, finding.ImageConfig, finding.Dockerfile, finding.Kubernetes, finding.Coverage, finding.Waiver,
+	finding.Vulnerability, finding.Secret, finding.Malware, finding.ImageConfig, finding.Dockerfile, finding.Kubernetes, finding.Coverage, finding.Waiver,
 }
 
 func kindNames() []string {

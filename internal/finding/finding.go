@@ -22,6 +22,9 @@ const (
 	Vulnerability Kind = "vulnerability"
 	// Secret is a credential that lies open in the image or its configuration.
 	Secret Kind = "secret"
+	// Malware is something in the image that was made to do harm, or that is not
+	// what its package installed.
+	Malware Kind = "malware"
 	// ImageConfig is a weakness in the configuration or files of the built image.
 	ImageConfig Kind = "image-config"
 	// Dockerfile is a broken Dockerfile rule.

@@ -94,6 +94,7 @@ func (r run) examineTarget(ctx context.Context, kind outcome.TargetKind, t *targ
 	r.judgeConfiguration(ctx, t, &p)
 	if inspected != nil {
 		r.judgeSecrets(t, inspected, sbom, &p)
+		r.judgeContents(t, inspected, &p)
 	}
 	if !r.SkipVulnerabilities {
 		r.judgePackages(ctx, t, &p)

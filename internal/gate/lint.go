@@ -301,7 +301,7 @@ func (r run) traceImage(ctx context.Context, img *inventory.Image, all part, bas
 	traced := slices.Clone(all.findings)
 	for i, f := range traced {
 		switch f.Kind {
-		case finding.Vulnerability, finding.ImageConfig, finding.Secret:
+		case finding.Vulnerability, finding.ImageConfig, finding.Secret, finding.Malware:
 			traced[i] = tracer.Trace(f)
 		}
 	}

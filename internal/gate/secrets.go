@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"github.com/portcullis-ci/portcullis/internal/detect/malware"
 	"github.com/portcullis-ci/portcullis/internal/detect/secret"
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/inventory/syftcatalog"
@@ -10,7 +11,7 @@ import (
 
 // inspectors are fed with all files in the one pass over the layers.
 func inspectors() []layers.Inspector {
-	return []layers.Inspector{secret.Inspector{}}
+	return []layers.Inspector{secret.Inspector{}, malware.Inspector{}}
 }
 
 // judgeSecrets makes findings of the credentials in the files of the layers.

@@ -67,8 +67,8 @@ func (r run) waiverScope(o outcome.Outcome) waiver.Scope {
 		return scope
 	}
 	kinds := map[outcome.TargetKind][]finding.Kind{
-		outcome.TargetImage:      {finding.Vulnerability, finding.ImageConfig, finding.Secret},
-		outcome.TargetRootFS:     {finding.Vulnerability, finding.ImageConfig},
+		outcome.TargetImage:      {finding.Vulnerability, finding.ImageConfig, finding.Secret, finding.Malware},
+		outcome.TargetRootFS:     {finding.Vulnerability, finding.ImageConfig, finding.Malware},
 		outcome.TargetSBOM:       {finding.Vulnerability},
 		outcome.TargetDockerfile: {finding.Dockerfile},
 		outcome.TargetManifest:   {finding.Kubernetes},

@@ -27,6 +27,10 @@ type Inventory struct {
 	// GoBinaries say which functions the Go binaries hold in which packages
 	// were found, in the order of paths.
 	GoBinaries []GoBinary
+	// Owned are the regular files of the image that packages of the operating
+	// system own, by their real path: links in directories are followed, and a
+	// hard link stands for the file whose content it shares. Nil for an SBOM.
+	Owned map[string]OwnedFile
 	// Unreadable lists files that a cataloger could not make sense of. They
 	// count against coverage.
 	Unreadable []Unreadable

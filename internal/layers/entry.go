@@ -54,6 +54,10 @@ type Entry struct {
 // Kept reports whether the content was kept in the first pass or read since.
 func (e *Entry) Kept() bool { return e.data().content.Load() != nil }
 
+// Data returns the entry under whose path the content lies in the archive: that
+// of the file a hard link is another name of, else the entry itself.
+func (e *Entry) Data() *Entry { return e.data() }
+
 // data returns the entry that has the bytes.
 func (e *Entry) data() *Entry {
 	for e.source != nil {

@@ -70,7 +70,8 @@ func (p Policy) unaccepted(c outcome.Coverage, wanted func(outcome.Reason) bool)
 }
 
 // minimumClause demands a share of assessed packages, leaving out those whose
-// reason is accepted.
+// reason is accepted. What could not be looked into counts like a package that
+// was not assessed.
 func (p Policy) minimumClause(c outcome.Coverage) judged {
 	clause := outcome.Clause{
 		Name:   "coverage.minimum",
@@ -82,9 +83,14 @@ func (p Policy) minimumClause(c outcome.Coverage) judged {
 			counted += len(gap.Packages)
 		}
 	}
+	// At least one package may hide in each of them.
+	counted += len(c.Unreadable)
 	if share := percent(c.Assessed, counted); share < p.CoverageMinimum {
 		clause.Broken = true
 		clause.Reason = fmt.Sprintf("%d of %d packages assessed (%.1f %%)", c.Assessed, counted, share)
+		if n := len(c.Unreadable); n > 0 {
+			clause.Reason = fmt.Sprintf("%d of %d packages and unexamined files assessed (%.1f %%)", c.Assessed, counted, share)
+		}
 	}
 	return judged{clause: clause, code: exit.NotExamined}
 }

@@ -55,6 +55,7 @@ var pageTitles = map[finding.Kind]string{
 	finding.Kubernetes:  "Kubernetes rules",
 	finding.ImageConfig: "Image rules",
 	finding.Secret:      "Secret rules",
+	finding.Malware:     "Malware rules",
 	finding.Coverage:    "Coverage rules",
 	finding.Waiver:      "Waiver rules",
 }

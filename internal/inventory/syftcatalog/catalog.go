@@ -179,6 +179,9 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 	inv := convert(model)
 	inv.Image = t.Image
 	setLayers(&inv, model, index)
+	if inv.Owned, err = ownedFiles(ctx, model, index); err != nil {
+		return inventory.Inventory{}, err
+	}
 	files, unreadable, err := filesOfInterest(ctx, index)
 	if err != nil {
 		return inventory.Inventory{}, errors.Join(limit, err)

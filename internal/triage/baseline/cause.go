@@ -94,7 +94,7 @@ func (c comparison) whySameCode(same string) (finding.Cause, string) {
 // what became of it in the baseline's run.
 func (c comparison) whyRule(kind finding.Kind, then string) (finding.Cause, string) {
 	b, n := c.base.Identity, c.now
-	inImage := kind == finding.ImageConfig || kind == finding.Secret || kind == finding.Coverage
+	inImage := kind == finding.ImageConfig || kind == finding.Secret || kind == finding.Malware || kind == finding.Coverage
 	sameImage := inImage && b.ImageID != "" && b.ImageID == n.ImageID
 	switch {
 	case sameImage && b.Tool != n.Tool:

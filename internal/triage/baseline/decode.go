@@ -80,7 +80,7 @@ var (
 
 var (
 	kinds = []finding.Kind{
-		finding.Vulnerability, finding.Secret, finding.ImageConfig, finding.Dockerfile, finding.Kubernetes, finding.Coverage, finding.Waiver,
+		finding.Vulnerability, finding.Secret, finding.Malware, finding.ImageConfig, finding.Dockerfile, finding.Kubernetes, finding.Coverage, finding.Waiver,
 	}
 	statuses = []finding.Status{finding.Open, finding.Waived, finding.NotAffected, finding.Inherited, finding.Known}
 )

@@ -78,7 +78,7 @@ func (b Base) layersOf(image *inventory.Image) map[string]bool {
 // inherited says in which way a finding is the base's, or "".
 func inherited(f finding.Finding, layers map[string]bool, packages packageSet) string {
 	switch f.Kind {
-	case finding.Vulnerability, finding.Secret, finding.ImageConfig, finding.Coverage:
+	case finding.Vulnerability, finding.Secret, finding.Malware, finding.ImageConfig, finding.Coverage:
 	default:
 		return ""
 	}

@@ -237,7 +237,7 @@ func (a applier) meansImage(w Waiver, f finding.Finding) bool {
 		return true
 	}
 	switch f.Kind {
-	case finding.Vulnerability, finding.Secret, finding.ImageConfig, finding.Coverage:
+	case finding.Vulnerability, finding.Secret, finding.Malware, finding.ImageConfig, finding.Coverage:
 	default:
 		return false
 	}

@@ -1,0 +1,177 @@
+package syftcatalog
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"github.com/anchore/syft/syft/file"
+	"github.com/anchore/syft/syft/pkg"
+	"github.com/anchore/syft/syft/sbom"
+
+	"github.com/portcullis-ci/portcullis/internal/inventory"
+	"github.com/portcullis-ci/portcullis/internal/layers"
+)
+
+// recorded is one file in a package manager's database.
+type recorded struct {
+	path   string
+	digest string
+	config bool
+}
+
+// ownedFiles joins what the package managers' databases say of files with the
+// files that are there. Links and directories are left out: they have no
+// content that could differ.
+func ownedFiles(ctx context.Context, model *sbom.SBOM, x *layers.Index) (map[string]inventory.OwnedFile, error) {
+	moved, err := diversions(ctx, x)
+	if err != nil {
+		return nil, err
+	}
+	packages := model.Artifacts.Packages.Sorted()
+	slices.SortFunc(packages, func(a, b pkg.Package) int { return cmp.Compare(a.ID(), b.ID()) })
+	owned := make(map[string]inventory.OwnedFile)
+	for _, p := range packages {
+		for _, r := range recordedFiles(p) {
+			if d, ok := moved[r.path]; ok && d.by != p.Name {
+				r.path = d.to
+			}
+			e := x.Resolve(r.path, false)
+			if e == nil || e.Type != layers.Regular {
+				continue
+			}
+			e = e.Data()
+			f := inventory.OwnedFile{Package: string(p.ID()), Layer: int(e.Layer), Digest: r.digest, Config: r.config}
+			if before, twice := owned[e.Path]; twice {
+				f = joined(before, f)
+			}
+			owned[e.Path] = f
+		}
+	}
+	return owned, nil
+}
+
+// joined is what two packages together say of one file. Packages of several
+// architectures may share a file and differ in its content, of which one wins.
+func joined(a, b inventory.OwnedFile) inventory.OwnedFile {
+	switch {
+	case a.Digest == "":
+		a.Digest = b.Digest
+	case b.Digest != "" && a.Digest != b.Digest:
+		a.Digest = ""
+	}
+	a.Config = a.Config || b.Config
+	return a
+}
+
+// recordedFiles are the files of a package of the operating system.
+func recordedFiles(p pkg.Package) []recorded {
+	var out []recorded
+	switch m := p.Metadata.(type) {
+	case pkg.DpkgDBEntry:
+		for _, f := range m.Files {
+			out = append(out, recorded{absolute(f.Path), plainDigest(f.Digest), f.IsConfigFile})
+		}
+	case pkg.ApkDBEntry:
+		for _, f := range m.Files {
+			// apk itself treats everything below /etc as configuration
+			// (protected paths).
+			out = append(out, recorded{absolute(f.Path), plainDigest(f.Digest), strings.HasPrefix(absolute(f.Path), "/etc/")})
+		}
+	case pkg.RpmDBEntry:
+		for _, f := range m.Files {
+			// Flags are those of rpm -q --fileflags: c configuration, g ghost, m
+			// missing allowed.
+			out = append(out, recorded{absolute(f.Path), plainDigest(&f.Digest), strings.ContainsAny(f.Flags, "cg")})
+		}
+	case pkg.AlpmDBEntry:
+		for _, f := range m.Files {
+			out = append(out, recorded{absolute(f.Path), alpmDigest(f.Digests), slices.ContainsFunc(m.Backup, func(b pkg.AlpmFileRecord) bool { return b.Path == f.Path })})
+		}
+	case pkg.PortageEntry:
+		for _, f := range m.Files {
+			out = append(out, recorded{absolute(f.Path), plainDigest(f.Digest), strings.HasPrefix(absolute(f.Path), "/etc/")})
+		}
+	}
+	return out
+}
+
+func absolute(p string) string {
+	if strings.HasPrefix(p, "/") {
+		return p
+	}
+	return "/" + p
+}
+
+// digestSizes are the algorithms that are compared, with the lengths of their
+// digests in bytes.
+var digestSizes = map[string]int{"md5": 16, "sha1": 20, "sha256": 32}
+
+// plainDigest brings the forms of the databases to algorithm:hex, and returns
+// "" for anything else. The installed database of apk has Q1 and the SHA-1 in
+// base64 (https://wiki.alpinelinux.org/wiki/Apk_spec).
+func plainDigest(d *file.Digest) string {
+	if d == nil {
+		return ""
+	}
+	algorithm, value := strings.ToLower(d.Algorithm), d.Value
+	if packed, ok := strings.CutPrefix(value, "Q1"); ok {
+		raw, err := base64.StdEncoding.DecodeString(packed)
+		if err != nil {
+			return ""
+		}
+		algorithm, value = "sha1", hex.EncodeToString(raw)
+	}
+	size, known := digestSizes[algorithm]
+	raw, err := hex.DecodeString(value)
+	if !known || err != nil || len(raw) != size {
+		return ""
+	}
+	return algorithm + ":" + strings.ToLower(value)
+}
+
+func alpmDigest(digests []file.Digest) string {
+	for _, want := range []string{"sha256", "md5"} {
+		for _, d := range digests {
+			if strings.HasPrefix(strings.ToLower(d.Algorithm), want) {
+				return plainDigest(&file.Digest{Algorithm: want, Value: d.Value})
+			}
+		}
+	}
+	return ""
+}
+
+// diversion says where the file of a package is that another one replaced, as
+// agreed between them (dpkg-divert(1)).
+type diversion struct{ to, by string }
+
+// diversions reads dpkg's list of them: three lines each.
+func diversions(ctx context.Context, x *layers.Index) (map[string]diversion, error) {
+	e := x.Resolve("/var/lib/dpkg/diversions", true)
+	if e == nil || e.Type != layers.Regular || e.Size == 0 {
+		return nil, nil
+	}
+	data, err := text(ctx, x, e)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]diversion)
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	for lines.Scan() {
+		from := lines.Text()
+		if !lines.Scan() {
+			break
+		}
+		to := lines.Text()
+		if !lines.Scan() {
+			break
+		}
+		out[from] = diversion{to: to, by: lines.Text()}
+	}
+	return out, nil
+}
