@@ -237,7 +237,8 @@ func data(w *tar.Writer, megabytes int) error {
 			return err
 		}
 	}
-	return nil
+	// An image without any package is a failure of its own.
+	return packages(w, 1)
 }
 
 // packages are those of npm, one small file each.
