@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,6 +15,7 @@ import (
 
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/gate"
+	"github.com/portcullis-ci/portcullis/internal/repository"
 )
 
 // lintFlags are the flags of the lint command.
@@ -31,7 +35,8 @@ func (p Program) lintCommand(result *exit.Code) *cobra.Command {
 		Short: "Lint Dockerfiles and Kubernetes manifests",
 		Long: `Lint Dockerfiles and Kubernetes manifests by the rules of the gate, without an
 image. A directory is searched for both; a file is taken for a manifest when
-its name ends in .yaml, .yml or .json, and for a Dockerfile otherwise.`,
+its name ends in .yaml, .yml or .json, and for a Dockerfile otherwise. What
+comes through standard input (-) is taken for what it looks like.`,
 		Example: `  portcullis lint .
   portcullis lint Dockerfile k8s/ --fail-on medium --output sarif=lint.sarif`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -75,6 +80,10 @@ func (p Program) lint(ctx context.Context, f *lintFlags, flags *pflag.FlagSet, p
 	if req.Triage, err = p.triage(ctx, s, f.triageFlags, nil); err != nil {
 		return exit.Usage, err
 	}
+	stdinIsManifest, err := p.peekStdin(paths)
+	if err != nil {
+		return exit.CodeOf(err), err
+	}
 	for _, path := range paths {
 		info, statErr := os.Stat(s.root.Path(path))
 		switch {
@@ -82,7 +91,7 @@ func (p Program) lint(ctx context.Context, f *lintFlags, flags *pflag.FlagSet, p
 			return exit.Usage, &exit.Error{Code: exit.Usage, Doing: "one of the paths is empty"}
 		case statErr == nil && info.IsDir():
 			req.Search = append(req.Search, path)
-		case isManifestName(path):
+		case path == "-" && stdinIsManifest, isManifestName(path):
 			req.Manifests = append(req.Manifests, path)
 		default:
 			req.Dockerfiles = append(req.Dockerfiles, path)
@@ -102,4 +111,21 @@ func isManifestName(path string) bool {
 		return true
 	}
 	return false
+}
+
+// manifestLine begins a line that manifests have and Dockerfiles have not.
+var manifestLine = regexp.MustCompile(`(?m)^[\s{\[\x{FEFF}-]*["']?(apiVersion|kind|containerDefinitions|taskDefinition)["']?\s*:`)
+
+// peekStdin reads standard input, where it is one of the paths, puts it back
+// and reports whether it holds manifests.
+func (p *Program) peekStdin(paths []string) (bool, error) {
+	if !slices.Contains(paths, "-") || p.Stdin == nil {
+		return false, nil
+	}
+	content, err := repository.ReadAll(p.Stdin)
+	if err != nil {
+		return false, &exit.Error{Code: exit.NotExamined, Doing: "read standard input", Err: err}
+	}
+	p.Stdin = bytes.NewReader(content)
+	return manifestLine.Match(content) || bytes.HasPrefix(bytes.TrimSpace(content), []byte("{")), nil
 }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -95,10 +96,27 @@ func (p Program) steerLinters(ctx context.Context, req *gate.Request, s session,
 	req.DockerfileRules = docker
 	req.KubernetesRules = kubernetes.Options{
 		Registries: lint.TrustedRegistries, KubeVersion: lint.KubernetesVersion, Today: p.Clock(),
-		RequireReason: lint.InlineIgnores == config.IgnoresNeedReason,
+		RequireReason: lint.InlineIgnores == config.IgnoresNeedReason, NoIgnores: lint.InlineIgnores == config.IgnoresForbidden,
+		PodSecurity: kubernetes.Level(lint.PodSecurity),
 	}
 	req.HelmValues, req.HelmSet, req.Exclude = f.helmValues, f.helmSet, lint.Exclude
+	if err := ownRuleNames(req.Policy, catalogue); err != nil {
+		return err
+	}
 	return settleRules(req, s.config.Rules, catalogue)
+}
+
+// ownRuleNames refuses rules of the user's own that have the name of another.
+func ownRuleNames(p policy.Policy, catalogue rules.Catalogue) error {
+	for _, own := range p.ManifestRules {
+		if r, taken := catalogue.Find(own.ID); taken {
+			return &exit.Error{
+				Code: exit.Usage, Doing: fmt.Sprintf("read the configuration: lint.kubernetes-rules: the id %q is that of the rule %s", own.ID, r.ID),
+				Hint: "give the rule another id",
+			}
+		}
+	}
+	return nil
 }
 
 // settleRules turns what the configuration says about single rules into the
@@ -108,6 +126,9 @@ func settleRules(req *gate.Request, settings []config.RuleSetting, catalogue rul
 	var errs []error
 	for _, setting := range settings {
 		r, ok := catalogue.Find(setting.Name)
+		if !ok && slices.ContainsFunc(req.Policy.ManifestRules, func(own policy.ManifestRule) bool { return own.ID == setting.Name }) {
+			r, ok = rules.Rule{ID: setting.Name}, true
+		}
 		if !ok {
 			errs = append(errs, fmt.Errorf("%s: no rule is called %q; %s", setting.Source, setting.Name, nearRules(catalogue, setting.Name)))
 			continue

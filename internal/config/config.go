@@ -95,6 +95,9 @@ type Lint struct {
 	// KubernetesVersion is the cluster's, as major.minor; empty for the newest
 	// that is known.
 	KubernetesVersion string
+	// PodSecurity is the level of the Pod Security Standards to keep to exactly:
+	// baseline, restricted or empty.
+	PodSecurity string
 	// InlineIgnores says what comments in files can do that switch rules off.
 	InlineIgnores InlineIgnores
 	// Exclude are patterns of paths that are not examined when directories are

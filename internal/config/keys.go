@@ -241,6 +241,21 @@ func lintKeys() []field[Config] {
 					},
 				},
 				{
+					name: "pod-security", example: "restricted", schema: choiceOf(levelWords),
+					doc: "Keeps the rules of the Pod Security Standards exactly to a level, as the admission controller of `lint.kubernetes-version` would: `baseline` or `restricted`. " +
+						"Without it, those of both run, some stricter than the standard.",
+					decode: func(c *Config, v value) (err error) {
+						c.Lint.PodSecurity, err = word(v, levelWords)
+						return err
+					},
+					show: func(c Config) any {
+						if c.Lint.PodSecurity == "" {
+							return nil
+						}
+						return c.Lint.PodSecurity
+					},
+				},
+				{
 					name: "inline-ignores", example: "reason",
 					doc:    "Comments in files that switch rules off: `allow`, `reason` (only with a reason) or `none`.",
 					schema: choiceOf(ignoreWords),
@@ -256,6 +271,7 @@ func lintKeys() []field[Config] {
 				listField("exclude", "[vendor/**, '**/testdata/**']",
 					"Patterns of paths, from the root of the repository, that are left out when directories are searched. Files that are named are always examined.",
 					func(c *Config) *[]string { return &c.Lint.Exclude }),
+				manifestRulesField(),
 				{
 					name: "build-args", example: "{BASE: debian:13-slim}",
 					doc:    "Build arguments that the Dockerfiles are built with.",
@@ -274,6 +290,7 @@ func lintKeys() []field[Config] {
 var (
 	labelTypes     = []string{"text", "url", "semver", "hash", "rfc3339", "spdx", "email"}
 	ignoreWords    = []string{string(IgnoresAllowed), string(IgnoresNeedReason), string(IgnoresForbidden)}
+	levelWords     = []string{"baseline", "restricted"}
 	versionPattern = regexp.MustCompile(`^[1-9][0-9]*\.[0-9]+$`)
 )
 

@@ -22,6 +22,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/lockfile"
 	"github.com/portcullis-ci/portcullis/internal/origin"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
+	"github.com/portcullis-ci/portcullis/internal/policy"
 	"github.com/portcullis-ci/portcullis/internal/repository"
 )
 
@@ -128,9 +129,15 @@ func (r run) lintManifests(ctx context.Context) part {
 	if opts.Helm, err = r.helmSettings(read); err != nil {
 		p.failures = append(p.failures, failure("manifests", "", err))
 	}
+	if opts.Own, err = kubernetesrules.CompileOwn(r.Policy.ManifestRules); err != nil {
+		p.failures = append(p.failures, failure("manifests", "", err))
+	}
+	opts.KeepObjects = len(r.Policy.Deny)+len(r.Policy.Warn) > 0
 	result := kubernetesrules.Lint(ctx, files, opts)
 	p.findings, p.failures = result.Findings, append(p.failures, result.Failures...)
-	p.manifests = r.objects(read)
+	for _, o := range result.Plain {
+		p.manifests = append(p.manifests, policy.Manifest{Path: o.Location.Path, Line: o.Location.Line, Object: o.Value})
+	}
 	for _, image := range result.Images {
 		p.images = append(p.images, namedImage{Image: image.Reference, Location: image.Location})
 	}

@@ -53,6 +53,9 @@ type Policy struct {
 	// Deny and Warn are expressions of the user's own.
 	Deny []Expression
 	Warn []Expression
+	// ManifestRules are the user's own rules for Kubernetes objects. What they
+	// find is judged like all other findings.
+	ManifestRules []ManifestRule
 	// WarnOnly names clauses that only warn: a name such as epss, or the first
 	// parts of one, such as kinds.
 	WarnOnly []string
@@ -122,6 +125,19 @@ type Expression struct {
 	Name    string
 	Text    string
 	Message string
+}
+
+// ManifestRule is a condition in CEL that must not hold for a Kubernetes
+// object. Package config has checked it.
+type ManifestRule struct {
+	ID string
+	// Kinds are the kinds of objects, as Kind or Group/Kind; none for all.
+	Kinds []string
+	Text  string
+	// Field is the path to where it points; empty for the object.
+	Field    string
+	Message  string
+	Severity finding.Severity
 }
 
 // Input is what a policy judges.

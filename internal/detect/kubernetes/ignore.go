@@ -22,9 +22,10 @@ type ignore struct {
 	all    bool
 	reason string
 	until  time.Time
-	// ours is false for the forms of other tools, which are honoured as they
-	// are and never reported.
-	ours bool
+	// ours is false for the forms of other tools. trivy marks the one that has
+	// no room for a reason.
+	ours  bool
+	trivy bool
 	// wrong says what is wrong with it; it then does nothing.
 	wrong string
 	used  map[string]bool
@@ -45,6 +46,9 @@ const (
 
 // readIgnores collects the ignores of a file.
 func (l *linter) readIgnores(f File, docs []manifest.Document, objects []*manifest.Object) {
+	if l.opts.NoIgnores {
+		return
+	}
 	for _, c := range manifest.Comments(f, docs, ourComment, trivyComment, checkovComment) {
 		ig := ignore{file: f.Path, span: c.Span, scope: c.Scope}
 		switch {
@@ -52,6 +56,7 @@ func (l *linter) readIgnores(f File, docs []manifest.Document, objects []*manife
 			ig.ours = true
 			ig.parse(strings.TrimPrefix(c.Text, ourComment))
 		case strings.HasPrefix(c.Text, trivyComment):
+			ig.trivy = true
 			ig.parseTrivy(strings.TrimPrefix(c.Text, trivyComment))
 		case strings.HasPrefix(c.Text, checkovComment):
 			id, reason, _ := strings.Cut(strings.TrimPrefix(c.Text, checkovComment), ":")
@@ -165,9 +170,9 @@ func canonical(name string) string {
 }
 
 // rulesByName returns the ids of the rules by their own and other tools' ids.
-func rulesByName() map[string][]string {
+func rulesByName(all []rule) map[string][]string {
 	names := make(map[string][]string)
-	for _, r := range allRules() {
+	for _, r := range all {
 		for _, name := range append([]string{r.ID}, r.Aliases...) {
 			key := canonical(name)
 			names[key] = append(names[key], r.ID)
@@ -179,7 +184,7 @@ func rulesByName() map[string][]string {
 // addIgnore resolves the names of an ignore and takes it in.
 func (l *linter) addIgnore(ig ignore) {
 	if l.names == nil {
-		l.names = rulesByName()
+		l.names = rulesByName(l.set.rules())
 	}
 	ig.ids, ig.used = make(map[string]bool), make(map[string]bool)
 	for _, name := range ig.names {

@@ -42,6 +42,10 @@ type Options struct {
 	// Helm are the settings of charts among the files. A chart without any is
 	// rendered with its own values.
 	Helm []HelmSettings
+	// Own are the user's own rules.
+	Own []OwnRule
+	// OwnOnly leaves out all other rules.
+	OwnOnly bool
 	// KeepObjects asks for Result.Plain.
 	KeepObjects bool
 	// Today is the date against which expiring ignores are held. The zero
@@ -49,6 +53,8 @@ type Options struct {
 	Today time.Time
 	// RequireReason makes ignores without a reason findings.
 	RequireReason bool
+	// NoIgnores lets no comment and no annotation silence anything.
+	NoIgnores bool
 	// Limits bound what one file may cost.
 	Limits manifest.Limits
 }
@@ -111,10 +117,10 @@ func Rules() []rules.Rule {
 // findings point into its templates and values. Give it all files that Wanted
 // asks for.
 func Lint(ctx context.Context, files []File, opts Options) Result {
-	l := linter{opts: opts, set: newSet(opts), rendered: make(map[string]rendering)}
+	l := linter{opts: opts, set: newSet(opts), rendered: make(map[string]rendering), ownFailed: make(map[string]bool)}
 	l.sources(ctx, files)
 	l.set.index()
-	for _, r := range allRules() {
+	for _, r := range l.set.rules() {
 		if ctx.Err() != nil {
 			break
 		}
@@ -144,6 +150,8 @@ type linter struct {
 	// ignores are those of all files; names the rules by all of their names.
 	ignores []ignore
 	names   map[string][]string
+	// ownFailed are the user's rules whose condition had no value.
+	ownFailed map[string]bool
 	// rendered are the texts that were made of charts, by their paths.
 	rendered map[string]rendering
 }

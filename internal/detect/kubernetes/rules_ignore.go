@@ -68,32 +68,56 @@ var ignoreNoReason = rule{
 	},
 }
 
-// judgeIgnores reports what is wrong with the ignores of our own form. It is
-// called after waive has noted which were of use.
+// judgeIgnores reports what is wrong with ignores. Those in the forms of other
+// tools may silence something there, so what is wrong with them here is only
+// worth knowing. It is called after waive has noted which were of use.
 func (l *linter) judgeIgnores() {
+	if l.opts.OwnOnly {
+		return
+	}
 	ran := make(map[string]bool)
-	for _, r := range allRules() {
+	for _, r := range l.set.rules() {
 		ran[r.ID] = r.runs(l.opts)
 	}
 	for i := range l.ignores {
 		ig := &l.ignores[i]
-		if !ig.ours {
-			continue
-		}
 		if (l.opts.RequireReason || ran[ignoreNoReason.ID]) && ig.reason == "" && ig.wrong == "" {
-			l.reportIgnore(ignoreNoReason, ig, "This ignore of "+strings.Join(ig.names, ", ")+" has no reason; add reason=….")
+			l.reportIgnore(ignoreNoReason, ig, "This ignore of "+ig.about()+" has no reason; add one"+ig.reasonForm()+".")
 		}
 		switch {
+		case ig.wrong != "" && !ig.ours:
+			l.reportIgnore(ignoreUnknown, ig, "This ignore of another tool does nothing here, since "+ig.wrong+" that is known here by this name.")
 		case ig.wrong != "":
 			l.reportIgnore(ignoreUnknown, ig, "This ignore does nothing, since "+ig.wrong+".")
 		case ig.expired(l.opts.Today):
-			l.reportIgnore(ignoreExpired, ig, fmt.Sprintf("This ignore of %s expired on %s, so what it silenced counts again.", strings.Join(ig.names, ", "), ig.until.Format(time.DateOnly)))
+			l.reportIgnore(ignoreExpired, ig, fmt.Sprintf("This ignore of %s expired on %s, so what it silenced counts again.", ig.about(), ig.until.Format(time.DateOnly)))
+		case ig.all && len(ig.used) == 0:
+			l.reportIgnore(ignoreUnused, ig, "This ignore of everything silences nothing; remove it.")
 		default:
 			for _, name := range unusedNames(ig, l.names, ran) {
 				l.reportIgnore(ignoreUnused, ig, fmt.Sprintf("This ignore of %s silences nothing; remove it or move it to where the rule points.", name))
 			}
 		}
 	}
+}
+
+// about names what an ignore silences.
+func (ig *ignore) about() string {
+	if ig.all {
+		return "everything"
+	}
+	return strings.Join(ig.names, ", ")
+}
+
+// reasonForm says how a reason is written, where that is not plain.
+func (ig *ignore) reasonForm() string {
+	switch {
+	case ig.ours:
+		return ": reason=…"
+	case ig.trivy:
+		return ", which takes a portcullis:ignore in its place"
+	}
+	return ""
 }
 
 // unusedNames returns the names for which nothing was found, leaving out
@@ -115,6 +139,9 @@ func (l *linter) reportIgnore(r rule, ig *ignore, message string) {
 		return
 	}
 	f := r.complete().finding(ig.file, ig.span, message)
+	if !ig.ours && r.ID != ignoreNoReason.ID {
+		f.Severity = finding.Info
+	}
 	f.Object = ig.object
 	f.Fingerprint = finding.Fingerprint(f.Kind, f.RuleID, ig.file, ig.object, strings.Join(ig.names, ","))
 	l.found = append(l.found, f)

@@ -25,7 +25,8 @@ var ignoreCases = map[string][]ruleCase{
 		{"fires on an annotation", annotated("➤portcullis/ignore: k8s-host-pid reason=x")},
 		{"is silent where it is of use", ignoring("# portcullis:ignore k8s-privileged")},
 		{"is silent about a rule that is off", ignoring("# portcullis:ignore k8s-replicas,k8s-privileged")},
-		{"is silent about the comments of others", ignoring("# trivy:ignore:KSV-0010")},
+		{"fires on a comment of another tool", ignoring("➤# trivy:ignore:KSV-0010")},
+		{"is silent where another tool's is of use", ignoring("# trivy:ignore:KSV-0017")},
 		{"is silent about text in a block scalar", configMap("run.sh: |\n    # portcullis:ignore k8s-host-pid")},
 	},
 	"k8s-ignore-unknown": {
@@ -36,7 +37,8 @@ var ignoreCases = map[string][]ruleCase{
 		{"fires on an annotation", annotated("➤portcullis/ignore: k8s-nothing")},
 		{"is silent about a rule", ignoring("# portcullis:ignore k8s-privileged")},
 		{"is silent about the id of another tool", ignoring("# portcullis:ignore KSV-0017")},
-		{"is silent about another tool's own comment", ignoring("# checkov:skip=CKV_K8S_999:no such check")},
+		{"fires on a check of another tool that is not known", ignoring("➤# checkov:skip=CKV_K8S_999:no such check")},
+		{"is silent about another tool's own comment", ignoring("# checkov:skip=CKV_K8S_16:an agent")},
 		{"is silent about a comment that only talks of it", ignoring("# see portcullis:ignore in the manual")},
 	},
 	"k8s-ignore-expired": {
@@ -47,7 +49,8 @@ var ignoreCases = map[string][]ruleCase{
 		{"is silent on the last day", ignoring("# portcullis:ignore k8s-privileged until=2026-11-23")},
 		{"is silent before", ignoring("# portcullis:ignore k8s-privileged until=2027-01-01")},
 		{"is silent without a date", ignoring("# portcullis:ignore k8s-privileged")},
-		{"is silent about trivy's date", ignoring("# trivy:ignore:KSV-0017:exp:2020-01-01")},
+		{"fires on trivy's date", ignoring("➤# trivy:ignore:KSV-0017:exp:2020-01-01")},
+		{"is silent before trivy's date", ignoring("# trivy:ignore:KSV-0017:exp:2027-01-01")},
 	},
 	"k8s-ignore-no-reason": {
 		{"fires without a reason", ignoring("➤# portcullis:ignore k8s-privileged")},
@@ -56,7 +59,8 @@ var ignoreCases = map[string][]ruleCase{
 		{"fires on an annotation", annotated("➤portcullis/ignore: k8s-host-users")},
 		{"is silent with a reason", ignoring("# portcullis:ignore k8s-privileged reason=a node agent")},
 		{"is silent with an annotation's reason", annotated("portcullis/ignore: k8s-host-users reason=old nodes")},
-		{"is silent about other tools", ignoring("# trivy:ignore:KSV-0017")},
+		{"fires on trivy's form, which has room for none", ignoring("➤# trivy:ignore:KSV-0017")},
+		{"is silent with checkov's reason", ignoring("# checkov:skip=CKV_K8S_16:an agent")},
 		{"is silent without ignores", bareContainer("")},
 	},
 }
@@ -117,6 +121,24 @@ func TestAnIgnoreCannotSilenceTheRulesAboutIgnores(t *testing.T) {
 	for _, f := range Lint(context.Background(), []File{{Path: "a.yaml", Content: []byte(manifest)}}, Options{}).Findings {
 		if f.RuleID == "k8s-ignore-unused" && f.Status != finding.Open {
 			t.Errorf("%s is %s", f.Message, f.Status)
+		}
+	}
+}
+
+func TestWhatIsWrongWithOtherToolsIgnoresIsOnlyInformation(t *testing.T) {
+	for _, f := range Lint(context.Background(), []File{{Path: "a.yaml", Content: []byte(ignoring("# checkov:skip=CKV_K8S_999:none"))}}, Options{}).Findings {
+		if f.RuleID == "k8s-ignore-unknown" && f.Severity != finding.Info {
+			t.Errorf("%s is %s", f.Message, f.Severity)
+		}
+	}
+}
+
+func TestNoIgnoreCountsWhereNoneIsAllowed(t *testing.T) {
+	for _, text := range []string{ignoring("# portcullis:ignore k8s-privileged reason=agent"), annotated("kube-linter.io/ignore-all: all")} {
+		for _, f := range Lint(context.Background(), []File{{Path: "a.yaml", Content: []byte(text)}}, Options{NoIgnores: true}).Findings {
+			if f.Status != finding.Open {
+				t.Errorf("%s is %s", f.RuleID, f.Status)
+			}
 		}
 	}
 }

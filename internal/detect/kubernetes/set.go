@@ -25,6 +25,20 @@ type set struct {
 	policyIndex  selectorIndex
 	serviceIndex selectorIndex
 	fronts       map[string][]*manifest.Object
+	// plainValues are objects as the user's own rules see them.
+	plainValues map[*manifest.Object]map[string]any
+}
+
+// rules are all rules, the user's own among them.
+func (s *set) rules() []rule {
+	var all []rule
+	if !s.opts.OwnOnly {
+		all = allRules()
+	}
+	for _, o := range s.opts.Own {
+		all = append(all, o.rule())
+	}
+	return all
 }
 
 func newSet(opts Options) *set {

@@ -15,6 +15,7 @@ import (
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/ext"
 )
 
@@ -30,6 +31,9 @@ const (
 	totalCost = 3_000_000
 	// itemMemory is how many elements the values of one evaluation may have.
 	itemMemory = 10_000_000
+	// maxValueDepth is how deep values may lie in one another to be measured:
+	// more than manifests can, whose depth package manifest bounds.
+	maxValueDepth = 400
 )
 
 // The variables that make an expression run once for each item.
@@ -93,6 +97,12 @@ var environment = sync.OnceValues(func() (*cel.Env, error) {
 // Compile reads an expression and checks its types. The error is an *Error, or
 // several joined.
 func Compile(text string) (*Program, error) {
+	return compile(environment, []string{EachFinding, EachPackage, EachManifest}, text)
+}
+
+// compile checks an expression in an environment, of whose variables each
+// names those that make it run once for each item.
+func compile(environment func() (*cel.Env, error), each []string, text string) (*Program, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, &Error{Line: 1, Column: 1, Message: "is empty"}
 	}
@@ -109,7 +119,7 @@ func Compile(text string) (*Program, error) {
 			"gives %s, where true or false is needed; compare it with something", checked.OutputType())}
 	}
 	p := &Program{uses: variables(checked.NativeRep())}
-	for _, name := range []string{EachFinding, EachPackage, EachManifest} {
+	for _, name := range each {
 		if p.Uses(name) && p.each != "" {
 			return nil, &Error{Line: 1, Column: 1, Message: fmt.Sprintf("uses %s and %s, but runs for each of one only", p.each, name)}
 		}
@@ -117,7 +127,14 @@ func Compile(text string) (*Program, error) {
 			p.each = name
 		}
 	}
-	p.program, err = env.Program(checked, cel.CostLimit(itemCost), cel.MemoryLimit(itemMemory))
+	options := []cel.ProgramOption{cel.CostLimit(itemCost)}
+	// All objects are measured anew for each object otherwise, which takes time
+	// that grows with their square.
+	if !p.Uses(Objects) {
+		options = append(options, cel.MemoryLimit(itemMemory), cel.MemoryTracking(types.MemoryTrackerSizeCalculator(
+			types.NewSizeCalculator(types.SizeCalculatorMaxDepth(maxValueDepth), types.SizeCalculatorMaxTraversal(itemMemory)))))
+	}
+	p.program, err = env.Program(checked, options...)
 	if err != nil {
 		return nil, &Error{Line: 1, Column: 1, Message: err.Error()}
 	}

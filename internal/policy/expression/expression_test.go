@@ -104,6 +104,23 @@ func TestFaultsAreToldWhenTheExpressionIsRead(t *testing.T) {
 	}
 }
 
+func TestManifestsMayBeDeep(t *testing.T) {
+	var deep any = "here"
+	for range 150 {
+		deep = map[string]any{"a": []any{deep}}
+	}
+	manifest := map[string]any{"kind": "Deployment", "spec": deep}
+	for _, text := range []string{`manifest.kind == "Deployment" && size(manifest.spec.a) == 1`, `manifests.exists(m, m.spec.a[0].a[0] != null)`} {
+		p, err := Compile(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if hit, err := p.Run(Inputs{"manifest": manifest, "manifests": []map[string]any{manifest}}); err != nil || !hit {
+			t.Errorf("%s: got %v, %v", text, hit, err)
+		}
+	}
+}
+
 func TestCostIsLimited(t *testing.T) {
 	many := make([]Finding, 3000)
 	p, err := Compile(`findings.all(a, findings.all(b, a.id == b.id))`)

@@ -118,6 +118,9 @@ type expectation struct {
 	Warned   *[]string `yaml:"warned"`
 	Findings *[]string `yaml:"findings"`
 	Changes  *[]string `yaml:"changes"`
+	// Violations are the ids of the policy's own rules that its manifests
+	// break, once for each place.
+	Violations *[]string `yaml:"violations"`
 }
 
 const (
@@ -237,7 +240,7 @@ func placed(name string, err error) error {
 var words = strings.Fields(`config profile policy tests name as-of lint-only sbom findings packages image distribution
 	manifests coverage sources expect id aliases kind severity score epss known-exploited published package fixed-in fix-state
 	origin path line object status evidence version type purl source licences paths user env entrypoint cmd exposed-ports labels
-	created platform assessed gaps reason detail result exit-code broken warned changes`)
+	created platform assessed gaps reason detail result exit-code broken warned changes violations`)
 
 func suggestion(word string) string {
 	best, most := "", 0.5

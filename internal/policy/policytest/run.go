@@ -67,8 +67,17 @@ func Run(name string, content []byte, load Load) (Report, error) {
 			errs = append(errs, fmt.Errorf("%s:%d: test %q: %w", name, t.line, t.Name, err))
 			continue
 		}
+		violations, err := t.lint(p, &in)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s:%d: test %q: %w", name, t.line, t.Name, err))
+			continue
+		}
 		verdict, code := policy.Evaluate(p, in)
-		report.Tests = append(report.Tests, Test{Name: t.Name, Line: t.line, Faults: t.Expect.compare(verdict, code, in)})
+		faults := t.Expect.compare(verdict, code, in)
+		if want := t.Expect.Violations; want != nil && !sameSet(*want, violations) {
+			faults = append(faults, fmt.Sprintf("violations: expected %v, got %v", *want, violations))
+		}
+		report.Tests = append(report.Tests, Test{Name: t.Name, Line: t.line, Faults: faults})
 	}
 	if err := errors.Join(errs...); err != nil {
 		return Report{}, usage(err)

@@ -126,3 +126,43 @@ func FuzzRun(f *testing.F) {
 		}
 	})
 }
+
+func TestRulesForManifestsRunOnTheManifestsOfATest(t *testing.T) {
+	report, err := Run("t.yaml", []byte(`policy:
+  fail-on: high
+  lint:
+    kubernetes-rules:
+      - {id: shop-team, kind: Deployment, field: metadata.labels.team, expression: value == null, message: A team, severity: high}
+      - {id: shop-image, field: image, expression: '!container.image.startsWith("registry.example/")', message: Ours, severity: low}
+tests:
+  - name: both are broken
+    lint-only: true
+    manifests:
+      - object: {apiVersion: apps/v1, kind: Deployment, metadata: {name: web}, spec: {template: {spec: {containers: [{name: a, image: a}, {name: b, image: b}]}}}}
+    expect: {result: fail, findings: [shop-team], violations: [shop-team, shop-image, shop-image]}
+  - name: both hold
+    lint-only: true
+    manifests:
+      - object: {apiVersion: apps/v1, kind: Deployment, metadata: {name: web, labels: {team: web}}}
+    expect: {result: pass, violations: []}
+  - name: an ignore counts
+    lint-only: true
+    manifests:
+      - object: {apiVersion: apps/v1, kind: Deployment, metadata: {name: web, annotations: {portcullis/ignore: shop-team reason=none}}}
+    expect: {result: pass, violations: []}
+  - name: wrong
+    lint-only: true
+    manifests: [{object: {apiVersion: v1, kind: Service, metadata: {name: web}}}]
+    expect: {result: pass, violations: [shop-team]}
+`), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	if err := report.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	if want := "t.yaml:23: wrong\n  violations: expected [shop-team], got []\nt.yaml: 3 of 4 tests passed\n"; b.String() != want {
+		t.Errorf("got\n%s", b.String())
+	}
+}
