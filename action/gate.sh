@@ -73,6 +73,9 @@ add --name "${IN_IMAGE_NAME:-}"
 add --config "${IN_CONFIG:-}"
 add --fail-on "${IN_FAIL_ON:-}"
 add --report-severity "${IN_REPORT_SEVERITY:-}"
+add --baseline "${IN_BASELINE:-}"
+add_files --vex "${IN_VEX:-}" vex
+add --waivers "${IN_WAIVERS:-}"
 add --platform "${IN_PLATFORM:-}"
 add --db "${IN_DB_PATH:-}"
 add --db-max-age "${IN_DB_MAX_AGE:-}"
@@ -88,6 +91,25 @@ fi
 folder="$(mktemp -d "${RUNNER_TEMP:-${TMPDIR:-/tmp}}/portcullis-reports.XXXXXX")"
 sarif="${IN_SARIF_FILE:-$folder/portcullis.sarif}"
 args+=("--output=sarif=$sarif" "--output=json=$folder/report.json" "--output=markdown=$folder/summary.md" "--output=html=$folder/report.html")
+
+# The lines that a pull request adds, so that findings on them come first. The
+# base is there where the checkout fetched it (fetch-depth: 2); nothing is
+# fetched here, and without it only the order differs.
+changes() {
+  local base="${IN_BASE_SHA:-}"
+  [[ "$base" =~ ^[0-9a-f]{40,64}$ ]] && command -v git > /dev/null || return 1
+  # The commit of a pull request's run merges it into the base.
+  if [[ "${GITHUB_REF:-}" == refs/pull/*/merge ]] && git rev-parse -q --verify 'HEAD^2' > /dev/null; then
+    base='HEAD^1'
+  else
+    base="$(git merge-base "$base" HEAD)" || return 1
+  fi
+  git -c core.quotePath=false diff --no-color --no-ext-diff --no-textconv --no-relative --unified=0 \
+    --src-prefix=a/ --dst-prefix=b/ "$base" HEAD -- > "$1"
+}
+if [ -z "${PORTCULLIS_DIFF:-}" ] && changes "$folder/changes.diff" 2> /dev/null; then
+  export PORTCULLIS_DIFF="$folder/changes.diff"
+fi
 
 # Credentials go into a configuration of their own, so that they reach neither
 # the command line nor the configuration that later steps see.

@@ -107,10 +107,12 @@ func checkout(t *testing.T) string {
 func TestInputsBecomeArguments(t *testing.T) {
 	args, out, _ := gate(t, 1, checkout(t),
 		"IN_IMAGE=registry.example/a b:1", "IN_DOCKERFILE=Dockerfile\n  a b/Docker*  \n", "IN_K8S=k8s/*.yaml", "IN_FAIL_ON=high",
-		"IN_IMAGE_NAME=shop/web", "IN_ONLY_FIXED=true", "IN_OFFLINE=false", "IN_SBOM_FILE=bom.json", "IN_SBOM_FORMAT=spdx-json")
+		"IN_IMAGE_NAME=shop/web", "IN_ONLY_FIXED=true", "IN_OFFLINE=false", "IN_SBOM_FILE=bom.json", "IN_SBOM_FORMAT=spdx-json",
+		"IN_BASELINE=base.json", "IN_VEX=k8s/one.yaml", "IN_WAIVERS=w a.yaml", "IN_ONLY_NEW=true")
 	for _, want := range []string{
 		"gate", "--image=registry.example/a b:1", "--dockerfile=Dockerfile", "--dockerfile=a b/Dockerfile",
 		"--manifests=k8s/one.yaml", "--manifests=k8s/two.yaml", "--name=shop/web", "--fail-on=high", "--only-fixed", "--sbom-out=bom.json", "--sbom-format=spdx-json",
+		"--baseline=base.json", "--vex=k8s/one.yaml", "--waivers=w a.yaml", "--only-new",
 	} {
 		if !slices.Contains(args, want) {
 			t.Errorf("no %q in %q", want, args)
@@ -155,6 +157,77 @@ func TestWrongInputsAreUsageErrorsAndNeverAPass(t *testing.T) {
 				t.Errorf("log %q", log)
 			}
 		})
+	}
+}
+
+func TestTheLinesOfAPullRequestReachTheBinary(t *testing.T) {
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("git is not installed")
+	}
+	folder := checkout(t)
+	git := func(args ...string) string {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), "git", append([]string{"-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "commit.gpgsign=false"}, args...)...)
+		cmd.Dir = folder
+		cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null")
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	change := func(name, content string) {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		git("add", "-A")
+		git("commit", "-qm", name)
+	}
+	git("init", "-q", "-b", "main")
+	change("Dockerfile", "FROM a\n")
+	base := git("rev-parse", "HEAD")
+	git("checkout", "-q", "-b", "topic")
+	change("Dockerfile", "FROM a\nRUN b\n")
+	topic := git("rev-parse", "HEAD")
+	git("checkout", "-q", "main")
+	change("other", "x\n")
+	git("merge", "-q", "--no-edit", "topic")
+	merged := git("rev-parse", "HEAD")
+
+	for name, tt := range map[string]struct {
+		commit string
+		env    []string
+		want   bool
+	}{
+		"the merge commit of the run":     {merged, []string{"GITHUB_REF=refs/pull/7/merge", "IN_BASE_SHA=" + base}, true},
+		"the head of the request":         {topic, []string{"GITHUB_REF=refs/heads/topic", "IN_BASE_SHA=" + base}, true},
+		"a base that was not fetched":     {topic, []string{"IN_BASE_SHA=" + strings.Repeat("ab", 20)}, false},
+		"a base that is an option of git": {topic, []string{"IN_BASE_SHA=--output=/tmp/x"}, false},
+		"no pull request":                 {merged, nil, false},
+	} {
+		git("checkout", "-q", tt.commit)
+		binary, args := fake(t, 0)
+		temp := t.TempDir()
+		if log, code := run(t, "gate.sh", folder, append(tt.env, "IN_BIN="+binary, "IN_DOCKERFILE=Dockerfile", "RUNNER_TEMP="+temp, "GITHUB_OUTPUT="+filepath.Join(temp, "output"))...); code != 0 {
+			t.Fatalf("%s: %d\n%s", name, code, log)
+		}
+		env, err := os.ReadFile(args + ".env")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, path, found := strings.Cut(string(env), "PORTCULLIS_DIFF=")
+		if found != tt.want {
+			t.Errorf("%s: a diff is given: %v", name, found)
+			continue
+		}
+		if !found {
+			continue
+		}
+		path, _, _ = strings.Cut(path, "\n")
+		content, err := os.ReadFile(path)
+		if err != nil || !strings.Contains(string(content), "+RUN b") || strings.Contains(string(content), "other") {
+			t.Errorf("%s: %v\n%s", name, err, content)
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/portcullis-ci/portcullis/internal/ci/azure"
 	"github.com/portcullis-ci/portcullis/internal/ci/comment"
+	"github.com/portcullis-ci/portcullis/internal/ci/diff"
 	"github.com/portcullis-ci/portcullis/internal/ci/github"
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/neutralise"
@@ -132,6 +133,9 @@ const (
 	// date with the token in EnvToken.
 	EnvComment = "PORTCULLIS_PR_COMMENT"
 	EnvToken   = "PORTCULLIS_TOKEN"
+	// EnvDiff names a file with the output of git diff for the pull or merge
+	// request: findings on its lines come first.
+	EnvDiff = "PORTCULLIS_DIFF"
 )
 
 // Publish hands the outcome to the host that the process runs on. Call it
@@ -144,6 +148,9 @@ func Publish(ctx context.Context, r Request) error {
 	mode, err := github.ParseMode(r.Getenv(EnvAnnotations))
 	if err != nil {
 		return &exit.Error{Code: exit.Usage, Doing: "read " + EnvAnnotations, Err: err}
+	}
+	if r.Options.Changed, err = diff.Read(r.Getenv(EnvDiff)); err != nil {
+		return &exit.Error{Code: exit.Usage, Doing: "read the diff that " + EnvDiff + " names", Err: err}
 	}
 	switch host := Detect(r.Getenv); host {
 	case GitHub, Gitea, Forgejo:
@@ -167,7 +174,7 @@ func Publish(ctx context.Context, r Request) error {
 
 func publishGitHub(r Request, mode github.Mode) error {
 	runner := github.Runner{Out: r.Stdout, Getenv: r.Getenv}
-	if err := runner.Annotate(r.Outcome, mode); err != nil {
+	if err := runner.Annotate(r.Outcome, mode, r.Options.Changed); err != nil {
 		return err
 	}
 	if !strings.EqualFold(r.Getenv(EnvSummary), "false") {

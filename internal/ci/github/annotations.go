@@ -55,10 +55,10 @@ type annotation struct {
 }
 
 // Annotate prints the outcome as annotations. Only findings that break the
-// policy are errors.
-func (r Runner) Annotate(o outcome.Outcome, mode Mode) error {
+// policy are errors. Those on changed lines come before others.
+func (r Runner) Annotate(o outcome.Outcome, mode Mode, changed document.Changed) error {
 	out := &stickyWriter{w: r.Out}
-	for _, a := range annotations(o, mode) {
+	for _, a := range annotations(o, mode, changed) {
 		action := r.action(out).WithFieldsMap(a.fields())
 		text := neutralise.Cut(a.message, maxMessage)
 		switch a.level {
@@ -98,7 +98,7 @@ func (a annotation) fields() map[string]string {
 	return f
 }
 
-func annotations(o outcome.Outcome, mode Mode) []annotation {
+func annotations(o outcome.Outcome, mode Mode, changed document.Changed) []annotation {
 	if mode == None {
 		return nil
 	}
@@ -113,12 +113,12 @@ func annotations(o outcome.Outcome, mode Mode) []annotation {
 		}
 	}
 	all := failures(o)
-	all = append(all, fill("error", failing, maxErrors-len(all))...)
+	all = append(all, fill("error", groupByLine(failing, changed), maxErrors-len(all))...)
 	if o.Verdict.Result != outcome.Pass {
 		all = append(all, verdict(o, len(failing)))
 	}
 	if mode == All {
-		all = append(all, warnings(other)...)
+		all = append(all, warnings(other, changed)...)
 		all = append(all, notices(o)...)
 	}
 	return all
@@ -159,12 +159,12 @@ func verdict(o outcome.Outcome, failing int) annotation {
 	return a
 }
 
-func warnings(other []finding.Finding) []annotation {
-	lines := groupByLine(other)
+func warnings(other []finding.Finding, changed document.Changed) []annotation {
+	lines := groupByLine(other, changed)
 	if len(lines) <= maxWarnings+1 {
-		return fill("warning", other, maxWarnings+1)
+		return fill("warning", lines, maxWarnings+1)
 	}
-	all := fill("warning", other, maxWarnings)
+	all := fill("warning", lines, maxWarnings)
 	shown := 0
 	for _, a := range all {
 		shown += strings.Count(a.message, "\n") + 1
@@ -202,14 +202,14 @@ type lineGroup struct {
 	findings []finding.Finding
 }
 
-func groupByLine(findings []finding.Finding) []*lineGroup {
+func groupByLine(findings []finding.Finding, changed document.Changed) []*lineGroup {
 	type key struct {
 		file string
 		line int
 	}
 	index := make(map[key]*lineGroup)
 	var groups []*lineGroup
-	for _, f := range document.Urgent(findings) {
+	for _, f := range document.Urgent(findings, changed) {
 		l := f.Locations[0]
 		if l.Space != finding.Repository {
 			l = finding.Location{}
@@ -228,8 +228,7 @@ func groupByLine(findings []finding.Finding) []*lineGroup {
 
 // fill makes annotations of the worst lines, one each, at most three of a file
 // before every other file has had one.
-func fill(level string, findings []finding.Finding, slots int) []annotation {
-	groups := groupByLine(findings)
+func fill(level string, groups []*lineGroup, slots int) []annotation {
 	var chosen, later []*lineGroup
 	used := make(map[string]int)
 	for _, g := range groups {

@@ -13,6 +13,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/ci/github"
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
+	"github.com/portcullis-ci/portcullis/internal/report/document"
 	"github.com/portcullis-ci/portcullis/internal/report/reporttest"
 )
 
@@ -24,7 +25,7 @@ func annotate(t *testing.T, o outcome.Outcome, mode github.Mode) []string {
 	t.Helper()
 	var b bytes.Buffer
 	r := github.Runner{Out: &b, Getenv: environment(nil)}
-	if err := r.Annotate(o, mode); err != nil {
+	if err := r.Annotate(o, mode, nil); err != nil {
 		t.Fatal(err)
 	}
 	return strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
@@ -122,6 +123,38 @@ func TestAnnotationsStayWithinTheSlotsOfAStep(t *testing.T) {
 	}
 }
 
+func TestFindingsOnChangedLinesComeFirst(t *testing.T) {
+	o := many(40, func(i int) finding.Location {
+		return finding.Location{Space: finding.Repository, Path: fmt.Sprintf("d%d/Dockerfile", i), Line: 7}
+	})
+	for i := range o.Findings {
+		if i%2 == 0 && i != 38 {
+			o.Findings[i].Severity = finding.Critical
+		}
+	}
+	changed := document.Changed{"d38/Dockerfile": {{First: 5, Last: 8}}, "d0/Dockerfile": {{First: 8, Last: 9}}}
+	first := func(changed document.Changed) string {
+		var b bytes.Buffer
+		r := github.Runner{Out: &b, Getenv: environment(nil)}
+		if err := r.Annotate(o, github.Errors, changed); err != nil {
+			t.Fatal(err)
+		}
+		line, _, _ := strings.Cut(b.String(), "\n")
+		return line
+	}
+	if line := first(changed); !strings.Contains(line, "file=d38/Dockerfile") {
+		t.Errorf("the finding on a changed line is not first: %s", line)
+	}
+	if line := first(nil); !strings.Contains(line, "file=d0/Dockerfile") {
+		t.Errorf("without a diff the worst is not first: %s", line)
+	}
+	// What came in since the baseline stays before what was there on a line that changed.
+	o.Findings[10].Baseline.State = finding.BaselineNew
+	if line := first(changed); !strings.Contains(line, "file=d10/Dockerfile") {
+		t.Errorf("the new finding is not first: %s", line)
+	}
+}
+
 func TestEveryFileGetsAnAnnotationBeforeAFourthInOneFile(t *testing.T) {
 	o := many(24, func(i int) finding.Location {
 		if i < 20 {
@@ -215,7 +248,7 @@ func TestASummaryThatWouldNotBeShownIsReplaced(t *testing.T) {
 
 func TestAWriteErrorIsReturnedAndNotPanicked(t *testing.T) {
 	r := github.Runner{Out: brokenWriter{}, Getenv: environment(nil)}
-	if err := r.Annotate(reporttest.Outcome(), github.All); err == nil {
+	if err := r.Annotate(reporttest.Outcome(), github.All, nil); err == nil {
 		t.Error("the error of the writer is lost")
 	}
 }

@@ -39,6 +39,9 @@ type Options struct {
 	// machines other than JSON. Unknown, the zero value, leaves out nothing;
 	// findings of unknown severity are never left out.
 	MinSeverity finding.Severity
+	// Changed are the lines of the change under review: where only some findings
+	// fit, those on them come first.
+	Changed Changed
 	// Links say where a reader of one report finds the others.
 	Links Links
 }

@@ -8,14 +8,31 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/finding"
 )
 
+// Changed are the lines that the pull or merge request under review adds, by
+// path relative to the root of the repository. Nil when nothing is known.
+type Changed map[string][]LineRange
+
+// LineRange are lines of a file from First to Last, counted from 1.
+type LineRange struct{ First, Last int }
+
+// Has reports whether the place lies on a changed line.
+func (c Changed) Has(l finding.Location) bool {
+	if l.Space != finding.Repository || l.Line == 0 {
+		return false
+	}
+	return slices.ContainsFunc(c[l.Path], func(r LineRange) bool { return r.First <= l.Line && l.Line <= r.Last })
+}
+
 // Urgent sorts findings for lists that show only the first: what came in since
-// the baseline, then by severity, known exploitation, EPSS and whether there is
-// something to do about it. Otherwise report order stays.
-func Urgent(findings []finding.Finding) []finding.Finding {
+// the baseline, then what lies on changed lines, then by severity, known
+// exploitation, EPSS and whether there is something to do about it. Otherwise
+// report order stays.
+func Urgent(findings []finding.Finding, changed Changed) []finding.Finding {
 	sorted := slices.Clone(findings)
 	slices.SortStableFunc(sorted, func(a, b finding.Finding) int {
 		return cmp.Or(
 			first(a.Baseline.State == finding.BaselineNew, b.Baseline.State == finding.BaselineNew),
+			first(changed.Has(a.Locations[0]), changed.Has(b.Locations[0])),
 			CompareUrgency(a, b),
 		)
 	})

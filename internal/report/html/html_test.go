@@ -101,3 +101,20 @@ func BenchmarkWriteFiveThousandFindings(b *testing.B) {
 		write(b, o)
 	}
 }
+
+func TestWhatToDoIsShownWithItsCode(t *testing.T) {
+	o := reporttest.Outcome()
+	o.Verdict.Changes = []outcome.Change{
+		{Kind: outcome.CorrectByHand, Text: "Add `USER 10001` <b>at the end</b>.", Findings: []string{"x"}},
+		{Kind: outcome.CorrectByHand, Text: "One ` alone.", Findings: []string{"x"}},
+		{Kind: outcome.RenewData, Text: "Fetch the data anew."},
+	}
+	page := write(t, o)
+	for _, want := range []string{
+		"Add <code>USER 10001</code> &lt;b&gt;at the end&lt;/b&gt;. <span", "One ` alone. <span", "Fetch the data anew.</li>",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+}

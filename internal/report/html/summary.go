@@ -45,10 +45,32 @@ type clause struct {
 
 // change is one thing to do so that the gate passes.
 type change struct {
-	Where, Text string
-	Removes     int
-	Upgrades    []string
-	More        int
+	Where    string
+	Text     []piece
+	Removes  int
+	Upgrades []string
+	More     int
+}
+
+// piece is a part of a sentence, code where it stands between backticks.
+type piece struct {
+	Text string
+	Code bool
+}
+
+// prose splits a sentence; one with an odd backtick stays whole.
+func prose(text string) []piece {
+	parts := strings.Split(text, "`")
+	if len(parts)%2 == 0 {
+		return []piece{{Text: text}}
+	}
+	var pieces []piece
+	for i, p := range parts {
+		if p != "" {
+			pieces = append(pieces, piece{p, i%2 == 1})
+		}
+	}
+	return pieces
 }
 
 type failure struct {
@@ -248,7 +270,7 @@ const maxUpgrades = 12
 func changes(all []outcome.Change) []change {
 	var out []change
 	for _, c := range all {
-		x := change{Where: short(document.Where(c.Location)), Text: short(document.ChangeWords(c)), Removes: len(c.Findings)}
+		x := change{Where: short(document.Where(c.Location)), Text: prose(short(document.ChangeWords(c))), Removes: len(c.Findings)}
 		for i, u := range c.Upgrades {
 			if i == maxUpgrades {
 				x.More = len(c.Upgrades) - i

@@ -12,7 +12,7 @@ import (
 // findings are the worst of each family: packages, then what users wrote.
 func (d *doc) findings(active []finding.Finding) {
 	var vulnerable, written []finding.Finding
-	for _, f := range d.failingFirst(document.Urgent(active)) {
+	for _, f := range d.failingFirst(document.Urgent(active, d.opts.Changed)) {
 		if f.Kind == finding.Vulnerability {
 			vulnerable = append(vulnerable, f)
 		} else {

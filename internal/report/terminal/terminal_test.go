@@ -107,3 +107,12 @@ func TestAPackagesVulnerabilitiesShareOneLine(t *testing.T) {
 		t.Errorf("ids are not counted:\n%s", got)
 	}
 }
+
+func TestAChangeWithoutAPlaceIsNamed(t *testing.T) {
+	o := reporttest.Incomplete()
+	o.Verdict.Changes = []outcome.Change{{Kind: outcome.RenewData, Subject: "advisory database", Text: "build or fetch the database anew"}}
+	got := write(t, o, document.Options{})
+	if !strings.Contains(got, "1. advisory database\n") || strings.Contains(got, "removes") {
+		t.Errorf("the change is not named:\n%s", got)
+	}
+}
