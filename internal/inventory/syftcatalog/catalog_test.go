@@ -254,6 +254,11 @@ func TestSBOMsReadBackGiveTheSamePackages(t *testing.T) {
 			if p := find(t, got, "libssl3"); p.Source == nil || p.Source.Name != "openssl" || p.Architecture != "amd64" {
 				t.Errorf("libssl3 = %+v, want the source openssl and architecture amd64", p)
 			}
+			for _, name := range []string{"lodash", "pyyaml"} {
+				if diff := cmp.Diff(find(t, want, name).Licenses, find(t, got, name).Licenses); diff != "" || len(find(t, got, name).Licenses) == 0 {
+					t.Errorf("licences of %s (-image +sbom):\n%s", name, diff)
+				}
+			}
 			if got.Distro == nil || got.Distro.ID != "debian" || got.Distro.Version != "12" {
 				t.Errorf("distro = %+v, want debian 12", got.Distro)
 			}
