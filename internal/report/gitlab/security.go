@@ -106,13 +106,20 @@ type fileLocation struct {
 	Dependency *dependency `json:"dependency,omitempty"`
 }
 
-// ContainerScanning writes the vulnerabilities of the image's packages. The
-// image is named without tag, so that a new tag is not a new vulnerability.
+// ofPackage reports whether a finding is about a package that should be another
+// version, or none: a vulnerable one, or one that was published to do harm.
+func ofPackage(f finding.Finding) bool {
+	return (f.Kind == finding.Vulnerability || f.Kind == finding.Malware) && f.Package != nil
+}
+
+// ContainerScanning writes the vulnerabilities of the image's packages, and
+// the packages that are malware. The image is named without tag, so that a new
+// tag is not a new vulnerability.
 func ContainerScanning(_ context.Context, w io.Writer, o outcome.Outcome, opts document.Options) error {
 	system := operatingSystem(o)
 	image := cmp.Or(neutralise.Line(document.ImageName(o)), "unknown")
 	return writeSecurity(w, o, opts, "container_scanning", func(f finding.Finding) (any, string) {
-		if f.Kind != finding.Vulnerability || f.Package == nil {
+		if !ofPackage(f) {
 			return nil, ""
 		}
 		l := containerLocation{Image: image, OperatingSystem: system, Dependency: dependencyOf(f.Package)}
@@ -124,7 +131,7 @@ func ContainerScanning(_ context.Context, w io.Writer, o outcome.Outcome, opts d
 // repository, at that file.
 func DependencyScanning(_ context.Context, w io.Writer, o outcome.Outcome, opts document.Options) error {
 	return writeSecurity(w, o, opts, "dependency_scanning", func(f finding.Finding) (any, string) {
-		if f.Kind != finding.Vulnerability || f.Package == nil || !lockFile(f.Locations[0]) {
+		if !ofPackage(f) || !lockFile(f.Locations[0]) {
 			return nil, ""
 		}
 		d := dependencyOf(f.Package)
