@@ -24,6 +24,9 @@ type glob struct {
 	dir string
 	// fixed is the whole directory part where it has no meta characters, or "".
 	fixed string
+	// parent is the name that the directory of a match must have, where the
+	// pattern says it without meta characters, or "".
+	parent string
 }
 
 const metaCharacters = `*?[{\`
@@ -39,6 +42,10 @@ func compileGlob(pattern string) []glob {
 		g.anywhere = p == "**/"+g.base && g.base != "**"
 		if dir := path.Dir(p); !strings.ContainsAny(dir, metaCharacters) && g.base != "**" {
 			g.fixed = dir
+		}
+		if parent := path.Base(path.Dir(p)); g.base != "**" && !strings.ContainsAny(parent, metaCharacters) &&
+			parent != "/" && parent != "." && parent != ".." {
+			g.parent = parent
 		}
 		for part := range strings.SplitSeq(path.Dir(p), "/") {
 			if !strings.ContainsAny(part, metaCharacters) && len(part) > len(g.dir) {

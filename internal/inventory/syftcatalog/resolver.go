@@ -30,6 +30,9 @@ type resolver struct {
 	files  []*layers.Entry
 	byName map[string][]*layers.Entry
 	byExt  map[string][]*layers.Entry
+	// byParent are the files by the name of their directory, and by the names
+	// of the links that lead to it.
+	byParent map[string][]*layers.Entry
 	// aliases are symbolic links to directories: paths below the directory can
 	// also be reached through the link.
 	aliases []alias
@@ -45,7 +48,7 @@ type alias struct{ link, dir string }
 var _ file.Resolver = (*resolver)(nil)
 
 func newResolver(ctx context.Context, x *layers.Index) *resolver {
-	r := &resolver{ctx: ctx, index: x, byName: map[string][]*layers.Entry{}, byExt: map[string][]*layers.Entry{}, refused: map[string]error{}}
+	r := &resolver{ctx: ctx, index: x, byName: map[string][]*layers.Entry{}, byExt: map[string][]*layers.Entry{}, byParent: map[string][]*layers.Entry{}, refused: map[string]error{}}
 	for e := range x.All() {
 		switch e.Type {
 		case layers.Regular, layers.Symlink:
@@ -66,7 +69,27 @@ func newResolver(ctx context.Context, x *layers.Index) *resolver {
 		}
 	}
 	r.aliases = chained(r.aliases)
+	r.indexParents()
 	return r
+}
+
+// indexParents fills byParent. Syft asks for the files of the directory of each
+// Go module that it found, thousands of times.
+func (r *resolver) indexParents() {
+	links := map[string][]string{}
+	for _, a := range r.aliases {
+		if name := path.Base(a.link); name != path.Base(a.dir) && !slices.Contains(links[a.dir], name) {
+			links[a.dir] = append(links[a.dir], name)
+		}
+	}
+	for _, e := range r.files {
+		dir := path.Dir(e.Path)
+		name := path.Base(dir)
+		r.byParent[name] = append(r.byParent[name], e)
+		for _, link := range links[dir] {
+			r.byParent[link] = append(r.byParent[link], e)
+		}
+	}
 }
 
 // maxAliases bounds the chains of links; a large image has some 300 links to
@@ -197,6 +220,8 @@ func (r *resolver) candidates(g glob) []*layers.Entry {
 		return r.byName[g.name]
 	case g.ext != "":
 		return r.byExt[g.ext]
+	case g.parent != "":
+		return r.byParent[g.parent]
 	case g.wholeTree():
 		return r.files
 	}
