@@ -299,6 +299,22 @@ func TestRiskDataComesBackAsItWasEncoded(t *testing.T) {
 	if _, _, err := packer(t).EncodeKEV([]KnownExploited{{CVE: "x\ty"}}); err == nil {
 		t.Error("an id that is no CVE was encoded")
 	}
+	ends := []SupportEnd{{"Ubuntu:24.04", day, "a"}, {"Debian:12", day.AddDate(1, 0, 0), "b c"}}
+	if file, size, err = packer(t).EncodeEndOfLife(ends); err != nil {
+		t.Fatal(err)
+	}
+	e2, err := DecodeEndOfLife(file, size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(SupportEnds{"Ubuntu:24.04": ends[0], "Debian:12": ends[1]}, e2); diff != "" {
+		t.Errorf("dates of end of life (-want +got):\n%s", diff)
+	}
+	for _, bad := range [][]SupportEnd{{{"x\ty", day, "a"}}, {{"x", day, "a\nb"}}, {{"x", time.Time{}, "a"}}, {{"x", day, ""}}, {ends[0], ends[0]}} {
+		if _, _, err := packer(t).EncodeEndOfLife(bad); err == nil {
+			t.Errorf("%q was encoded", bad)
+		}
+	}
 }
 
 // FuzzDecodeAdvisories checks that content either is refused with ErrCorrupt
@@ -380,6 +396,7 @@ func FuzzDecodeManifest(f *testing.F) {
 func FuzzRiskShards(f *testing.F) {
 	f.Add(layOutEPSS([]epssRow{{1, epssPair{5, 6}}, {1 << 40, epssPair{7, 8}}}))
 	f.Add([]byte(kevMagic + "CVE-2024-1\t1\t2\ttrue"))
+	f.Add([]byte(endOfLifeMagic + "Debian:12\t21366\tdistro-info-data"))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		if e, err := openEPSS(content); err == nil {
 			for i := range e.Len() {
@@ -393,6 +410,15 @@ func FuzzRiskShards(f *testing.F) {
 		}
 		if _, err := openKEV(content); err != nil && !errors.Is(err, ErrCorrupt) {
 			t.Fatalf("error %v does not wrap ErrCorrupt", err)
+		}
+		ends, err := openEndOfLife(content)
+		if err != nil && !errors.Is(err, ErrCorrupt) {
+			t.Fatalf("error %v does not wrap ErrCorrupt", err)
+		}
+		for release, e := range ends {
+			if release != e.Release || e.Day.IsZero() || e.Source == "" {
+				t.Errorf("end of life of %q: %+v", release, e)
+			}
 		}
 	})
 }

@@ -42,6 +42,8 @@ const (
 	ShardEPSS ShardKind = "epss"
 	// ShardKEV holds known exploited vulnerabilities by CVE.
 	ShardKEV ShardKind = "kev"
+	// ShardEndOfLife holds dates of end of life by release of a distribution.
+	ShardEndOfLife ShardKind = "end-of-life"
 )
 
 // Manifest describes a database: what is in it, since when, from whom, under

@@ -33,7 +33,8 @@ type Request struct {
 	// nvdcve-*.json[.gz], epss_scores*.csv[.gz],
 	// known_exploited_vulnerabilities*.json, debian-security-tracker*.json[.gz],
 	// *updateinfo*.xml[.gz] (Amazon, Oracle, Fedora), com.oracle.elsa*.xml[.bz2],
-	// cve_data_photon*.json and arch-linux*.json; any other .json must be an OSV
+	// cve_data_photon*.json, arch-linux*.json, endoflife-*.json, debian.csv and
+	// ubuntu.csv (distro-info-data); any other .json must be an OSV
 	// record, an Alpine secdb file or a VEX document of Red Hat, SUSE or Ubuntu.
 	// All else is left alone.
 	From []string
@@ -147,6 +148,8 @@ func read(ctx context.Context, req Request, documents chan<- document, risk *ris
 			return risk.readEPSS(path)
 		case kev:
 			return risk.readKEV(path)
+		case endOfLife, distroInfo:
+			return risk.ends.read(path, kind)
 		case nvd:
 			return risk.nvd.read(path)
 		case debianTracker, updateInfo, archList, photonList, oracleOVAL:

@@ -96,6 +96,8 @@ const (
 	record
 	epss
 	kev
+	endOfLife
+	distroInfo
 	nvd
 	debianTracker
 	updateInfo
@@ -117,6 +119,10 @@ func classify(path string) class {
 		return epss
 	case strings.HasPrefix(name, "known_exploited_vulnerabilities") && strings.HasSuffix(name, ".json"):
 		return kev
+	case strings.HasPrefix(name, endOfLifePrefix) && strings.HasSuffix(name, ".json"):
+		return endOfLife
+	case name == "debian.csv" || name == "ubuntu.csv":
+		return distroInfo
 	case strings.HasPrefix(name, "nvdcve-") && (strings.HasSuffix(name, ".json") || strings.HasSuffix(name, ".json.gz")):
 		return nvd
 	case strings.HasPrefix(name, "debian-security-tracker") && (strings.HasSuffix(name, ".json") || strings.HasSuffix(name, ".json.gz")):

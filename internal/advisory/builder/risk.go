@@ -23,6 +23,7 @@ const (
 type riskData struct {
 	packer    *advisory.Packer
 	epss, kev riskFile
+	ends      supportEnds
 	nvd       nvdFeed
 }
 
@@ -165,7 +166,7 @@ const (
 )
 
 // shards describes the encoded shards and the sources of risk data.
-func (r *riskData) shards(req Request) (shards []advisory.Shard, files [][]byte, sources []advisory.Source) {
+func (r *riskData) shards(req Request) (shards []advisory.Shard, files [][]byte, sources []advisory.Source, err error) {
 	for _, d := range []struct {
 		riskFile
 		name            string
@@ -186,8 +187,15 @@ func (r *riskData) shards(req Request) (shards []advisory.Shard, files [][]byte,
 			Name: d.source, Licence: d.licence, Redistributable: true, Records: d.records, Date: s.Date,
 		})
 	}
+	s, file, from, err := r.ends.shard(r.packer, req)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if file != nil {
+		shards, files, sources = append(shards, s), append(files, file), append(sources, from...)
+	}
 	if len(r.nvd.vectors) > 0 {
 		sources = append(sources, r.nvd.source(req.Now))
 	}
-	return shards, files, sources
+	return shards, files, sources, nil
 }

@@ -28,7 +28,10 @@ func write(ctx context.Context, req Request, c *collection) (advisory.Manifest, 
 		contents[shard.Name] = file
 		m.Shards = append(m.Shards, shard)
 	}
-	risk, files, sources := c.risk.shards(req)
+	risk, files, sources, err := c.risk.shards(req)
+	if err != nil {
+		return advisory.Manifest{}, err
+	}
 	for i, shard := range risk {
 		contents[shard.Name] = files[i]
 	}

@@ -2,19 +2,25 @@ package ecosystem
 
 import "time"
 
-// EndOfLife returns the day on which the release's last security support that
-// is free for everyone ended or will end, and whether it is known.
+// EndOfLife returns the day on which, by the table of the program, the
+// release's last security support that is free for everyone ended or will end,
+// and whether it is known.
 func (p Place) EndOfLife() (time.Time, bool) {
-	name := p.support
-	if name == "" {
-		name = p.OSVName()
-	}
-	day, ok := endOfLife[name]
+	day, ok := endOfLife[p.SupportName()]
 	if !ok {
 		return time.Time{}, false
 	}
 	end, err := time.Parse(time.DateOnly, day)
 	return end, err == nil
+}
+
+// SupportName names the release whose support dates hold: its OSVName, but for
+// products that use the advisories of another one (CentOS Linux).
+func (p Place) SupportName() string {
+	if p.support != "" {
+		return p.support
+	}
+	return p.OSVName()
 }
 
 // endOfLife holds the last day of security support without a contract,

@@ -198,6 +198,9 @@ func verify(ctx context.Context, db *advisory.Database, s advisory.Shard) error 
 	case advisory.ShardKEV:
 		_, err := db.KEV(ctx)
 		return err
+	case advisory.ShardEndOfLife:
+		_, err := db.EndOfLife(ctx)
+		return err
 	}
 	a, err := db.Shard(ctx, s.Name)
 	if err != nil {
