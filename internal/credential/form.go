@@ -115,15 +115,6 @@ func (f form) match(data []byte) int {
 // prefix is the literal at the start.
 func (f form) prefix() string { return f[0].literal }
 
-// longest is how many bytes a match has at most.
-func (f form) longest() int {
-	n := 0
-	for _, p := range f {
-		n += len(p.literal) + p.max
-	}
-	return n
-}
-
 // alphabet is the size of the largest set of the form.
 func (f form) alphabet() int {
 	n := 0

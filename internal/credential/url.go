@@ -1,7 +1,6 @@
 package credential
 
 import (
-	"bytes"
 	"net/url"
 	"strings"
 
@@ -84,24 +83,4 @@ func passwordInURL(password string, documented bool) (Match, bool) {
 		Class: URLPassword, Kind: "password in a URL", Severity: finding.High,
 		Redacted: redact(password), Fingerprint: fingerprint(password, !random(password)),
 	}, true
-}
-
-// urls looks at every URL of a short text.
-func urls(text []byte) (Match, bool) {
-	for from := 0; ; {
-		i := bytes.Index(text[from:], []byte("://"))
-		if i < 0 {
-			return Match{}, false
-		}
-		at := from + i
-		from = at + 3
-		start, end, documented, ok := urlAt(text, at)
-		if !ok {
-			continue
-		}
-		if m, ok := passwordInURL(string(text[start:end]), documented); ok {
-			m.Offset, m.Length = int64(start), end-start
-			return m, true
-		}
-	}
 }
