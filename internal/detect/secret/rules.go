@@ -1,6 +1,8 @@
 package secret
 
 import (
+	"strings"
+
 	"github.com/portcullis-ci/portcullis/internal/credential"
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/rules"
@@ -26,7 +28,7 @@ func Rules() []rules.Rule {
 		rule("secret-token", "Token in a file of the image", finding.Critical,
 			"The value has the form that its issuer gives to tokens; where the form has a checksum or a structure, it was verified, and tokens that say that they have ended are low.",
 			"The token was made to be public, or has been revoked.",
-			`{"path": "/app/config.js", "content": "fetch(url, {headers: {jwt: 'eyJhbGciOiJFUzI1NiJ9.`+`eyJzdWIiOiJzaG9wLWRlcGxveSIsImlzcyI6ImxvZ2luIn0.q2Zr8LkxT4mVb1sYd7NcWf3GhJ6'}})"}`,
+			`{"path": "/app/config.js", "content": "fetch(url, {headers: {jwt: '`+exampleToken()+`'}})"}`,
 			`{"path": "/app/config.js", "content": "fetch(url, {headers: {jwt: process.env.DEPLOY_JWT}})"}`),
 		rule("secret-private-key", "Private key in a file of the image", finding.High,
 			"The text parses as a private key. Keys that a passphrase protects are medium, keys of tests and examples low.",
@@ -50,4 +52,10 @@ func Rules() []rules.Rule {
 var ruleOf = map[credential.Class]string{
 	credential.Token: "secret-token", credential.PrivateKey: "secret-private-key",
 	credential.URLPassword: "secret-url-password", credential.NamedValue: "secret-named-value",
+}
+
+// exampleToken is the token of an example, put together when it is asked for:
+// otherwise this program would itself be a file that holds a token.
+func exampleToken() string {
+	return strings.Join([]string{"eyJhbGciOiJFUzI1NiJ9", "eyJzdWIiOiJzaG9wLWRlcGxveSIsImlzcyI6ImxvZ2luIn0", "q2Zr8LkxT4mVb1sYd7NcWf3GhJ6"}, ".")
 }
