@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/portcullis-ci/portcullis/internal/ci"
+	"github.com/portcullis-ci/portcullis/internal/clamav"
 	"github.com/portcullis-ci/portcullis/internal/config"
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/finding"
@@ -125,6 +126,7 @@ type gateFlags struct {
 	manifests   []string
 	sbomOut     []string
 	sbomFormat  []string
+	clamd       string
 	imageFlags
 	linterFlags
 	policyFlags
@@ -173,6 +175,7 @@ for --fail-on. Flags win over the environment, and that over the file.`,
 	flags.StringArrayVar(&f.dockerfiles, "dockerfile", nil, "Dockerfile or directory to lint; the image's findings are led back to it (repeatable, - for standard input)")
 	flags.StringArrayVar(&f.manifests, "manifests", nil, "Kubernetes manifest or directory to lint (repeatable, - for standard input)")
 	f.linterFlags.register(flags)
+	flags.StringVar(&f.clamd, "clamd", "", "have a ClamAV daemon examine the files of the image: unix:PATH or tcp:HOST:PORT (default: none is asked)")
 	f.imageFlags.register(flags)
 	f.policyFlags.register(flags)
 	f.triageFlags.register(flags)
@@ -230,6 +233,9 @@ func (p Program) gate(ctx context.Context, f *gateFlags, flags *pflag.FlagSet) (
 		Database: database, Policy: s.config.Policy, Tool: tool(), WritesSBOM: len(boms) > 0,
 		Limits: f.layers(), Memory: int64(f.memory), Timeout: f.timeout,
 	}
+	if req.ClamAV, err = f.clamAV(); err != nil {
+		return exit.Usage, err
+	}
 	if p.Crash != "" {
 		return p.reportCrash(ctx, s, req)
 	}
@@ -253,6 +259,26 @@ func (p Program) gate(ctx context.Context, f *gateFlags, flags *pflag.FlagSet) (
 		}
 	}
 	return p.runAndReport(ctx, s, req, boms)
+}
+
+// clamAV is the daemon that is to examine the files; nil for none.
+func (f *gateFlags) clamAV() (*clamav.Address, error) {
+	if f.clamd == "" {
+		return nil, nil
+	}
+	address, err := clamav.ParseAddress(f.clamd)
+	switch {
+	case err != nil:
+		return nil, &exit.Error{Code: exit.Usage, Doing: "--clamd", Err: err}
+	case f.image+f.rootfs == "":
+		return nil, &exit.Error{Code: exit.Usage, Doing: "--clamd needs an --image or --rootfs whose files it can examine"}
+	case f.offline && !address.Local():
+		return nil, &exit.Error{
+			Code: exit.Usage, Doing: "--clamd " + address.String() + " is reached over the network, which --offline forbids",
+			Hint: "use a unix socket or a loopback address",
+		}
+	}
+	return &address, nil
 }
 
 // imagesForBaseline are the flags with which an image to compare with is opened;

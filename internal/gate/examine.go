@@ -95,6 +95,9 @@ func (r run) examineTarget(ctx context.Context, kind outcome.TargetKind, t *targ
 	if inspected != nil {
 		r.judgeSecrets(t, inspected, sbom, &p)
 		r.judgeContents(t, inspected, &p)
+		if r.ClamAV != nil {
+			r.askClamAV(ctx, t, inspected, &p)
+		}
 	}
 	if !r.SkipVulnerabilities {
 		r.judgePackages(ctx, t, &p)

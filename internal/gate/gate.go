@@ -16,6 +16,7 @@ import (
 
 	"github.com/portcullis-ci/portcullis/internal/advisory/ecosystem"
 	"github.com/portcullis-ci/portcullis/internal/advisory/supply"
+	"github.com/portcullis-ci/portcullis/internal/clamav"
 	dockerfilerules "github.com/portcullis-ci/portcullis/internal/detect/dockerfile"
 	kubernetesrules "github.com/portcullis-ci/portcullis/internal/detect/kubernetes"
 	"github.com/portcullis-ci/portcullis/internal/exit"
@@ -65,6 +66,9 @@ type Request struct {
 	Rules map[string]RuleSetting
 	// Triage says what is known about findings beforehand.
 	Triage Triage
+	// ClamAV is where a ClamAV daemon examines the files of the image or root
+	// file system; nil for none.
+	ClamAV *clamav.Address
 	// WritesSBOM says that the caller will write the SBOM of this run.
 	WritesSBOM bool
 	// HelmValues are values files, and HelmSet single values (name=value), with
