@@ -72,6 +72,12 @@ var bans = []ban{
 		except: []string{"internal/finding"},
 	},
 	{
+		reason: "asking a daemon is apart from what is asked and what the answer means",
+		from:   []string{"internal/clamav"},
+		to:     []string{"internal/..."},
+		except: []string{"internal/neutralise"},
+	},
+	{
 		reason: "a report tells what was found and never looks for itself",
 		from:   []string{"internal/report/...", "internal/ci/...", "internal/policy"},
 		to:     []string{"internal/detect/...", "internal/gate", "internal/target", "internal/layers", "internal/advisory/..."},

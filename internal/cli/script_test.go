@@ -58,6 +58,7 @@ func TestScripts(t *testing.T) {
 			"include":  writeInclude,
 			"registry": startRegistry,
 			"daemon":   startDaemon,
+			"clamd":    startClamd,
 			"mirror":   startMirror,
 			"osv":      startOSV,
 			"garble":   garbleFile,
