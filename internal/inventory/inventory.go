@@ -24,6 +24,9 @@ type Inventory struct {
 	Packages []Package
 	// Files are the files of interest to detectors, in the order of paths.
 	Files []File
+	// Caches are the caches of package managers that lie in the image, in the
+	// order of paths and layers.
+	Caches []Cache
 	// GoBinaries say which functions the Go binaries hold in which packages
 	// were found, in the order of paths.
 	GoBinaries []GoBinary
@@ -128,6 +131,8 @@ type Distro struct {
 	// ContentSets are the repositories that the image's own build records name
 	// (Red Hat's content manifests), sorted; beyond what os-release says.
 	ContentSets []string
+	// Place is the file that says it; empty for an SBOM.
+	Place Place
 }
 
 // Place is where in the image a package was found.
@@ -198,8 +203,8 @@ type File struct {
 	UID  int
 	GID  int
 	Size int64
-	// Kind is empty for a regular file, else directory, char-device or
-	// block-device.
+	// Kind is empty for a regular file, else directory, char-device,
+	// block-device or, for programs alone, link.
 	Kind FileKind
 	// Capabilities is the raw value of the extended attribute
 	// security.capability (capabilities(7)), or "".
@@ -214,8 +219,23 @@ type File struct {
 // FileKind is the sort of a File.
 type FileKind string
 
-// The kinds of files that are no regular files.
+// Cache is what one layer holds of a directory in which a package manager keeps
+// files that can be downloaded or made again.
+type Cache struct {
+	// Tool is the package manager: apt, apk, pip …
+	Tool string
+	// Path is the cache's directory, Layer the diff id of the layer.
+	Path  string
+	Layer string
+	// Files is the number of regular files, Size what they take in bytes.
+	Files int
+	Size  int64
+}
+
+// The kinds of files that are no regular files. A Link is a symbolic link that
+// leads to a program.
 const (
+	Link        FileKind = "link"
 	Directory   FileKind = "directory"
 	CharDevice  FileKind = "char-device"
 	BlockDevice FileKind = "block-device"

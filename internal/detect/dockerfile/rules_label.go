@@ -2,16 +2,13 @@ package dockerfile
 
 import (
 	"net/mail"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/github/go-spdx/v2/spdxexp"
 
 	df "github.com/portcullis-ci/portcullis/internal/dockerfile"
 	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/imagelabel"
 	"github.com/portcullis-ci/portcullis/internal/rules"
 )
 
@@ -51,11 +48,11 @@ var labelRules = []Rule{
 	schemaRule("PC-DF303", "DL3051", "Label of the schema is empty", "Give the label a value.", "LABEL title=\"\"\n", "LABEL title=\"shop\"\n", finding.Medium,
 		labelCheck("", "has no value", func(v string) bool { return strings.TrimSpace(v) != "" })),
 	schemaRule("PC-DF304", "DL3052", "Label is not a URL", "Write an absolute URL.", "LABEL title=\"example\"\n", "LABEL title=\"https://example.com/\"\n", finding.Medium,
-		labelCheck("url", "is not an absolute URL", isURL)),
+		labelCheck("url", "is not an absolute URL", imagelabel.IsURL)),
 	schemaRule("PC-DF305", "DL3053", "Label is not an RFC 3339 time", "Write a time such as 2026-03-01T12:00:00Z.", "LABEL title=\"yesterday\"\n", "LABEL title=\"2026-03-01T12:00:00Z\"\n", finding.Medium,
-		labelCheck("rfc3339", "is not a time in the form of RFC 3339", isTime)),
+		labelCheck("rfc3339", "is not a time in the form of RFC 3339", imagelabel.IsTime)),
 	schemaRule("PC-DF306", "DL3054", "Label is not an SPDX licence expression", "Write an expression such as Apache-2.0.", "LABEL title=\"my own\"\n", "LABEL title=\"Apache-2.0 OR MIT\"\n", finding.Medium,
-		labelCheck("spdx", "is not an SPDX licence expression", isSPDX)),
+		labelCheck("spdx", "is not an SPDX licence expression", imagelabel.IsSPDX)),
 	schemaRule("PC-DF307", "DL3055", "Label is not a Git hash", "Write the commit's hash of 7 to 64 hexadecimal digits.", "LABEL title=\"main\"\n", "LABEL title=\"0123abc\"\n", finding.Medium,
 		labelCheck("hash", "is not a Git hash", gitHash.MatchString)),
 	schemaRule("PC-DF308", "DL3056", "Label is not a semantic version", "Write a version such as 1.2.3.", "LABEL title=\"one\"\n", "LABEL title=\"1.2.3\"\n", finding.Medium,
@@ -71,31 +68,6 @@ var (
 
 	labelKey = regexp.MustCompile(`^[a-z](?:[a-z0-9]|[.-][a-z0-9])*$`)
 )
-
-func isURL(v string) bool {
-	u, err := url.Parse(v)
-	return err == nil && u.Scheme != "" && (u.Host != "" || u.Opaque != "")
-}
-
-func isTime(v string) bool {
-	_, err := time.Parse(time.RFC3339, v)
-	return err == nil
-}
-
-// isSPDX reports whether a value is an SPDX licence expression. The library
-// panics on some that are not.
-func isSPDX(v string) (ok bool) {
-	if v == "" || len(v) > 1000 {
-		return false
-	}
-	defer func() {
-		if recover() != nil {
-			ok = false
-		}
-	}()
-	_, err := spdxexp.ExtractLicenses(v)
-	return err == nil
-}
 
 func isEmail(v string) bool {
 	a, err := mail.ParseAddress(v)

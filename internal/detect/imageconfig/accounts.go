@@ -35,7 +35,7 @@ func accountRules() []rule {
 				Fix:          "Set no password in the image; lock the account with `passwd -l NAME`.",
 				WhenToIgnore: "The password is meant to be public.",
 				References:   []string{"https://man7.org/linux/man-pages/man5/shadow.5.html"},
-				Tags:         []string{"external/cwe/cwe-798"},
+				Tags:         []string{"external/cwe/cwe-798", "CIS-Docker-4.10"},
 				Bad:          `{"config": {"User": "app"}, "files": [{"path": "/etc/shadow", "content": "admin:$6$saltsalt$0123456789abcdefghijklmnopqrstuvwxyz:19000:0:99999:7:::\n"}]}`,
 				Good:         `{"config": {"User": "app"}, "files": [{"path": "/etc/shadow", "content": "admin:!:19000:0:99999:7:::\n"}]}`, Language: "json",
 			},

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"strconv"
+	"time"
 
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/finding"
@@ -29,6 +30,15 @@ type Options struct {
 	// Enabled decides which rules run; nil means all that are not off by
 	// default.
 	Enabled func(rules.Rule) bool
+	// Now is the time from which ages are counted; zero leaves rules about
+	// ages out.
+	Now time.Time
+	// MaxAge is the age from which an image counts as old; 0 means
+	// DefaultMaxAge.
+	MaxAge time.Duration
+	// SupportEnd is that of the image's distribution; nil where it is not
+	// known.
+	SupportEnd *SupportEnd
 }
 
 // Result is what the checks came to.
@@ -48,8 +58,11 @@ type rule struct {
 // all returns the rules in the order in which they run.
 func all() []rule {
 	var out []rule
-	for _, family := range [][]rule{userRules(), secretRules(), modeRules(), accountRules(), credentialFileRules(), serviceRules()} {
-		out = append(out, family...)
+	for _, family := range [][]rule{userRules(), secretRules(), modeRules(), accountRules(), credentialFileRules(), serviceRules(), programRules(), leftoverRules(), labelRules(), ageRules()} {
+		for _, r := range family {
+			r.Rule = withCountermeasure(r.Rule)
+			out = append(out, r)
+		}
 	}
 	return out
 }
@@ -72,6 +85,9 @@ func Check(ctx context.Context, inv inventory.Inventory, opts Options) Result {
 	if opts.Enabled == nil {
 		opts.Enabled = func(r rules.Rule) bool { return !r.Off }
 	}
+	if opts.MaxAge == 0 {
+		opts.MaxAge = DefaultMaxAge
+	}
 	var result Result
 	for _, r := range all() {
 		if ctx.Err() != nil {
@@ -93,7 +109,7 @@ func Check(ctx context.Context, inv inventory.Inventory, opts Options) Result {
 
 // run keeps a rule that panics from ending the program or passing in silence.
 func run(r rule, inv inventory.Inventory, opts Options) (found []finding.Finding, err error) {
-	p := &pass{inv: inv, target: opts.Target, rule: r.Rule}
+	p := &pass{inv: inv, target: opts.Target, opts: opts, rule: r.Rule}
 	defer func() {
 		found = p.found
 		if reason := recover(); reason != nil {
@@ -115,6 +131,7 @@ func failure(target, id, message string) outcome.Failure {
 type pass struct {
 	inv    inventory.Inventory
 	target string
+	opts   Options
 	rule   rules.Rule
 	found  []finding.Finding
 }
@@ -134,9 +151,10 @@ type report struct {
 	// history entry that made it, or -1.
 	field   string
 	history int
-	// files are the places in the image; without any the place is the
-	// configuration.
+	// files and places are where in the image it is; without any the place is
+	// the configuration.
 	files    []inventory.File
+	places   []finding.Location
 	evidence []finding.Fact
 	fix      string
 	// key tells this problem from others of the rule, without values that
@@ -158,15 +176,25 @@ func (p *pass) report(r report) {
 		f.Fix.Text = r.fix
 	}
 	for _, file := range r.files {
-		f.Locations = append(f.Locations, finding.Location{Space: finding.InImage, Path: file.Path, Layer: file.Layer, Note: fmt.Sprintf("mode %04o", file.Mode)})
+		f.Locations = append(f.Locations, placeOf(file))
 	}
-	if len(r.files) == 0 {
+	f.Locations = append(f.Locations, r.places...)
+	if len(f.Locations) == 0 {
 		f.Locations = []finding.Location{{Space: finding.InImage, Path: ConfigPath, Layer: p.layerOf(r.history), Note: r.field}}
 		if r.history >= 0 {
 			f.Evidence = append(f.Evidence, finding.Fact{Name: "history", Value: strconv.Itoa(r.history)})
 		}
 	}
 	p.found = append(p.found, f)
+}
+
+// placeOf is where a file is, and what kind of it.
+func placeOf(f inventory.File) finding.Location {
+	note := fmt.Sprintf("mode %04o", f.Mode)
+	if f.Kind == inventory.Link {
+		note = "link"
+	}
+	return finding.Location{Space: finding.InImage, Path: f.Path, Layer: f.Layer, Note: note}
 }
 
 // layerOf returns the diff id of the layer that a history entry made, or "".

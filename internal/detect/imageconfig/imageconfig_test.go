@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -43,7 +44,23 @@ type example struct {
 		Content                        *string
 		UID                            int
 	} `json:"files"`
+	Caches []struct {
+		Tool, Path string
+		Files      int
+		Size       int64
+	} `json:"caches"`
+	Packages []struct{ Type, Name, Path string } `json:"packages"`
+	Created  time.Time                           `json:"created"`
+	// Distribution is Debian 12 unless the example says something else; one
+	// without an id is none.
+	Distribution *struct {
+		ID, Version, Name string
+		EndOfLife         string `json:"end-of-life"`
+	} `json:"distribution"`
 }
+
+// now is the time at which examples are judged.
+var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 func decode(t testing.TB, text string) inventory.Inventory {
 	t.Helper()
@@ -82,13 +99,49 @@ func decode(t testing.TB, text string) inventory.Inventory {
 		}
 		inv.Files = append(inv.Files, file)
 	}
+	for _, c := range e.Caches {
+		inv.Caches = append(inv.Caches, inventory.Cache{Tool: c.Tool, Path: c.Path, Files: c.Files, Size: c.Size, Layer: "sha256:layer"})
+	}
+	for _, p := range e.Packages {
+		inv.Packages = append(inv.Packages, inventory.Package{Type: p.Type, Name: p.Name, Places: []inventory.Place{{Path: p.Path, Layer: "sha256:layer"}}})
+	}
+	img.Created = e.Created
+	switch d := e.Distribution; {
+	case d == nil:
+		inv.Distro = &inventory.Distro{ID: "debian", Version: "12"}
+	case d.ID != "":
+		inv.Distro = &inventory.Distro{ID: d.ID, Version: d.Version, PrettyName: d.Name}
+	}
 	return inv
+}
+
+// supportEnd is the end of life that an example names.
+func supportEnd(t testing.TB, text string) *imageconfig.SupportEnd {
+	t.Helper()
+	var e example
+	if err := json.Unmarshal([]byte(text), &e); err != nil {
+		t.Fatal(err)
+	}
+	if e.Distribution == nil || e.Distribution.EndOfLife == "" {
+		return nil
+	}
+	day, err := time.Parse(time.DateOnly, e.Distribution.EndOfLife)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &imageconfig.SupportEnd{Release: "Debian:" + e.Distribution.Version, Day: day, Source: "example"}
 }
 
 // check runs all rules that are on, and the named one.
 func check(t testing.TB, inv inventory.Inventory, also string) []finding.Finding {
 	t.Helper()
-	result := imageconfig.Check(t.Context(), inv, imageconfig.Options{Enabled: func(r rules.Rule) bool { return !r.Off || r.ID == also }})
+	return checkWith(t, inv, imageconfig.Options{Now: now}, also)
+}
+
+func checkWith(t testing.TB, inv inventory.Inventory, opts imageconfig.Options, also string) []finding.Finding {
+	t.Helper()
+	opts.Enabled = func(r rules.Rule) bool { return !r.Off || r.ID == also }
+	result := imageconfig.Check(t.Context(), inv, opts)
 	if len(result.Failures) > 0 {
 		t.Fatalf("failures: %+v", result.Failures)
 	}
@@ -114,10 +167,10 @@ func TestExamplesOfRules(t *testing.T) {
 	}
 	for _, r := range imageconfig.Rules() {
 		t.Run(r.ID, func(t *testing.T) {
-			if diff := cmp.Diff([]string{r.ID}, ids(check(t, decode(t, r.Bad), r.ID))); diff != "" {
+			if diff := cmp.Diff([]string{r.ID}, ids(checkWith(t, decode(t, r.Bad), imageconfig.Options{Now: now, SupportEnd: supportEnd(t, r.Bad)}, r.ID))); diff != "" {
 				t.Errorf("the bad example (-want +got):\n%s", diff)
 			}
-			if got := ids(check(t, decode(t, r.Good), r.ID)); len(got) != 0 {
+			if got := ids(checkWith(t, decode(t, r.Good), imageconfig.Options{Now: now, SupportEnd: supportEnd(t, r.Good)}, r.ID)); len(got) != 0 {
 				t.Errorf("the good example breaks %v", got)
 			}
 		})

@@ -195,9 +195,10 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 			return inventory.Inventory{}, errors.Join(limit, err)
 		}
 		inv.Distro.ContentSets = sets
+		inv.Distro.Place = releaseFile(index)
 		unreadable = append(unreadable, unread...)
 	}
-	inv.Files = files
+	inv.Files, inv.Caches = files, caches(index)
 	inv.Unreadable = slices.Concat(inv.Unreadable, unreadable, src.resolver.unreadable())
 	for _, p := range index.Problems() {
 		inv.Unreadable = append(inv.Unreadable, inventory.Unreadable{Path: p.Path, Reason: p.Reason})

@@ -42,10 +42,11 @@ func compileGlobs(patterns ...string) []glob {
 }
 
 // filesOfInterest lists what detectors have to judge: files that run with other
-// rights than their caller's, that everybody may change, devices, and the text
-// of account and credential files. What could not be read is listed apart.
+// rights than their caller's, that everybody may change, devices, programs with a
+// role, and the text of account and credential files. What could not be read is
+// listed apart.
 func filesOfInterest(ctx context.Context, x *layers.Index) (out []inventory.File, unreadable []inventory.Unreadable, err error) {
-	left := int64(maxTexts)
+	left, known := int64(maxTexts), programs(x)
 	for e := range x.All() {
 		f := inventory.File{
 			Path: e.Path, Layer: x.DiffID(int(e.Layer)), Mode: e.Mode, UID: int(e.UID), GID: int(e.GID),
@@ -61,7 +62,7 @@ func filesOfInterest(ctx context.Context, x *layers.Index) (out []inventory.File
 				}
 			}
 		}
-		if f.Content != nil || interesting(e) {
+		if f.Content != nil || known[e] || interesting(e) {
 			out = append(out, f)
 		}
 	}
@@ -70,7 +71,7 @@ func filesOfInterest(ctx context.Context, x *layers.Index) (out []inventory.File
 }
 
 var fileKinds = map[layers.Type]inventory.FileKind{
-	layers.Directory: inventory.Directory, layers.CharDevice: inventory.CharDevice, layers.BlockDevice: inventory.BlockDevice,
+	layers.Symlink: inventory.Link, layers.Directory: inventory.Directory, layers.CharDevice: inventory.CharDevice, layers.BlockDevice: inventory.BlockDevice,
 }
 
 func interesting(e *layers.Entry) bool {

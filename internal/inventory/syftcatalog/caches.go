@@ -1,0 +1,94 @@
+package syftcatalog
+
+import (
+	"cmp"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/portcullis-ci/portcullis/internal/inventory"
+	"github.com/portcullis-ci/portcullis/internal/layers"
+)
+
+// cacheDirs are the directories in which package managers keep what they can
+// get again. Those that begin with a slash are where they are; the others lie
+// in home directories, which may be anywhere.
+var cacheDirs = []struct{ dir, tool string }{
+	{"/var/lib/apt/lists", "apt"},
+	{"/var/cache/apt", "apt"},
+	{"/var/cache/apk", "apk"},
+	{"/etc/apk/cache", "apk"},
+	{"/var/cache/dnf", "dnf"},
+	{"/var/cache/libdnf5", "dnf"},
+	{"/var/cache/yum", "yum"},
+	{"/var/cache/zypp", "zypper"},
+	{"/var/cache/pacman/pkg", "pacman"},
+	{".cache/pip", "pip"},
+	{".cache/uv", "uv"},
+	{".cache/pypoetry", "poetry"},
+	{".npm/_cacache", "npm"},
+	{".cache/yarn", "yarn"},
+	{".local/share/pnpm/store", "pnpm"},
+	{".cache/go-build", "go"},
+	{"go/pkg/mod", "go"},
+	{"cargo/registry", "cargo"},
+	{".cargo/registry", "cargo"},
+	{".m2/repository", "maven"},
+	{".gradle/caches", "gradle"},
+	{".cache/composer", "composer"},
+	{".composer/cache", "composer"},
+}
+
+// cacheOf returns the cache that a directory belongs to, and its package
+// manager; "" for one that belongs to none.
+func cacheOf(dir string) (cache, tool string) {
+	dir += "/"
+	for _, c := range cacheDirs {
+		if strings.HasPrefix(c.dir, "/") {
+			if strings.HasPrefix(dir, c.dir+"/") {
+				return c.dir, c.tool
+			}
+		} else if i := strings.Index(dir, "/"+c.dir+"/"); i >= 0 {
+			return dir[:i+1+len(c.dir)], c.tool
+		}
+	}
+	return "", ""
+}
+
+// caches adds up what the image holds of package managers' caches.
+func caches(x *layers.Index) []inventory.Cache {
+	type key struct {
+		path  string
+		layer int32
+	}
+	sums := make(map[key]*inventory.Cache)
+	var last, cache, tool string
+	for e := range x.All() {
+		// A hard link takes no room of its own.
+		if e.Type != layers.Regular || e.Size == 0 || e.Data() != e {
+			continue
+		}
+		if dir := path.Dir(e.Path); dir != last {
+			last = dir
+			cache, tool = cacheOf(dir)
+		}
+		if cache == "" {
+			continue
+		}
+		sum := sums[key{cache, e.Layer}]
+		if sum == nil {
+			sum = &inventory.Cache{Tool: tool, Path: cache, Layer: x.DiffID(int(e.Layer))}
+			sums[key{cache, e.Layer}] = sum
+		}
+		sum.Files++
+		sum.Size += e.Size
+	}
+	var out []inventory.Cache
+	for _, sum := range sums {
+		out = append(out, *sum)
+	}
+	slices.SortFunc(out, func(a, b inventory.Cache) int {
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Layer, b.Layer))
+	})
+	return out
+}
