@@ -144,6 +144,7 @@ func settleRules(req *gate.Request, settings []config.RuleSetting, catalogue rul
 		if setting.Mode != config.RuleOff && r.Off {
 			req.DockerfileRules.Enable = append(req.DockerfileRules.Enable, r.ID)
 			req.KubernetesRules.Enable = append(req.KubernetesRules.Enable, r.ID)
+			req.ImageRules = append(req.ImageRules, r.ID)
 		}
 	}
 	if err := errors.Join(errs...); err != nil {

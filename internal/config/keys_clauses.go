@@ -308,7 +308,7 @@ func artifactKeys() []field[Config] {
 				return "optional"
 			},
 		},
-		effectField("end-of-life", "What a distribution does that gets no more security updates: `fail`, `warn` or `pass`. Its packages are not assessed either way, which `coverage.allow` decides about.",
+		effectField("end-of-life", "What a distribution does that gets no more security updates: `fail`, `warn` or `pass`. The finding `image-end-of-life` is high, and info where this is `warn` or `coverage.allow` accepts such a distribution. Its packages are not assessed either way, which `coverage.allow` decides about.",
 			func(c *Config) *policy.Effect { return &c.EndOfLife }),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/portcullis-ci/portcullis/internal/advisory"
@@ -12,10 +13,13 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/detect/imageconfig"
 	"github.com/portcullis-ci/portcullis/internal/detect/vulnerability"
 	"github.com/portcullis-ci/portcullis/internal/exit"
+	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/inventory"
 	"github.com/portcullis-ci/portcullis/internal/inventory/syftcatalog"
 	"github.com/portcullis-ci/portcullis/internal/layers"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
+	"github.com/portcullis-ci/portcullis/internal/policy"
+	"github.com/portcullis-ci/portcullis/internal/rules"
 	"github.com/portcullis-ci/portcullis/internal/target"
 )
 
@@ -133,7 +137,31 @@ func digestNote(img *inventory.Image) string {
 
 // judgeConfiguration runs the checks of the image's own configuration.
 func (r run) judgeConfiguration(ctx context.Context, t *target.Target, p *part) {
-	result := imageconfig.Check(ctx, *p.inventory, imageconfig.Options{Target: t.Name})
+	result := imageconfig.Check(ctx, *p.inventory, imageconfig.Options{
+		Target: t.Name, Now: r.Clock(),
+		Enabled: func(rule rules.Rule) bool { return !rule.Off || slices.Contains(r.ImageRules, rule.ID) },
+	})
+	p.findings = append(p.findings, result.Findings...)
+	p.failures = append(p.failures, result.Failures...)
+}
+
+// judgeSupport runs the check of the distribution's end of life, whose date is
+// known once the database was read.
+func (r run) judgeSupport(ctx context.Context, t *target.Target, end *advisory.SupportEnd, p *part) {
+	if end == nil {
+		return
+	}
+	result := imageconfig.Check(ctx, *p.inventory, imageconfig.Options{
+		Target: t.Name, Now: r.Clock(),
+		SupportEnd: &imageconfig.SupportEnd{Release: end.Release, Day: end.Day, Source: end.Source},
+		Enabled:    func(rule rules.Rule) bool { return rule.ID == imageconfig.EndOfLifeRule },
+	})
+	if slices.Contains(r.Policy.CoverageAllow, outcome.EndOfLife) || r.Policy.EndOfLife == policy.Warns {
+		// It was decided that such a distribution does not close the gate.
+		for i := range result.Findings {
+			result.Findings[i].Severity, result.Findings[i].SeveritySource = finding.Info, "policy"
+		}
+	}
 	p.findings = append(p.findings, result.Findings...)
 	p.failures = append(p.failures, result.Failures...)
 }
@@ -157,12 +185,13 @@ func (r run) judgePackages(ctx context.Context, t *target.Target, p *part) {
 	if err != nil {
 		p.failures = append(p.failures, failure("vulnerability", t.Name, MissingData(err)))
 		// What could not be read has assessed nothing.
-		result, err = vulnerability.Match(ctx, *p.inventory, nil, vulnerability.Options{Target: t.Name})
+		result, err = vulnerability.Match(ctx, *p.inventory, nil, vulnerability.Options{Target: t.Name, Now: r.Clock()})
 		if err != nil {
 			p.failures = append(p.failures, failure("vulnerability", t.Name, err))
 		}
 	}
 	p.findings = append(p.findings, result.Findings...)
+	r.judgeSupport(ctx, t, result.SupportEnd, p)
 	p.coverage = result.Coverage
 	p.coverage.Unreadable = p.inventory.Unreadable
 	if db.Database != nil {

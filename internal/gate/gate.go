@@ -56,6 +56,9 @@ type Request struct {
 	// the build arguments and the stage that the image is built from.
 	DockerfileRules dockerfilerules.Options
 	KubernetesRules kubernetesrules.Options
+	// ImageRules are the ids of rules about the image's configuration that are
+	// off by default and wanted.
+	ImageRules []string
 	// Database says where the advisory database is; Path, Now and Note are the
 	// pipeline's to set.
 	Database supply.Request
