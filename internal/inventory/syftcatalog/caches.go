@@ -56,35 +56,48 @@ func cacheOf(dir string) (cache, tool string) {
 }
 
 // caches adds up what the image holds of package managers' caches.
-func caches(x *layers.Index) []inventory.Cache {
-	type key struct {
-		path  string
-		layer int32
+type caches struct {
+	index *layers.Index
+	sums  map[cachePart]*inventory.Cache
+	// dir is the directory that was looked at last; cache and tool are its.
+	dir, cache, tool string
+}
+
+type cachePart struct {
+	path  string
+	layer int32
+}
+
+// add counts one entry.
+func (c *caches) add(e *layers.Entry) {
+	// A hard link takes no room of its own.
+	if e.Type != layers.Regular || e.Size == 0 || e.Data() != e {
+		return
 	}
-	sums := make(map[key]*inventory.Cache)
-	var last, cache, tool string
-	for e := range x.All() {
-		// A hard link takes no room of its own.
-		if e.Type != layers.Regular || e.Size == 0 || e.Data() != e {
-			continue
-		}
-		if dir := path.Dir(e.Path); dir != last {
-			last = dir
-			cache, tool = cacheOf(dir)
-		}
-		if cache == "" {
-			continue
-		}
-		sum := sums[key{cache, e.Layer}]
-		if sum == nil {
-			sum = &inventory.Cache{Tool: tool, Path: cache, Layer: x.DiffID(int(e.Layer))}
-			sums[key{cache, e.Layer}] = sum
-		}
-		sum.Files++
-		sum.Size += e.Size
+	if dir := path.Dir(e.Path); dir != c.dir {
+		c.dir = dir
+		c.cache, c.tool = cacheOf(dir)
 	}
+	if c.cache == "" {
+		return
+	}
+	part := cachePart{c.cache, e.Layer}
+	sum := c.sums[part]
+	if sum == nil {
+		if c.sums == nil {
+			c.sums = make(map[cachePart]*inventory.Cache)
+		}
+		sum = &inventory.Cache{Tool: c.tool, Path: c.cache, Layer: c.index.DiffID(int(e.Layer))}
+		c.sums[part] = sum
+	}
+	sum.Files++
+	sum.Size += e.Size
+}
+
+// all returns the sums in the order of paths and layers.
+func (c *caches) all() []inventory.Cache {
 	var out []inventory.Cache
-	for _, sum := range sums {
+	for _, sum := range c.sums {
 		out = append(out, *sum)
 	}
 	slices.SortFunc(out, func(a, b inventory.Cache) int {

@@ -182,7 +182,7 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 	if inv.Owned, err = ownedFiles(ctx, model, index); err != nil {
 		return inventory.Inventory{}, err
 	}
-	files, unreadable, err := filesOfInterest(ctx, index)
+	stock, err := filesOfInterest(ctx, index)
 	if err != nil {
 		return inventory.Inventory{}, errors.Join(limit, err)
 	}
@@ -196,10 +196,10 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 		}
 		inv.Distro.ContentSets = sets
 		inv.Distro.Place = releaseFile(index)
-		unreadable = append(unreadable, unread...)
+		stock.unreadable = append(stock.unreadable, unread...)
 	}
-	inv.Files, inv.Caches = files, caches(index)
-	inv.Unreadable = slices.Concat(inv.Unreadable, unreadable, src.resolver.unreadable())
+	inv.Files, inv.Caches = stock.files, stock.caches
+	inv.Unreadable = slices.Concat(inv.Unreadable, stock.unreadable, src.resolver.unreadable())
 	for _, p := range index.Problems() {
 		inv.Unreadable = append(inv.Unreadable, inventory.Unreadable{Path: p.Path, Reason: p.Reason})
 	}

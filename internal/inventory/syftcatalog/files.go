@@ -41,33 +41,52 @@ func compileGlobs(patterns ...string) []glob {
 	return out
 }
 
+// stock is what one walk over the tree of files comes to.
+type stock struct {
+	files      []inventory.File
+	caches     []inventory.Cache
+	unreadable []inventory.Unreadable
+}
+
 // filesOfInterest lists what detectors have to judge: files that run with other
 // rights than their caller's, that everybody may change, devices, programs with a
-// role, and the text of account and credential files. What could not be read is
-// listed apart.
-func filesOfInterest(ctx context.Context, x *layers.Index) (out []inventory.File, unreadable []inventory.Unreadable, err error) {
-	left, known := int64(maxTexts), programs(x)
+// role, and the text of account and credential files; and the caches of package
+// managers. What could not be read is listed apart.
+func filesOfInterest(ctx context.Context, x *layers.Index) (s stock, err error) {
+	left, programs, caches := int64(maxTexts), programs{index: x}, caches{index: x}
 	for e := range x.All() {
-		f := inventory.File{
-			Path: e.Path, Layer: x.DiffID(int(e.Layer)), Mode: e.Mode, UID: int(e.UID), GID: int(e.GID),
-			Size: e.Size, Kind: fileKinds[e.Type], Capabilities: e.Capabilities,
-		}
+		f := fileOf(x, e)
 		if isText(e) {
 			if left -= min(e.Size, maxText); left < 0 || e.Size > maxText {
-				unreadable = append(unreadable, inventory.Unreadable{Path: e.Path, Reason: "too large to be searched for accounts or credentials"})
+				s.unreadable = append(s.unreadable, inventory.Unreadable{Path: e.Path, Reason: "too large to be searched for accounts or credentials"})
 			}
 			if left > 0 {
 				if f.Content, err = text(ctx, x, e); err != nil {
-					return nil, nil, err
+					return stock{}, err
 				}
 			}
 		}
-		if f.Content != nil || known[e] || interesting(e) {
-			out = append(out, f)
+		caches.add(e)
+		programs.add(e)
+		if f.Content != nil || interesting(e) {
+			s.files = append(s.files, f)
 		}
 	}
-	slices.SortFunc(out, func(a, b inventory.File) int { return cmp.Compare(a.Path, b.Path) })
-	return out, unreadable, nil
+	for _, e := range programs.all() {
+		if !interesting(e) {
+			s.files = append(s.files, fileOf(x, e))
+		}
+	}
+	s.caches = caches.all()
+	slices.SortFunc(s.files, func(a, b inventory.File) int { return cmp.Compare(a.Path, b.Path) })
+	return s, nil
+}
+
+func fileOf(x *layers.Index, e *layers.Entry) inventory.File {
+	return inventory.File{
+		Path: e.Path, Layer: x.DiffID(int(e.Layer)), Mode: e.Mode, UID: int(e.UID), GID: int(e.GID),
+		Size: e.Size, Kind: fileKinds[e.Type], Capabilities: e.Capabilities,
+	}
 }
 
 var fileKinds = map[layers.Type]inventory.FileKind{

@@ -1,36 +1,45 @@
 package syftcatalog
 
 import (
+	"slices"
+
 	"github.com/portcullis-ci/portcullis/internal/inventory"
 	"github.com/portcullis-ci/portcullis/internal/layers"
 )
 
-// programs are the files and links that are programs with a role. A program
-// whose content is that of a shell is nothing else: BusyBox has dozens of names,
-// among them those of package managers.
-func programs(x *layers.Index) map[*layers.Entry]bool {
-	out := make(map[*layers.Entry]bool)
-	shells := make(map[*layers.Entry]bool)
-	for e := range x.All() {
-		role := inventory.RoleOf(e.Path)
-		if role == "" {
-			continue
-		}
-		content := executable(x, e)
-		if content == nil {
-			continue
-		}
-		out[e] = true
-		if role == inventory.Shell {
-			shells[content] = true
-		}
+// programs collects the files and links that are programs with a role.
+type programs struct {
+	index *layers.Index
+	found []*layers.Entry
+	// shells are the contents of shells.
+	shells map[*layers.Entry]bool
+}
+
+// add looks at one entry.
+func (p *programs) add(e *layers.Entry) {
+	role := inventory.RoleOf(e.Path)
+	if role == "" {
+		return
 	}
-	for e := range out {
-		if shells[executable(x, e)] && inventory.RoleOf(e.Path) != inventory.Shell {
-			delete(out, e)
-		}
+	content := executable(p.index, e)
+	if content == nil {
+		return
 	}
-	return out
+	p.found = append(p.found, e)
+	if role == inventory.Shell {
+		if p.shells == nil {
+			p.shells = make(map[*layers.Entry]bool)
+		}
+		p.shells[content] = true
+	}
+}
+
+// all returns them. A program whose content is that of a shell is nothing else:
+// BusyBox has dozens of names, among them those of package managers.
+func (p *programs) all() []*layers.Entry {
+	return slices.DeleteFunc(p.found, func(e *layers.Entry) bool {
+		return inventory.RoleOf(e.Path) != inventory.Shell && p.shells[executable(p.index, e)]
+	})
 }
 
 // executable returns the file that is run under the name of an entry, or nil.

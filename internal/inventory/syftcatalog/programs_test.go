@@ -20,7 +20,7 @@ func TestProgramsWithARoleAreFilesOfInterest(t *testing.T) {
 		program("usr/bin/x86_64-linux-gnu-gcc-12", "gcc"), imagetest.Symlink("usr/bin/gcc", "x86_64-linux-gnu-gcc-12"),
 		program("usr/sbin/sshd", "sshd"),
 		// BusyBox under its other names is no package manager.
-		program("usr/bin/busybox", "busybox"), imagetest.HardLink("usr/bin/rpm", "usr/bin/busybox"), imagetest.Symlink("usr/bin/dpkg", "busybox"),
+		imagetest.File{Path: "usr/bin/busybox", Body: []byte("busybox"), Mode: 0o4755}, imagetest.HardLink("usr/bin/rpm", "usr/bin/busybox"), imagetest.Symlink("usr/bin/dpkg", "busybox"),
 		// A link that leads nowhere, or to a directory, and a file that cannot be
 		// run are no programs.
 		imagetest.Symlink("usr/bin/zsh", "/opt/zsh"), imagetest.Symlink("usr/bin/go", "/usr"), imagetest.Text("usr/bin/make", "text"),
@@ -31,6 +31,9 @@ func TestProgramsWithARoleAreFilesOfInterest(t *testing.T) {
 	for _, f := range inv.Files {
 		if f.Layer == "" || f.Content != nil {
 			t.Errorf("%s: layer %q, content %q", f.Path, f.Layer, f.Content)
+		}
+		if _, twice := got[f.Path]; twice {
+			t.Errorf("%s is listed twice", f.Path)
 		}
 		got[f.Path] = f.Kind
 	}
