@@ -26,12 +26,14 @@ demo: build ## build a sample image, gate it offline, show why it fails
 	@$(GO) run ./internal/demo -bin $(BIN) -dir .demo
 
 test: ## all tests
-	$(GO) test $(TESTFLAGS) ./...
+	$(GO) test -ldflags=-w $(TESTFLAGS) ./...
 
 # Under the race detector the whole program takes half a minute an image, so the
-# stories that run it are left out; each of its parts is raced by its own tests.
+# stories that run it are left out, and so are long tests of what runs in one
+# goroutine; each concurrent part is raced by its own tests.
+NOT_RACED := TestScripts|TestExamplesOfThePagesRun|TestManyRunsDoNotGrow|TestInventoryEqualsThatOfStockSyft|TestInventoryIsTheSameThroughEveryTransport|TestPodSecurityStandardsFixtures|TestADamagedImageIsRefusedOrTheSame
 test-race: ## tests under the race detector
-	$(GO) test -race -timeout 20m -skip '^(TestScripts|TestExamplesOfThePagesRun)$$' $(TESTFLAGS) ./...
+	$(GO) test -race -ldflags=-w -timeout 20m -skip '^($(NOT_RACED))$$' $(TESTFLAGS) ./...
 
 build: $(BIN)
 
