@@ -64,6 +64,8 @@ type Problem struct {
 	// Syntax is true for text that is no YAML, such as a template of some other
 	// tool; false for what was given up for its size or meaning.
 	Syntax bool
+	// Duplicate is true for a key that is there twice.
+	Duplicate bool
 	// Fatal is true when the document has no tree because of it.
 	Fatal bool
 }

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -63,9 +64,9 @@ func (o *Object) Annotation(name string) *Place {
 }
 
 // Objects returns the objects of a document, going into lists of objects.
-// Other is true when the document is no Kubernetes object at all. The
-// document's problems come with the document; further ones that show only
-// here are returned.
+// Other is true when the document is no Kubernetes object at all, and nothing
+// that was meant to be one. The document's problems come with the document;
+// further ones that show only here are returned.
 func Objects(doc *Document) (objects []*Object, other bool, problems []Problem) {
 	if doc.Root == nil {
 		return nil, false, nil
@@ -75,7 +76,7 @@ func Objects(doc *Document) (objects []*Object, other bool, problems []Problem) 
 	}
 	c := collector{doc: doc}
 	c.add(NewPlace(doc.Root), "", "", 0)
-	return c.objects, c.other && len(c.objects) == 0, c.problems
+	return c.objects, c.other && len(c.objects) == 0 && len(c.problems) == 0, c.problems
 }
 
 type collector struct {
@@ -102,7 +103,7 @@ func (c *collector) add(at *Place, apiVersion, kind string, depth int) {
 	case o.APIVersion == "" && o.Kind == "" && c.taskDefinition(at):
 	case o.APIVersion == "" || o.Kind == "":
 		c.other = true
-		if depth > 0 || o.APIVersion != "" || o.Kind != "" && at.At("metadata").Exists() {
+		if depth > 0 || (o.APIVersion != "" || o.Kind != "") && resemblesObject(at) {
 			c.problem(at, "an object needs both apiVersion and kind, and this one does not have them")
 		}
 	case strings.HasSuffix(o.Kind, "List") && items.Node != nil && items.Node.Kind == List:
@@ -117,6 +118,20 @@ func (c *collector) add(at *Place, apiVersion, kind string, depth int) {
 	default:
 		c.objects = append(c.objects, o)
 	}
+}
+
+// resemblesObject reports whether what has only one of apiVersion and kind is
+// an object all the same, by what every object is made of: many other tools
+// have a field of one of these names in their files.
+func resemblesObject(at *Place) bool {
+	for _, key := range []string{"metadata", "spec"} {
+		if n := at.At(key).Node; n != nil && (n.Kind == Map || n.Kind == Null) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(at.At("items").Items(), func(item *Place) bool {
+		return item.At("metadata").Node != nil || item.At("kind").Node != nil
+	})
 }
 
 func (c *collector) problem(at *Place, message string) {

@@ -67,11 +67,29 @@ func TestObjectsWithoutAKindAreProblems(t *testing.T) {
 		"an item without a kind":       "apiVersion: v1\nkind: List\nitems: [{metadata: {name: a}}]\n",
 		"an apiVersion without a kind": "apiVersion: v1\nmetadata: {name: a}\n",
 		"a kind without an apiVersion": "kind: Pod\nmetadata: {name: a}\n",
+		"a kind with a spec only":      "kind: Pod\nspec: {containers: []}\n",
+		"an apiVersion with a spec":    "apiVersion: v1\nspec: {containers: []}\n",
+		"a list without an apiVersion": "kind: List\nitems: [{apiVersion: v1, kind: Pod, metadata: {name: a}}]\n",
+		"a list without a kind":        "apiVersion: v1\nitems: [{kind: Pod}]\n",
 		"an item that is no map":       "apiVersion: v1\nkind: List\nitems: [text]\n",
 		"lists without end":            deep,
 	} {
-		if _, problems, _ := objectsOf(t, text); len(problems) != 1 {
-			t.Errorf("%s: problems %v, want one", name, problems)
+		if _, problems, other := objectsOf(t, text); len(problems) != 1 || other != 0 {
+			t.Errorf("%s: problems %v, want one; %d other documents, want none", name, problems, other)
+		}
+	}
+}
+
+func TestFilesOfOtherToolsAreNoObjects(t *testing.T) {
+	for name, text := range map[string]string{
+		"a chart repository's index": "apiVersion: v1\nentries: {web: [{apiVersion: v2, name: web}]}\n",
+		"a plugin":                   "apiVersion: v1\nname: echo\ntype: cli/v1\nruntime: subprocess\n",
+		"a kind alone":               "kind: pipeline\nname: default\n",
+		"metadata that is a text":    "kind: page\nmetadata: none\n",
+		"items of another sort":      "apiVersion: 2\nitems: [{id: 1}, text]\n",
+	} {
+		if ids, problems, other := objectsOf(t, text); len(problems) != 0 || len(ids) != 0 || other != 1 {
+			t.Errorf("%s: objects %v, problems %v, %d other documents; want one other document", name, ids, problems, other)
 		}
 	}
 }

@@ -275,7 +275,7 @@ func (t *tree) fillMap(n *Node, y *yaml.Node, depth int) error {
 		}
 		name := keyName(key)
 		if first, twice := seen[name.Value]; twice {
-			t.problems = append(t.problems, Problem{Span: key.Span, Subject: "duplicate " + name.Value, Message: fmt.Sprintf(
+			t.problems = append(t.problems, Problem{Span: key.Span, Subject: "duplicate " + name.Value, Duplicate: true, Message: fmt.Sprintf(
 				"the key %q is there twice, first on line %d: readers disagree on which value counts", name.Value, first.Span.Line)})
 		}
 		seen[name.Value] = name

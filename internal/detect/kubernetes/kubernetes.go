@@ -167,6 +167,10 @@ func (l *linter) read(f File) {
 		counts.Documents++
 		objects, other, problems := manifest.Objects(doc)
 		problems = append(slices.Clone(doc.Problems), problems...)
+		if other {
+			// What other tools make of their own files is not ours to judge.
+			problems = slices.DeleteFunc(problems, func(p manifest.Problem) bool { return p.Duplicate })
+		}
 		if len(problems) == 0 && other || len(problems) == 1 && problems[0].Syntax && foreign() {
 			counts.Other++
 			continue
