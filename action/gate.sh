@@ -114,7 +114,9 @@ fi
 # Credentials go into a configuration of their own, so that they reach neither
 # the command line nor the configuration that later steps see.
 if [ -n "${IN_REGISTRY_USERNAME:-}${IN_REGISTRY_PASSWORD:-}" ]; then
-  echo "::add-mask::${IN_REGISTRY_PASSWORD:-}"
+  # The runner undoes these escapes, and masks each line of what it then has.
+  mask="${IN_REGISTRY_PASSWORD:-}" mask="${mask//'%'/%25}" mask="${mask//$'\r'/%0D}" mask="${mask//$'\n'/%0A}"
+  [ -z "$mask" ] || echo "::add-mask::$mask"
   reference="${IN_IMAGE#registry:}"
   host="${reference%%/*}"
   case "$host" in

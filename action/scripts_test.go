@@ -284,6 +284,21 @@ func TestCredentialsReachTheBinaryInAFileOnly(t *testing.T) {
 	}
 }
 
+func TestAPasswordIsMaskedAsItIs(t *testing.T) {
+	for password, want := range map[string]string{
+		"100%25":           "::add-mask::100%2525\n",
+		"one\n::error::two": "::add-mask::one%0A::error::two\n",
+		"":                 "",
+	} {
+		binary, _ := fake(t, 0)
+		log, _ := run(t, "gate.sh", checkout(t), "IN_BIN="+binary, "GITHUB_OUTPUT="+filepath.Join(t.TempDir(), "o"),
+			"IN_IMAGE=ghcr.io/acme/web", "IN_REGISTRY_USERNAME=robot", "IN_REGISTRY_PASSWORD="+password)
+		if log != want {
+			t.Errorf("%q: log %q, want %q", password, log, want)
+		}
+	}
+}
+
 // archive writes a release archive as a release has it and returns its sum.
 func archive(t *testing.T, mirror, version, content string) (name, sum string) {
 	t.Helper()

@@ -6,9 +6,11 @@
 package neutralise
 
 import (
+	"bytes"
 	"fmt"
 	"html"
 	"net/url"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -126,6 +128,8 @@ func Markdown(s string) string {
 			fmt.Fprintf(&b, "&#%d;&zwnj;", r)
 		case r == ':' && linkColon(line[i:]):
 			b.WriteString("&#58;&zwnj;")
+		case r == '-' && issueNumber(line[:i], line[i:]):
+			b.WriteString("&#45;&zwnj;")
 		case r == '.' && strings.HasPrefix(line[:i], "www") || r == '.' && strings.HasSuffix(line[:i], "www"):
 			b.WriteString("&#46;&zwnj;")
 		case needsBackslash(r, i, line):
@@ -140,13 +144,19 @@ func Markdown(s string) string {
 
 // reference reports whether r after the given text can start a reference to a
 // person or an object of the host. Inside a word only the sharp does
-// (owner/repository#1).
+// (owner/repository#1), and the at sign, which makes addresses of mail.
 func reference(r rune, before string) bool {
-	if r == '#' {
+	if r == '#' || r == '@' {
 		return true
 	}
 	last, _ := utf8.DecodeLastRuneInString(before)
-	return strings.ContainsRune("@!$~%", r) && (before == "" || !unicode.IsLetter(last) && !unicode.IsDigit(last))
+	return strings.ContainsRune("!$~%", r) && (before == "" || !unicode.IsLetter(last) && !unicode.IsDigit(last))
+}
+
+// issueNumber reports whether a hyphen stands in GH-1, GitHub's other way to
+// write #1.
+func issueNumber(before, rest string) bool {
+	return len(before) >= 2 && strings.EqualFold(before[len(before)-2:], "GH") && len(rest) > 1 && rest[1] >= '0' && rest[1] <= '9'
 }
 
 func linkColon(rest string) bool {
@@ -182,9 +192,13 @@ func startsWithNumber(text string) bool {
 // linkSpecial those that would end the target of a link.
 var (
 	codeSpecial = strings.NewReplacer("|", "&#124;", "`", "&#96;", "*", "&#42;", "_", "&#95;", "\\", "&#92;",
-		"[", "&#91;", "]", "&#93;", "@", "&#64;", "~", "&#126;", "$", "&#36;", ":", "&#58;")
+		"[", "&#91;", "]", "&#93;", "@", "&#64;", "~", "&#126;", "$", "&#36;", ":", "&#58;", "www.", "www&#46;")
 	linkSpecial = strings.NewReplacer("(", "%28", ")", "%29", "|", "%7C", "<", "%3C", ">", "%3E", "\\", "%5C", "`", "%60")
 )
+
+// mailAddress matches what hosts take for an address of mail even where its
+// sign is an entity: they look for it once entities are characters.
+var mailAddress = regexp.MustCompile(`([A-Za-z0-9.+_-])&#64;([A-Za-z0-9_-]+&?\.)`)
 
 // MarkdownCode returns s as a code span that also holds in a table cell.
 func MarkdownCode(s string) string {
@@ -192,8 +206,10 @@ func MarkdownCode(s string) string {
 	if line == "" {
 		return ""
 	}
-	escaped := html.EscapeString(line)
-	return "<code>" + codeSpecial.Replace(escaped) + "</code>"
+	escaped := codeSpecial.Replace(html.EscapeString(line))
+	// Tags keep the parts of an address apart, and unlike invisible characters
+	// do not get into what a person copies.
+	return "<code>" + mailAddress.ReplaceAllString(escaped, "$1<span>&#64;</span>$2") + "</code>"
 }
 
 // MarkdownProse is Markdown for sentences of ours that quote foreign text in
@@ -266,20 +282,21 @@ func URL(target string) (string, bool) {
 
 // JSON returns an encoded JSON document in which characters that a terminal
 // or a reader's eye could fall for (DEL, C1 controls, bidirectional and other
-// invisible ones) stand as \uXXXX. The decoded values stay the same: such
-// characters only ever occur inside strings. The encoder has escaped the other
-// control characters; line ends between the values stay. The result may share
-// memory with encoded.
+// invisible ones) stand as \uXXXX, and so does the sharp of "##[" and "##vso[",
+// with which CI hosts start a command anywhere in a line of their log. The
+// decoded values stay the same: such characters only ever occur inside strings.
+// The encoder has escaped the other control characters; line ends between the
+// values stay. The result may share memory with encoded.
 func JSON(encoded []byte) []byte {
 	var out []byte // nil as long as nothing had to be changed
 	copied := 0
 	for i := 0; i < len(encoded); {
-		if encoded[i] < 0x7f {
+		if encoded[i] < 0x7f && !startsCommand(encoded, i) {
 			i++
 			continue
 		}
 		r, size := utf8.DecodeRune(encoded[i:])
-		if invisible(r) {
+		if r == '#' || invisible(r) {
 			out = append(out, encoded[copied:i]...)
 			out = append(out, jsonEscape(r)...)
 			copied = i + size
@@ -290,6 +307,22 @@ func JSON(encoded []byte) []byte {
 		return encoded
 	}
 	return append(out, encoded[copied:]...)
+}
+
+// startsCommand reports whether the sharp at i is the second of two and a name
+// or a bracket follows.
+func startsCommand(encoded []byte, i int) bool {
+	if encoded[i] != '#' || i == 0 || encoded[i-1] != '#' || i+1 == len(encoded) {
+		return false
+	}
+	next := encoded[i+1]
+	return next == '[' || next >= 'a' && next <= 'z' || next >= 'A' && next <= 'Z'
+}
+
+// Markup is the counterpart of JSON for encoded XML and HTML: the second of two
+// sharps becomes a character reference. Scripts and styles must not hold two.
+func Markup(encoded []byte) []byte {
+	return bytes.ReplaceAll(encoded, []byte("##"), []byte("#&#35;"))
 }
 
 func jsonEscape(r rune) string {

@@ -75,6 +75,8 @@ func TestMarkdown(t *testing.T) {
 		"emphasis is escaped":           {"*a* _b_", `\*a\* \_b\_`},
 		"a new line does not end a row": {"a\n| b", `a\\n\| b`},
 		"an emoji name is not replaced": {":tada:", "&#58;&zwnj;tada:"},
+		"an address of mail is text":    {"a@evil.example", "a&#64;&zwnj;evil.example"},
+		"GitHub's other issue is text":  {"GH-1 gh-x", "GH&#45;&zwnj;1 gh-x"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -96,6 +98,42 @@ func TestMarkdownProseQuotesWhatStandsInBackticks(t *testing.T) {
 		if got := neutralise.MarkdownProse(in); got != want {
 			t.Errorf("MarkdownProse(%q) = %q, want %q", in, got, want)
 		}
+	}
+}
+
+func TestMarkdownCodeKeepsTextThatAPersonCopies(t *testing.T) {
+	tests := map[string]struct{ in, want string }{
+		"a scope is no mention":            {"@babel/core", "<code>&#64;babel/core</code>"},
+		"a version is no address":          {"a@1", "<code>a&#64;1</code>"},
+		"an address of mail makes no link": {"me@evil.example", "<code>me<span>&#64;</span>evil.example</code>"},
+		"nor does one of the web":          {"www.evil.example", "<code>www&#46;evil.example</code>"},
+		"a border of a cell":               {"a|b", "<code>a&#124;b</code>"},
+		"an end of the code":               {"</code>", "<code>&lt;/code&gt;</code>"},
+		"nothing":                          {"", ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := neutralise.MarkdownCode(tt.in); got != tt.want {
+				t.Errorf("MarkdownCode(%q) = %q, want %q", tt.in, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestEncodedDocumentsHoldNoCommands(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"a":"lib##[error]x"}`:          `{"a":"lib#\u0023[error]x"}`,
+		`{"a":"###vso[task.complete]"}`:  `{"a":"##\u0023vso[task.complete]"}`,
+		`{"a":"##"}`:                     `{"a":"##"}`,
+		`{"a":"## A heading\n#1"}`:       `{"a":"## A heading\n#1"}`,
+		"{\"a\":\"x\u202e##teamcity[\"}": `{"a":"x\u202e#\u0023teamcity["}`,
+	} {
+		if got := string(neutralise.JSON([]byte(in))); got != want {
+			t.Errorf("JSON(%s) = %s, want %s", in, got, want)
+		}
+	}
+	if got := string(neutralise.Markup([]byte(`<a b="###[error]"/>`))); got != `<a b="#&#35;#[error]"/>` {
+		t.Errorf("Markup gave %s", got)
 	}
 }
 

@@ -78,7 +78,7 @@ func (a annotation) fields() map[string]string {
 	if a.file == "" {
 		return f
 	}
-	f["file"] = neutralise.Line(a.file)
+	f["file"] = neutralise.Log(a.file)
 	if a.region.Line == 0 {
 		return f
 	}

@@ -13,10 +13,6 @@ import (
 func Outputs(o outcome.Outcome, files map[string]string) []Output {
 	c := document.Count(o)
 	number := func(n int) string { return strconv.Itoa(n) }
-	digest := ""
-	if o.Image != nil {
-		digest = o.Image.Digest
-	}
 	return []Output{
 		{"result", result(o)},
 		{"exit-code", number(int(o.ExitCode))},
@@ -34,7 +30,7 @@ func Outputs(o outcome.Outcome, files map[string]string) []Output {
 		{"report-file", files["json"]},
 		{"html-file", files["html"]},
 		{"summary-file", files["markdown"]},
-		{"image-digest", digest},
+		{"image-digest", document.ImageDigest(o)},
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/spdx/tools-golang/spdx"
 
 	"github.com/portcullis-ci/portcullis/internal/exit"
+	"github.com/portcullis-ci/portcullis/internal/neutralise"
 )
 
 // Format is a format in which an SBOM can be written.
@@ -67,7 +68,7 @@ func (s *SBOM) Write(w io.Writer, f Format, now time.Time) error {
 		err = fmt.Errorf("unknown format %q", f)
 	}
 	if err == nil {
-		_, err = w.Write(data)
+		_, err = w.Write(neutralise.JSON(data))
 	}
 	if err != nil {
 		return fmt.Errorf("write SBOM as %s: %w", f, err)

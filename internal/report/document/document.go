@@ -6,6 +6,7 @@ package document
 
 import (
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/portcullis-ci/portcullis/internal/finding"
@@ -161,6 +162,20 @@ func ImageName(o outcome.Outcome) string {
 		}
 	}
 	return ""
+}
+
+// ImageDigest is the digest of the examined image, for sinks that know no
+// quoting: "" unless it is an algorithm and hexadecimal digits, nothing else.
+func ImageDigest(o outcome.Outcome) string {
+	if o.Image == nil {
+		return ""
+	}
+	algorithm, hex, found := strings.Cut(o.Image.Digest, ":")
+	if !found || algorithm == "" || len(algorithm) > 16 || len(hex) < 32 || len(hex) > 128 ||
+		strings.Trim(algorithm, "abcdefghijklmnopqrstuvwxyz0123456789") != "" || strings.Trim(hex, "0123456789abcdef") != "" {
+		return ""
+	}
+	return o.Image.Digest
 }
 
 // OldestSource is the date of the oldest data among the sources that were used,

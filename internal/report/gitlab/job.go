@@ -28,19 +28,11 @@ func Dotenv(_ context.Context, w io.Writer, o outcome.Outcome, _ document.Option
 		fmt.Fprintf(&b, "GATE_%s=%d\n", strings.ToUpper(s.String()), c.BySeverity[s])
 	}
 	fmt.Fprintf(&b, "GATE_WAIVED=%d\nGATE_NOT_ASSESSED=%d\n", c.ByStatus[finding.Waived], o.Coverage.NotAssessed())
-	if o.Image != nil && digest(o.Image.Digest) {
-		fmt.Fprintf(&b, "GATE_IMAGE_DIGEST=%s\n", o.Image.Digest)
+	if digest := document.ImageDigest(o); digest != "" {
+		fmt.Fprintf(&b, "GATE_IMAGE_DIGEST=%s\n", digest)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-// digest reports whether s is an algorithm and hexadecimal digits, nothing
-// else.
-func digest(s string) bool {
-	algorithm, hex, ok := strings.Cut(s, ":")
-	return ok && algorithm != "" && len(hex) >= 32 && len(s) < 200 &&
-		strings.Trim(algorithm, "abcdefghijklmnopqrstuvwxyz0123456789") == "" && strings.Trim(hex, "0123456789abcdef") == ""
 }
 
 type externalLink struct {

@@ -256,6 +256,12 @@ func severity(s finding.Severity) string {
 	return strings.ToUpper(name[:1]) + name[1:]
 }
 
+// Ids with a page of their own, whose types GitLab knows.
+var (
+	cve  = regexp.MustCompile(`^CVE-[0-9]{4}-[0-9]{4,}$`)
+	ghsa = regexp.MustCompile(`^GHSA(-[0-9a-z]{4}){3}$`)
+)
+
 // identifiers are the rule or advisory itself, then its aliases. Types are
 // those that GitLab knows.
 func identifiers(f finding.Finding) []identifier {
@@ -267,17 +273,12 @@ func identifiers(f finding.Finding) []identifier {
 		}
 		x := identifier{Type: "portcullis", Name: clean, Value: clean}
 		switch {
-		case strings.HasPrefix(clean, "CVE-"):
+		case cve.MatchString(clean):
 			x.Type, x.URL = "cve", "https://nvd.nist.gov/vuln/detail/"+clean
-		case strings.HasPrefix(clean, "GHSA-"):
+		case ghsa.MatchString(clean):
 			x.Type, x.URL = "ghsa", "https://github.com/advisories/"+clean
 		case f.Kind == finding.Vulnerability:
 			x.Type = "osv"
-		}
-		if u, ok := neutralise.URL(x.URL); ok {
-			x.URL = u
-		} else {
-			x.URL = ""
 		}
 		out = append(out, x)
 	}

@@ -52,7 +52,7 @@ func Write(_ context.Context, w io.Writer, o outcome.Outcome, opts document.Opti
 	if err != nil {
 		return fmt.Errorf("render HTML report: %w", err)
 	}
-	_, err = w.Write(b.Bytes())
+	_, err = w.Write(neutralise.Markup(b.Bytes()))
 	return err
 }
 

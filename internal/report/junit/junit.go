@@ -74,7 +74,7 @@ func Write(_ context.Context, w io.Writer, o outcome.Outcome, opts document.Opti
 		return fmt.Errorf("encode JUnit report: %w", err)
 	}
 	b.WriteByte('\n')
-	_, err := w.Write(b.Bytes())
+	_, err := w.Write(neutralise.Markup(b.Bytes()))
 	return err
 }
 

@@ -97,10 +97,12 @@ func cleanPath(p string) string {
 	return p
 }
 
+// escapePath makes a relative reference of a path. Colons are escaped as well:
+// hosts take what stands before one for a scheme.
 func escapePath(p string) string {
 	segments := strings.Split(p, "/")
 	for i, s := range segments {
-		segments[i] = url.PathEscape(s)
+		segments[i] = strings.ReplaceAll(url.PathEscape(s), ":", "%3A")
 	}
 	return strings.Join(segments, "/")
 }

@@ -20,8 +20,10 @@ const (
 	maxDescription = 1000
 	// maxHelp bounds a rule's help, which is longer only in poisoned advisories.
 	maxHelp = 20_000
-	// maxTags is what code scanning keeps of a rule's tags.
+	// maxTags is what code scanning keeps of a rule's tags, and maxTag the
+	// length of one that is not made to hurt.
 	maxTags = 10
+	maxTag  = 255
 	// maxHelpRows is the number of packages in a help table.
 	maxHelpRows = 25
 )
@@ -295,8 +297,9 @@ func vulnerabilityTags(findings []finding.Finding) []string {
 func tags(all []string) []string {
 	var out []string
 	for _, t := range all {
-		if t != "" && !slices.Contains(out, t) && len(out) < maxTags {
-			out = append(out, neutralise.Line(t))
+		// Tags are unique as they are written.
+		if t = cutText(neutralise.Line(t), maxTag); t != "" && !slices.Contains(out, t) && len(out) < maxTags {
+			out = append(out, t)
 		}
 	}
 	return out

@@ -30,9 +30,6 @@ type result struct {
 	Digest      string `json:"imageDigest,omitempty"`
 }
 
-// maxDigest bounds the only text that is not ours: SHA-512 with its name.
-const maxDigest = 7 + 128
-
 // Write writes the result, without a line end: Tekton keeps every byte.
 func Write(_ context.Context, w io.Writer, o outcome.Outcome, _ document.Options) error {
 	c := document.Count(o)
@@ -40,13 +37,10 @@ func Write(_ context.Context, w io.Writer, o outcome.Outcome, _ document.Options
 		Result: "incomplete", ExitCode: int(o.ExitCode), Findings: c.Active, Failed: c.Failing,
 		Critical: c.BySeverity[finding.Critical], High: c.BySeverity[finding.High], Medium: c.BySeverity[finding.Medium],
 		Low: c.BySeverity[finding.Low], Unknown: c.BySeverity[finding.Unknown],
-		Waived: c.ByStatus[finding.Waived], NotAssessed: o.Coverage.NotAssessed(),
+		Waived: c.ByStatus[finding.Waived], NotAssessed: o.Coverage.NotAssessed(), Digest: document.ImageDigest(o),
 	}
 	if o.Verdict.Result == outcome.Pass || o.Verdict.Result == outcome.Fail {
 		r.Result = string(o.Verdict.Result)
-	}
-	if o.Image != nil && len(o.Image.Digest) <= maxDigest {
-		r.Digest = o.Image.Digest
 	}
 	encoded, err := json.Marshal(r)
 	if err != nil {

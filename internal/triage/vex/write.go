@@ -19,6 +19,7 @@ import (
 
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/inventory"
+	"github.com/portcullis-ci/portcullis/internal/neutralise"
 )
 
 // ErrNothingToState says that no finding was ruled out by the gate's own
@@ -101,7 +102,7 @@ func Write(w io.Writer, e Evidence) error {
 	if err := enc.Encode(doc); err != nil {
 		return fmt.Errorf("write OpenVEX: %w", err)
 	}
-	_, err = w.Write(b.Bytes())
+	_, err = w.Write(neutralise.JSON(b.Bytes()))
 	return err
 }
 
