@@ -286,9 +286,9 @@ func TestCredentialsReachTheBinaryInAFileOnly(t *testing.T) {
 
 func TestAPasswordIsMaskedAsItIs(t *testing.T) {
 	for password, want := range map[string]string{
-		"100%25":           "::add-mask::100%2525\n",
+		"100%25":            "::add-mask::100%2525\n",
 		"one\n::error::two": "::add-mask::one%0A::error::two\n",
-		"":                 "",
+		"":                  "",
 	} {
 		binary, _ := fake(t, 0)
 		log, _ := run(t, "gate.sh", checkout(t), "IN_BIN="+binary, "GITHUB_OUTPUT="+filepath.Join(t.TempDir(), "o"),
