@@ -4,6 +4,7 @@ import (
 	"errors"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/portcullis-ci/portcullis/internal/advisory/osv"
 )
@@ -13,6 +14,7 @@ import (
 func FuzzParseList(f *testing.F) {
 	f.Add([]byte("2026-08-01T00:00:00Z,GHSA-1\n2026-08-01T00:00:00.123Z,CVE-2026-1\n"))
 	f.Add([]byte("2026-08-01T00:00:00Z,../../etc/passwd\n"))
+	f.Add([]byte("2026-08-02T00:00:00Z,GHSA-1\n2026-08-01T00:00:00Z,GHSA-1\n"))
 	f.Add([]byte(""))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		l, err := parseList(data)
@@ -34,4 +36,20 @@ func FuzzParseList(f *testing.F) {
 			t.Errorf("a list lacks %q of itself", left)
 		}
 	})
+}
+
+func TestOfAnIDThatIsListedTwiceTheLatestTimeCounts(t *testing.T) {
+	const earlier, later = "2026-08-01T00:00:00Z", "2026-08-02T00:00:00Z"
+	for _, data := range []string{
+		earlier + ",GHSA-1\n" + later + ",GHSA-1\n",
+		later + ",GHSA-1\n" + earlier + ",GHSA-1\n",
+	} {
+		l, err := parseList([]byte(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := l[0].when.Format(time.RFC3339); len(l) != 1 || got != later {
+			t.Errorf("%q: %d ids, the first of %s", data, len(l), got)
+		}
+	}
 }

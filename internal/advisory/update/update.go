@@ -312,9 +312,10 @@ func (e ecosystem) list(ctx context.Context) (idList, error) {
 }
 
 // parseList reads lines of time and id. Ids become names of files, so they
-// must be nothing else.
+// must be nothing else. Of an id that stands there twice the latest time counts.
 func parseList(data []byte) (idList, error) {
 	var l idList
+	at := map[string]int{}
 	lines := bufio.NewScanner(bytes.NewReader(data))
 	for n := 1; lines.Scan(); n++ {
 		line := strings.TrimSpace(lines.Text())
@@ -329,6 +330,13 @@ func parseList(data []byte) (idList, error) {
 		if id == "" || id != filepath.Base(id) || strings.HasPrefix(id, ".") || strings.ContainsAny(id, `/\`) {
 			return nil, fmt.Errorf("%w: line %d: id %q", osv.ErrInvalid, n, id)
 		}
+		if i, twice := at[id]; twice {
+			if when.After(l[i].when) {
+				l[i].when = when
+			}
+			continue
+		}
+		at[id] = len(l)
 		l = append(l, modified{when, id})
 	}
 	if err := lines.Err(); err != nil {
