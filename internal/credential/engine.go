@@ -13,6 +13,8 @@ import (
 type action struct {
 	keyword string
 	fold    bool
+	// before and after are as in keyword.
+	before, after *charset
 	// binary actions run in files that are no text as well.
 	binary bool
 	run    func(*search, int)
@@ -32,7 +34,11 @@ func newEngine() *engine {
 	e := &engine{}
 	for _, d := range library() {
 		for _, prefix := range d.prefixes {
-			e.add(action{keyword: prefix, binary: !d.rough, run: d.look})
+			a := action{keyword: prefix, before: tokenStart, binary: !d.rough, run: d.look}
+			if d.proves {
+				a.before = nil
+			}
+			e.add(a)
 		}
 	}
 	for _, f := range append(slices.Clone(formats), awsKey) {
@@ -42,7 +48,11 @@ func newEngine() *engine {
 			if f.kind == awsKey.kind {
 				look = func(s *search, at int) { s.addAWS(shape, at) }
 			}
-			e.add(action{keyword: shape.prefix(), binary: !f.rough, run: look})
+			a := action{keyword: shape.prefix(), before: tokenStart, after: shape.after(), binary: !f.rough, run: look}
+			if f.glued {
+				a.before = nil
+			}
+			e.add(a)
 		}
 	}
 	e.add(action{keyword: ".atlasv1.", binary: true, run: func(s *search, at int) {
@@ -52,7 +62,7 @@ func newEngine() *engine {
 		s.addForm(format{kind: "OpenAI key"}, openAI, at-len("sk-")-20)
 	}})
 	for digit := '0'; digit <= '9'; digit++ {
-		e.add(action{keyword: string(digit) + "Q~", run: func(s *search, at int) {
+		e.add(action{keyword: string(digit) + "Q~", before: charsets['t'], after: charsets['t'], run: func(s *search, at int) {
 			s.addForm(format{kind: "Microsoft Entra client secret", shown: -1}, azureSecret, at-3)
 		}})
 	}
@@ -60,7 +70,7 @@ func newEngine() *engine {
 		e.add(action{keyword: head, binary: true, run: (*search).addKey})
 	}
 	e.add(action{keyword: "LS0tLS1CRUdJTi", run: (*search).addEncodedKey})
-	e.add(action{keyword: "://", run: (*search).addURL})
+	e.add(action{keyword: "://", before: schemeEnd, run: (*search).addURL})
 	e.add(action{keyword: "authorization", fold: true, run: (*search).addHeader})
 	e.add(action{keyword: "curl ", run: (*search).addUser})
 	for _, word := range []string{"pass", "secret", "token", "apikey", "api_key", "api-key", "accesskey", "privatekey", "credential", "pwd", "_key", "auth"} {
@@ -75,7 +85,7 @@ func (e *engine) add(a action) { e.actions = append(e.actions, a) }
 func (e *engine) build() {
 	var all, binary []keyword
 	for i, a := range e.actions {
-		k := keyword{text: a.keyword, fold: a.fold, action: i}
+		k := keyword{text: a.keyword, fold: a.fold, before: a.before, after: a.after, action: i}
 		all = append(all, k)
 		if a.binary {
 			binary = append(binary, k)
@@ -95,9 +105,9 @@ type search struct {
 	place place
 	// tokensOnly leaves out names and their values.
 	tokensOnly bool
-	// covered is the end of the last setting that was looked at, so that a
+	// covered is the name of the last setting that was looked at, so that a
 	// name with two telling words is read once.
-	covered int
+	covered struct{ from, to int }
 	found   []Match
 }
 
@@ -125,6 +135,14 @@ func (s *search) add(m Match, start, length int) {
 	}
 	s.found = append(s.found, m)
 }
+
+var (
+	// tokenStart is what may stand before a token, see starts: no letter, but
+	// for the ends of escapes.
+	tokenStart = newCharset("\x00/09:@[`{\xffafAFnnrrtt")
+	// schemeEnd is what the scheme of a URL may end with.
+	schemeEnd = newCharset("azAZ09++--..")
+)
 
 // starts reports whether a token may begin at a place: not inside a word. The
 // end of an escape (\n, %3D) is no part of a word.
@@ -282,14 +300,14 @@ func (s *search) addURL(at int) {
 }
 
 func (s *search) addSetting(at int) {
-	if s.tokensOnly || at < s.covered {
+	if s.tokensOnly || at >= s.covered.from && at < s.covered.to {
 		return
 	}
 	set, ok := settingAt(s.data, at, s.place)
 	if !ok {
 		return
 	}
-	s.covered = set.start
+	s.covered.from, s.covered.to = set.from, set.start
 	if m, ok := judgeSetting(set, s.place); ok {
 		s.add(m, set.start, set.end-set.start)
 	}

@@ -2,6 +2,7 @@ package credential
 
 import (
 	"fmt"
+	"iter"
 	"math/bits"
 	"strconv"
 	"strings"
@@ -30,6 +31,30 @@ func (s *charset) size() int {
 		n += bits.OnesCount64(w)
 	}
 	return n
+}
+
+// foldedOf is what bytes of a set become without their letter case; of nil,
+// what any byte does.
+func foldedOf(s *charset) charset {
+	var out charset
+	for c := range 256 {
+		if s == nil || s.has(byte(c)) {
+			f := c & 0xdf
+			out[f>>6] |= 1 << (f & 63)
+		}
+	}
+	return out
+}
+
+// bytes are the members of the set.
+func (s *charset) bytes() iter.Seq[byte] {
+	return func(yield func(byte) bool) {
+		for c := range 256 {
+			if s.has(byte(c)) && !yield(byte(c)) {
+				return
+			}
+		}
+	}
 }
 
 func newCharset(ranges string) *charset {
@@ -114,6 +139,14 @@ func (f form) match(data []byte) int {
 
 // prefix is the literal at the start.
 func (f form) prefix() string { return f[0].literal }
+
+// after is what may follow the prefix.
+func (f form) after() *charset {
+	if len(f) > 1 && f[1].min > 0 {
+		return f[1].set
+	}
+	return nil
+}
 
 // alphabet is the size of the largest set of the form.
 func (f form) alphabet() int {

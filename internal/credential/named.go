@@ -14,10 +14,11 @@ const (
 
 // setting is a name with its value as it stands in a text.
 type setting struct {
-	name       string
-	value      string
-	start, end int
-	quoted     bool
+	name  string
+	value string
+	// from is where the name begins, start and end are the borders of the value.
+	from, start, end int
+	quoted           bool
 }
 
 // settingAt reads the setting whose name has a letter at the given place.
@@ -35,7 +36,7 @@ func settingAt(data []byte, at int, p place) (s setting, ok bool) {
 	if from > 0 && (data[from-1] == '/' || data[from-1] == '@') {
 		return s, false // a part of a path or URL
 	}
-	s.name = string(data[from:to])
+	s.name, s.from = string(data[from:to]), from
 	i, ok := behindName(data, from, to, p)
 	if !ok {
 		return s, false

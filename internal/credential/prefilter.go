@@ -1,82 +1,159 @@
 package credential
 
 import (
+	"cmp"
 	"encoding/binary"
+	"iter"
+	"math"
 	"slices"
+	"strings"
 )
 
 // prefilter finds the few places of a text at which one of many keywords
-// stands. It looks at every second position only: a keyword of four bytes or
-// more has a block of three bytes at one of two neighbouring positions, and a
-// small set of bits tells whether any keyword has such a block there. Letter
-// case is folded, so that one set serves keywords in any spelling. Almost all
-// positions end with one look into 16 KiB.
+// stands. It looks at every second position only: of two neighbouring blocks of
+// three bytes of a keyword, one is at such a position, and a set of bits tells
+// whether any keyword has such a block. Letter case is folded, so that one set
+// serves keywords in any spelling. Almost all positions end with one look into
+// 32 KiB.
 type prefilter struct {
-	bits [setSize / 64]uint64
+	bits [1 << (setBits - 6)]uint64
 	// first is the place in anchors of those of each bucket, and one more.
-	first    []uint16
+	first    [1<<bucketBits + 1]uint16
 	anchors  []anchor
 	keywords []keyword
+	// reach is the greatest offset of an anchor.
+	reach int
 }
 
 // keyword is a text that stands in every match of something to look for.
 type keyword struct {
 	text string
-	// fold compares without regard to letter case.
+	// fold compares without regard to letter case; the text is in lower case.
 	fold bool
+	// before and after are what may stand next to the text where there is
+	// something to find; nil for anything. They are not checked: they keep the
+	// number of blocks of short texts low.
+	before, after *charset
 	// action is the index of what looks at its places.
 	action int
 }
 
-// anchor says that a block is the bytes at offset of a keyword.
+// anchor says that a block is the bytes at offset of a keyword. It begins
+// before the keyword where the offset is -1.
 type anchor struct {
-	keyword int
-	offset  int
+	keyword, offset int
 }
 
 const (
-	setSize = 1 << 17
+	setBits    = 18
+	bucketBits = 12
 	// caseMask folds letters of both cases together, and some other bytes with
 	// them, which comparing the whole keyword sorts out.
 	caseMask = 0xdfdfdf
 )
 
-func bucketOf(block uint32) uint32 {
-	return (block & caseMask) * 0x9e3779b1 >> (32 - 17)
+// hashOf is the place of a block in the set; its first bits are the bucket.
+func hashOf(block uint32) uint32 {
+	return (block & caseMask) * 0x9e3779b1 >> (32 - setBits)
 }
 
 func newPrefilter(keywords []keyword) *prefilter {
-	p := &prefilter{first: make([]uint16, setSize+1), keywords: keywords}
-	buckets := make(map[uint32][]anchor)
-	for i, k := range keywords {
-		addBlock(buckets, k.text, anchor{i, 0})
-		if len(k.text) >= 4 {
-			addBlock(buckets, k.text[1:], anchor{i, 1})
-			continue
-		}
-		// A keyword of three bytes is seen at every second position by its
-		// last two and whatever follows.
-		for next := range 256 {
-			if b := byte(next); b&0xdf == b {
-				addBlock(buckets, k.text[1:]+string([]byte{b}), anchor{i, 1})
+	p := &prefilter{keywords: keywords}
+	type entry struct {
+		bucket uint32
+		anchor
+	}
+	var entries []entry
+	for i := range keywords {
+		at := keywords[i].rarest()
+		p.reach = max(p.reach, at+1)
+		for _, offset := range []int{at, at + 1} {
+			for block := range keywords[i].blocks(offset) {
+				h := hashOf(block)
+				p.bits[h/64] |= 1 << (h % 64)
+				entries = append(entries, entry{h >> (setBits - bucketBits), anchor{i, offset}})
 			}
 		}
 	}
-	for b := range uint32(setSize) {
-		if len(buckets[b]) > 0 {
-			p.bits[b/64] |= 1 << (b % 64)
-		}
-		p.first[b] = uint16(len(p.anchors))
-		p.anchors = append(p.anchors, buckets[b]...)
+	slices.SortFunc(entries, func(a, b entry) int {
+		return cmp.Or(cmp.Compare(a.bucket, b.bucket), cmp.Compare(a.keyword, b.keyword), cmp.Compare(a.offset, b.offset))
+	})
+	entries = slices.Compact(entries)
+	for _, e := range entries {
+		p.first[e.bucket+1]++
+		p.anchors = append(p.anchors, e.anchor)
 	}
-	p.first[setSize] = uint16(len(p.anchors))
+	for b := range 1 << bucketBits {
+		p.first[b+1] += p.first[b]
+	}
 	return p
 }
 
-func addBlock(buckets map[uint32][]anchor, block string, a anchor) {
-	b := bucketOf(uint32(block[0]) | uint32(block[1])<<8 | uint32(block[2])<<16)
-	if !slices.Contains(buckets[b], a) {
-		buckets[b] = append(buckets[b], a)
+// blocks are the blocks that begin at an offset of the keyword.
+func (k *keyword) blocks(offset int) iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		var sets [3]charset
+		for i := range sets {
+			switch at := offset + i; {
+			case at < 0:
+				sets[i] = foldedOf(k.before)
+			case at >= len(k.text):
+				sets[i] = foldedOf(k.after)
+			default:
+				sets[i] = foldedOf(newCharset(k.text[at:at+1] + k.text[at:at+1]))
+			}
+		}
+		for a := range sets[0].bytes() {
+			for b := range sets[1].bytes() {
+				for c := range sets[2].bytes() {
+					if !yield(uint32(a) | uint32(b)<<8 | uint32(c)<<16) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// rarest is the offset of the two neighbouring blocks that texts hold least
+// often, going by how common letters are.
+func (k *keyword) rarest() int {
+	from, to := 0, len(k.text)-4
+	if len(k.text) == 3 {
+		from, to = -1, 0
+	}
+	best, least := from, math.Inf(1)
+	for offset := from; offset <= to; offset++ {
+		sum := 0.0
+		for _, o := range []int{offset, offset + 1} {
+			for block := range k.blocks(o) {
+				sum += frequency(byte(block))*frequency(byte(block>>8))*frequency(byte(block>>16)) + collision
+			}
+		}
+		if sum < least {
+			best, least = offset, sum
+		}
+	}
+	return best
+}
+
+// collision is how often another block falls on the place of one in the set.
+const collision = 1.0 / (1 << setBits)
+
+// letters are the letters of English text from the most common on.
+const letters = "ETAOINSRHLDCUMFPGWYBVKXJQZ"
+
+// frequency is about how often a folded byte stands in a text, by Zipf's law.
+func frequency(c byte) float64 {
+	switch i := strings.IndexByte(letters, c); {
+	case i >= 0:
+		return 0.2 / float64(i+1)
+	case c == ' '&0xdf, c == '-'&0xdf:
+		return 0.1
+	case c < ' ', c == '_':
+		return 0.01
+	default:
+		return 0.001
 	}
 }
 
@@ -89,15 +166,16 @@ const padding = 8
 func (p *prefilter) each(data []byte, from, to int, hit func(keyword, at int)) {
 	// Eight bytes hold three blocks at every second position, and one branch
 	// serves all of them.
-	for i := from; i <= to; i += 6 {
+	last := min(to+p.reach, len(data)-padding)
+	for i := from; i <= last; i += 6 {
 		w := binary.LittleEndian.Uint64(data[i : i+8])
-		a, b, c := bucketOf(uint32(w)), bucketOf(uint32(w>>16)), bucketOf(uint32(w>>32))
+		a, b, c := hashOf(uint32(w)), hashOf(uint32(w>>16)), hashOf(uint32(w>>32))
 		if (p.bits[a/64]>>(a%64)|p.bits[b/64]>>(b%64)|p.bits[c/64]>>(c%64))&1 == 0 {
 			continue
 		}
-		for j, bucket := range [...]uint32{a, b, c} {
-			if p.bits[bucket/64]>>(bucket%64)&1 != 0 {
-				p.verify(data, bucket, i+2*j, from, to, hit)
+		for j, h := range [...]uint32{a, b, c} {
+			if p.bits[h/64]>>(h%64)&1 != 0 {
+				p.verify(data, h>>(setBits-bucketBits), i+2*j, from, to, hit)
 			}
 		}
 	}

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/portcullis-ci/portcullis/internal/credential/credentialtest"
 )
 
 // The prefilter must see what looking for every keyword at every place sees,
@@ -44,4 +47,44 @@ func TestPrefilterSeesEveryKeywordAtEveryPlace(t *testing.T) {
 			t.Fatalf("in %q[%d:%d]: got %v, want %v", text, from, to, got, want)
 		}
 	}
+}
+
+// everywhere runs every action at every place at which its keyword stands, as
+// if there were no prefilter.
+func everywhere(s *search, e *engine) []Match {
+	for at := range s.data {
+		for _, a := range e.actions {
+			k := keyword{text: a.keyword, fold: a.fold}
+			if (a.binary || s.place.text != binaryText) && len(s.data)-at >= len(k.text) && k.equal(s.data[at:at+len(k.text)]) {
+				a.run(s, at)
+			}
+		}
+	}
+	return distinct(s.found)
+}
+
+// The prefilter counts on what stands next to short keywords; nothing that
+// actions find may be lost by that.
+func FuzzPrefilterLosesNothing(f *testing.F) {
+	for _, c := range slices.Concat(credentialtest.Secrets(f), credentialtest.NearMisses(f)) {
+		f.Add(c.Content, len(c.Content)%2 == 0)
+	}
+	f.Add("x\x00SG.aaaaaaaaaaaaaaaaaaaaaa.bbbb %3DAKIAQ \\nhf_x\\thf_ credential: pwd=Tr0ub4dor-and-3", false)
+	e := theEngine()
+	f.Fuzz(func(t *testing.T, text string, binary bool) {
+		if len(text) > 1<<13 {
+			return
+		}
+		p := place{text: envText}
+		if binary {
+			p.text = binaryText
+		}
+		data := padded(text)
+		with, without := search{data: data[:len(text)], place: p}, search{data: data[:len(text)], place: p}
+		with.run(e, data, 0, len(text))
+		got, want := distinct(with.found), everywhere(&without, e)
+		if len(without.found) < maxMatches && !reflect.DeepEqual(got, want) {
+			t.Errorf("in %q (binary: %v):\ngot  %+v\nwant %+v", text, binary, got, want)
+		}
+	})
 }

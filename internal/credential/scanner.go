@@ -155,5 +155,6 @@ func (s *Scanner) shift() {
 	s.buf = s.buf[:n]
 	s.base += int64(drop)
 	s.done -= drop
-	s.search.covered = max(0, s.search.covered-drop)
+	s.search.covered.from = max(0, s.search.covered.from-drop)
+	s.search.covered.to = max(0, s.search.covered.to-drop)
 }
