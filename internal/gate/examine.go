@@ -85,7 +85,7 @@ func (r run) examineTarget(ctx context.Context, kind outcome.TargetKind, t *targ
 		Inspected: func(i *layers.Inspections) { inspected = i },
 	})
 	if err != nil {
-		return r.judgeRemains(ctx, unexamined(kind, t.Name, err), t, inv)
+		return r.judgeRemains(ctx, unexamined(kind, t.Name, err), t, inv, inspected)
 	}
 	p = part{image: t.Image, inventory: &inv, sboms: []SBOM{{SBOM: sbom}}}
 	if t.Image != nil {
@@ -97,7 +97,7 @@ func (r run) examineTarget(ctx context.Context, kind outcome.TargetKind, t *targ
 	}}
 	r.judgeConfiguration(ctx, t, &p)
 	if inspected != nil {
-		r.judgeSecrets(t, inspected, sbom, &p)
+		r.judgeSecrets(t, inspected, sbom.Owners(), &p)
 		r.judgeContents(t, inspected, &p)
 		if r.ClamAV != nil {
 			r.askClamAV(ctx, t, inspected, &p)
@@ -110,10 +110,16 @@ func (r run) examineTarget(ctx context.Context, kind outcome.TargetKind, t *targ
 }
 
 // judgeRemains judges what is known of a target that could not be examined: the
-// image's configuration, and what was read before a limit was reached.
-func (r run) judgeRemains(ctx context.Context, p part, t *target.Target, inv inventory.Inventory) part {
+// image's configuration, what was found in the contents of its files if packages
+// could not be looked for, and what was read before a limit was reached.
+func (r run) judgeRemains(ctx context.Context, p part, t *target.Target, inv inventory.Inventory, inspected *layers.Inspections) part {
 	p.image, p.inventory = t.Image, &inv
 	r.judgeConfiguration(ctx, t, &p)
+	if inspected != nil {
+		// What belongs to packages is not known, so that nothing is left out.
+		r.judgeSecrets(t, inspected, func(string) string { return "" }, &p)
+		r.judgeContents(t, inspected, &p)
+	}
 	if len(inv.Packages) == 0 {
 		p.inventory = nil
 		return p

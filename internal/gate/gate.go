@@ -140,7 +140,7 @@ type part struct {
 	coverage  outcome.Coverage
 	database  outcome.Database
 	// platforms are the parts of several platforms of the image, until they are
-	// joined; platformImages are their images then.
+	// joined; platformImages are the images of those with an inventory then.
 	platforms      []part
 	platformImages []*inventory.Image
 	// dockerfiles is set by the Dockerfile branch only.
@@ -288,7 +288,9 @@ func (p part) summary() string {
 		p.inventory = &inventory.Inventory{}
 		for _, one := range p.platforms {
 			p.findings = append(p.findings, one.findings...)
-			p.inventory.Packages = append(p.inventory.Packages, one.inventory.Packages...)
+			if one.inventory != nil {
+				p.inventory.Packages = append(p.inventory.Packages, one.inventory.Packages...)
+			}
 		}
 	}
 	s := count(len(p.findings), "finding", "findings")
@@ -325,7 +327,7 @@ func (r run) assemble(ctx, bounded context.Context, parts []part) Result {
 		all.images = append(all.images, p.images...)
 		all.manifests = append(all.manifests, p.manifests...)
 		if p.image != nil {
-			o.Image = p.image
+			all.image, o.Image = p.image, p.image
 		}
 		if p.inventory != nil {
 			all.inventory, all.platformImages, result.SBOMs = p.inventory, p.platformImages, p.sboms

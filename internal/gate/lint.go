@@ -269,10 +269,10 @@ func (r run) readPath(given string) ([]repository.File, error) {
 // trace leads the findings of the image to the user's lines and notes at the
 // image's target what they were led to.
 func (r run) trace(ctx context.Context, all part, baseLayers []string) []finding.Finding {
-	if all.inventory == nil || all.inventory.Image == nil || len(all.platformImages) > 0 {
+	if all.image == nil || len(all.platformImages) > 0 {
 		return all.findings
 	}
-	return r.traceImage(ctx, all.inventory.Image, all, baseLayers)
+	return r.traceImage(ctx, all.image, all, baseLayers)
 }
 
 // tracePlatforms traces the findings of an image's platforms, each by its own
@@ -286,7 +286,7 @@ func (r run) tracePlatforms(ctx context.Context, parts []part) []part {
 	for i, p := range out {
 		for j, one := range p.platforms {
 			files.findings = one.findings
-			p.platforms[j].findings = r.traceImage(ctx, one.inventory.Image, files, nil)
+			p.platforms[j].findings = r.traceImage(ctx, one.image, files, nil)
 		}
 		out[i] = p.joinPlatforms()
 	}

@@ -36,7 +36,6 @@ func (r run) examinePlatforms(ctx context.Context) part {
 				t.Detail = platform + " not examined"
 				all.targets = append(all.targets, t)
 			}
-			continue
 		}
 		all.platforms = append(all.platforms, p)
 	}
@@ -54,9 +53,12 @@ func (p part) joinPlatforms() part {
 	inv := inventory.Inventory{}
 	examined := true
 	for _, one := range p.platforms {
-		img := one.inventory.Image
-		examined = examined && one.examined()
+		img := one.image
 		names, lists = append(names, img.Platform), append(lists, one.findings)
+		if one.inventory == nil {
+			continue
+		}
+		examined = examined && one.examined()
 		p.platformImages, p.sboms = append(p.platformImages, img), append(p.sboms, one.sboms...)
 		inv.Packages = append(inv.Packages, one.inventory.Packages...)
 		if inv.Distro == nil {
@@ -65,9 +67,12 @@ func (p part) joinPlatforms() part {
 		p.coverage = joinCoverage(p.coverage, one.coverage)
 		p.database = joinDatabase(p.database, one.database)
 	}
+	p.findings = joinFindings(names, lists)
+	if len(p.platformImages) == 0 {
+		return p
+	}
 	inv.Image = joinImages(p.platformImages)
 	p.image, p.inventory = inv.Image, &inv
-	p.findings = joinFindings(names, lists)
 	p.targets = append([]outcome.Target{{
 		Kind: outcome.TargetImage, Name: inv.Image.Name, Examined: examined,
 		Detail: count(len(inv.Packages), "package", "packages"),

@@ -4,7 +4,6 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/detect/malware"
 	"github.com/portcullis-ci/portcullis/internal/detect/secret"
 	"github.com/portcullis-ci/portcullis/internal/finding"
-	"github.com/portcullis-ci/portcullis/internal/inventory/syftcatalog"
 	"github.com/portcullis-ci/portcullis/internal/layers"
 	"github.com/portcullis-ci/portcullis/internal/target"
 )
@@ -16,9 +15,10 @@ func inspectors() []layers.Inspector {
 
 // judgeSecrets makes findings of the credentials in the files of the layers.
 // It comes after the checks of the configuration, whose findings about
-// credential files it does not repeat.
-func (r run) judgeSecrets(t *target.Target, inspected *layers.Inspections, sbom *syftcatalog.SBOM, p *part) {
-	opts := secret.Options{Target: t.Name, Now: r.Clock(), Unchanged: unchanged(sbom, p), Reported: reported(p.findings)}
+// credential files it does not repeat. The owner of a file is the ID of a
+// package of the operating system, or "".
+func (r run) judgeSecrets(t *target.Target, inspected *layers.Inspections, owner func(path string) string, p *part) {
+	opts := secret.Options{Target: t.Name, Now: r.Clock(), Unchanged: unchanged(owner, p), Reported: reported(p.findings)}
 	for _, l := range t.Layers {
 		opts.Layers = append(opts.Layers, l.DiffID)
 	}
@@ -35,8 +35,7 @@ func (r run) judgeSecrets(t *target.Target, inspected *layers.Inspections, sbom 
 
 // unchanged reports files that a package of the operating system owns, in the
 // layer in which it was installed.
-func unchanged(sbom *syftcatalog.SBOM, p *part) func(path, layer string) bool {
-	owner := sbom.Owners()
+func unchanged(owner func(path string) string, p *part) func(path, layer string) bool {
 	installed := make(map[string]string, len(p.inventory.Packages))
 	for _, pkg := range p.inventory.Packages {
 		installed[pkg.ID] = pkg.Layer
