@@ -14,7 +14,7 @@ import (
 
 // layerSchema is the form of a cached layer; it changes with it, and with what
 // a pass records.
-const layerSchema = "portcullis layer 1"
+const layerSchema = "portcullis layer 2"
 
 // layer takes a layer from the cache, or reads it and keeps what the pass left
 // behind. The diff id, which the pass verifies against the content and package
@@ -124,16 +124,37 @@ func (e *encoder) entry(entry *Entry) {
 	e.uint(uint64(entry.Size))
 	e.string(entry.Capabilities)
 	e.string(entry.MIME)
+	e.uint(uint64(entry.Signs))
 	e.uint(uint64(entry.Mode))
 	e.uint(uint64(uint32(entry.UID)))
 	e.uint(uint64(uint32(entry.GID)))
 	e.uint(uint64(entry.Type))
 	c := entry.content.Load()
-	if c == nil {
-		e.uint(0)
-		return
+	switch {
+	case c == nil:
+		e.uint(keptNothing)
+	case c.whole():
+		e.uint(keptWhole)
+		e.content(c)
+	default:
+		e.uint(keptParts)
+		e.uint(uint64(len(c.parts)))
+		for _, p := range c.parts {
+			e.uint(uint64(p.at))
+			e.uint(uint64(p.size))
+			e.content(p.content)
+		}
 	}
-	e.uint(1)
+}
+
+// What was kept of a content.
+const (
+	keptNothing = iota
+	keptWhole
+	keptParts
+)
+
+func (e *encoder) content(c *content) {
 	if e.err == nil {
 		_, e.err = io.Copy(e.w, c.open())
 	}
@@ -251,10 +272,11 @@ func (x *Index) decodeLayer(r io.Reader, index int) (l layer, err error) {
 
 func (x *Index) decodeEntry(d *decoder, e *Entry) {
 	e.Path, e.Link, e.Size = d.string(), d.string(), int64(d.uint())
-	e.Capabilities, e.MIME = d.repeated(), d.repeated()
+	e.Capabilities, e.MIME, e.Signs = d.repeated(), d.repeated(), uint32(d.uint())
 	e.Mode, e.UID, e.GID = uint32(d.uint()), int32(uint32(d.uint())), int32(uint32(d.uint()))
 	e.Type = Type(d.uint())
-	if kept := d.uint(); kept == 0 || d.err != nil {
+	kept := d.uint()
+	if kept == keptNothing || d.err != nil {
 		return
 	}
 	if e.Type != Regular || e.Size < 0 || e.Size > x.budget.limits.ImageSize {
@@ -262,7 +284,34 @@ func (x *Index) decodeEntry(d *decoder, e *Entry) {
 		return
 	}
 	var c *content
-	if c, d.err = x.store.put(d.r, e.Size); d.err == nil {
+	if kept == keptWhole {
+		c, d.err = x.store.put(d.r, e.Size)
+	} else {
+		c = x.decodeParts(d, e.Size)
+	}
+	if d.err == nil {
 		e.content.Store(c)
 	}
+}
+
+// decodeParts reads the parts of a content of the given size.
+func (x *Index) decodeParts(d *decoder, size int64) *content {
+	c := &content{size: size, parts: []part{}}
+	end := int64(0)
+	for n := d.length(maxParts); n > 0 && d.err == nil; n-- {
+		at, length := int64(d.uint()), int64(d.uint())
+		if at < end || length < 0 || length > size || at > size-length {
+			d.err = fmt.Errorf("%d bytes at %d of %d", length, at, size)
+			break
+		}
+		end = at + length
+		var kept *content
+		if kept, d.err = x.store.put(d.r, length); d.err == nil {
+			c.parts = append(c.parts, part{at: at, content: kept})
+		}
+	}
+	if d.err != nil {
+		x.store.release(c)
+	}
+	return c
 }

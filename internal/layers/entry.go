@@ -34,6 +34,9 @@ type Entry struct {
 	// MIME is set for executables: application/x-executable,
 	// application/x-sharedlib and so on.
 	MIME string
+	// Signs tells which of Selector.Signatures occur in an executable: bit n
+	// stands for the signature with the index n.
+	Signs uint32
 	// Mode holds the permission bits with setuid 04000, setgid 02000 and
 	// sticky 01000.
 	Mode uint32
@@ -51,7 +54,8 @@ type Entry struct {
 	content atomic.Pointer[content]
 }
 
-// Kept reports whether the content was kept in the first pass or read since.
+// Kept reports whether the content, or parts of it, were kept in the first pass
+// or read since.
 func (e *Entry) Kept() bool { return e.data().content.Load() != nil }
 
 // Data returns the entry under whose path the content lies in the archive: that

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // Index is the file tree of an image after all layers are laid over each
@@ -25,6 +27,11 @@ type Index struct {
 	layers   []layer
 	root     *node
 	problems []Problem
+
+	signs *signs
+	// holding bounds what is held of large executables until it is known what
+	// is kept of them.
+	holding *semaphore.Weighted
 
 	// again serialises second passes.
 	again   sync.Mutex
@@ -155,7 +162,8 @@ func walk(n *node, yield func(*Entry) bool) bool {
 }
 
 // Open returns the content of a regular file. What was not kept in the first
-// pass is read in a second one over its layer.
+// pass is read in a second one over its layer, at the latest when the content
+// is read there.
 func (x *Index) Open(ctx context.Context, e *Entry) (Content, error) {
 	if e.Type != Regular {
 		return Content{}, fmt.Errorf("open %s: not a regular file", e.Path)
@@ -164,11 +172,17 @@ func (x *Index) Open(ctx context.Context, e *Entry) (Content, error) {
 	if d.Size == 0 {
 		return (&content{}).open(), nil
 	}
-	if c := d.content.Load(); c != nil {
+	if c := d.content.Load(); c != nil && c.whole() {
 		return c.open(), nil
+	} else if c != nil {
+		return c.openParts(func() (Content, error) { return x.openWhole(ctx, d, e.Path) }), nil
 	}
+	return x.openWhole(ctx, d, e.Path)
+}
+
+func (x *Index) openWhole(ctx context.Context, d *Entry, path string) (Content, error) {
 	if err := x.reread(ctx, d); err != nil {
-		return Content{}, fmt.Errorf("open %s: %w", e.Path, err)
+		return Content{}, fmt.Errorf("open %s: %w", path, err)
 	}
 	return d.content.Load().open(), nil
 }
@@ -181,7 +195,7 @@ const smallNeighbour = 256 * kib
 func (x *Index) reread(ctx context.Context, want *Entry) error {
 	x.again.Lock()
 	defer x.again.Unlock()
-	if want.content.Load() != nil {
+	if c := want.content.Load(); c != nil && c.whole() {
 		return nil
 	}
 	if x.rereads.Add(1) > maxRereads {
@@ -215,9 +229,11 @@ func (x *Index) reread(ctx context.Context, want *Entry) error {
 		if err != nil {
 			return fmt.Errorf("second pass: %w", err)
 		}
-		e.content.Store(c)
+		if parts := e.content.Swap(c); parts != nil {
+			x.store.release(parts)
+		}
 	}
-	if want.content.Load() == nil {
+	if c := want.content.Load(); c == nil || !c.whole() {
 		return errors.New("the layer changed between two passes")
 	}
 	return nil

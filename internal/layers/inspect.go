@@ -187,7 +187,8 @@ func (sc *scanner) drain() error {
 const drainSize = 64 * kib
 
 // body is the content of the current file: its head, then the rest of it from
-// the archive. Whatever is read goes to the inspectors that want the file.
+// the archive. Whatever is read goes to the inspectors that want the file, and is
+// searched for signatures.
 type body struct {
 	sc   *scanner
 	head []byte
@@ -213,6 +214,9 @@ func (b *body) Read(p []byte) (n int, err error) {
 	if n > 0 {
 		for _, i := range b.sc.wanting {
 			i.Chunk(p[:n])
+		}
+		if b.sc.signed {
+			b.sc.signs.write(p[:n])
 		}
 	}
 	switch {

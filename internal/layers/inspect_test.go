@@ -95,7 +95,7 @@ func TestInspectorsSeeEveryWantedFileWhole(t *testing.T) {
 			none := witness{"none/1", func(string) bool { return false }}
 			x, err := layers.Read(t.Context(), []layers.Blob{blob(t, imagetest.Zstd, files...)}, layers.Selector{
 				Keep:       func(p string, _ uint32, _ int64) bool { return strings.HasPrefix(p, "/kept") },
-				Signatures: [][]byte{[]byte("SIGN")}, Inspectors: []layers.Inspector{all, some, none},
+				Signatures: []layers.Signature{{Bytes: []byte("SIGN")}}, Inspectors: []layers.Inspector{all, some, none},
 			}, limits)
 			if err != nil {
 				t.Fatal(err)

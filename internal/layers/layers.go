@@ -19,6 +19,7 @@ import (
 	"slices"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 )
 
 // Blob is one layer as it is transported.
@@ -102,15 +103,18 @@ type Selector struct {
 	// several goroutines.
 	Keep func(path string, mode uint32, size int64) bool
 	// Signatures: an executable (ELF, Mach-O, PE) is also kept when one of
-	// these byte strings occurs in it.
-	Signatures [][]byte
+	// these occurs in it; see Entry.Signs. There are at most 32.
+	Signatures []Signature
+	// Parts chooses what is kept of executables that are kept for a signature;
+	// nil for all of it.
+	Parts Parts
 	// Inspectors look at the contents of all files while they stream past.
 	Inspectors []Inspector
 	// Cache keeps what passes over layers leave behind: entries, kept contents,
 	// results of inspectors. A layer that it has is not read. It may be nil.
 	Cache Cache
-	// Version identifies what Keep and Signatures select and the program that
-	// reads; without it the cache is not used.
+	// Version identifies what Keep, Signatures and Parts select and the program
+	// that reads; without it the cache is not used.
 	Version string
 }
 
@@ -150,7 +154,8 @@ func Read(ctx context.Context, blobs []Blob, sel Selector, limits Limits) (*Inde
 	x := &Index{
 		blobs: blobs, selector: sel,
 		store: newStore(limits), budget: &budget{limits: limits},
-		layers: make([]layer, len(blobs)),
+		layers: make([]layer, len(blobs)), signs: newSigns(sel.Signatures),
+		holding: semaphore.NewWeighted(limits.Memory),
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))

@@ -369,7 +369,7 @@ func TestExecutablesAreKeptForTheirSignatures(t *testing.T) {
 	elf := func(rest string) []byte {
 		return append([]byte("\x7fELF\x02\x01\x01"), (strings.Repeat("\x00", 100) + rest)...)
 	}
-	x := read(t, layers.Selector{Signatures: [][]byte{[]byte("\xff Go buildinf:")}}, blob(t, imagetest.Gzip,
+	x := read(t, layers.Selector{Signatures: []layers.Signature{{Bytes: []byte("\xff Go buildinf:")}}}, blob(t, imagetest.Gzip,
 		imagetest.File{Path: "plain", Body: elf("nothing")}, imagetest.File{Path: "go", Body: elf("\xff Go buildinf:")},
 		imagetest.Text("text", "\xff Go buildinf:"), imagetest.File{Path: "large", Body: append(elf(strings.Repeat("x", 1<<21)), "\xff Go buildinf:"...)},
 		imagetest.File{Path: "huge", Body: elf(strings.Repeat("x", 17<<20))},

@@ -2,13 +2,11 @@ package layers
 
 import (
 	"archive/tar"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"path"
-	"slices"
 	"strings"
 	"sync/atomic"
 )
@@ -69,6 +67,7 @@ const (
 
 // scanner makes one pass over one layer.
 type scanner struct {
+	ctx   context.Context
 	x     *Index
 	index int
 	tar   *tar.Reader
@@ -77,6 +76,12 @@ type scanner struct {
 	buf   []byte
 	head  [headSize]byte
 	body  body
+
+	// signed is set while the current file is searched for signatures.
+	signed bool
+	signs  signSearch
+	// spare are pieces of memory for large executables.
+	spare [][]byte
 
 	inspections []inspection
 	// wanting are those that want the current file.
@@ -90,7 +95,7 @@ func (x *Index) scan(ctx context.Context, i int) (layer, error) {
 		return layer{}, err
 	}
 	defer s.close()
-	sc := &scanner{x: x, index: i, tar: tar.NewReader(s.r), inspections: x.beginInspections(i)}
+	sc := &scanner{ctx: ctx, x: x, index: i, tar: tar.NewReader(s.r), inspections: x.beginInspections(i)}
 	for {
 		h, err := sc.tar.Next()
 		if errors.Is(err, io.EOF) {
@@ -191,13 +196,8 @@ func (sc *scanner) whiteout(p, base string) {
 	}
 }
 
-const (
-	// headSize is what is read of every file to tell executables.
-	headSize = 3072
-	// bufferedExecutable is the size up to which an executable is searched in
-	// memory before it is decided whether to keep it.
-	bufferedExecutable = 16 * mib
-)
+// headSize is what is read of every file to tell executables.
+const headSize = 3072
 
 // content reads the head of a file, finds out who wants it, and reads it once
 // for all of them.
@@ -213,11 +213,16 @@ func (sc *scanner) content(e *Entry) error {
 	e.MIME = executableType(head)
 	sc.offer(e, head)
 	sc.body = body{sc: sc, head: head, left: e.Size}
+	if sc.signed = e.MIME != "" && sc.x.signs != nil; sc.signed {
+		sc.signs.begin(sc.x.signs)
+	}
 	var err error
 	switch {
 	case keep:
-		err = sc.keep(e)
-	case e.MIME != "" && len(sc.x.selector.Signatures) > 0:
+		if err = sc.keep(e, &sc.body); sc.signed {
+			e.Signs = sc.signs.found()
+		}
+	case sc.signed:
 		err = sc.keepIfSigned(e)
 	case len(sc.wanting) > 0:
 		err = sc.drain()
@@ -228,51 +233,11 @@ func (sc *scanner) content(e *Entry) error {
 	return err
 }
 
-func (sc *scanner) keep(e *Entry) error {
-	c, err := sc.x.store.put(&sc.body, e.Size)
+func (sc *scanner) keep(e *Entry, r io.Reader) error {
+	c, err := sc.x.store.put(r, e.Size)
 	if err != nil {
 		return fmt.Errorf("keep: %w", err)
 	}
 	e.content.Store(c)
-	return nil
-}
-
-// keepIfSigned keeps an executable if one of the signatures occurs in it.
-func (sc *scanner) keepIfSigned(e *Entry) error {
-	if e.Size > bufferedExecutable {
-		return sc.keepLargeIfSigned(e)
-	}
-	if int64(cap(sc.buf)) < e.Size {
-		sc.buf = make([]byte, e.Size, max(e.Size, int64(2*cap(sc.buf))))
-	}
-	data := sc.buf[:e.Size]
-	if _, err := io.ReadFull(&sc.body, data); err != nil {
-		return fmt.Errorf("archive: %w", err)
-	}
-	if !sc.signed(data) {
-		return nil
-	}
-	c, err := sc.x.store.put(bytes.NewReader(data), e.Size)
-	if err != nil {
-		return fmt.Errorf("keep: %w", err)
-	}
-	e.content.Store(c)
-	return nil
-}
-
-func (sc *scanner) signed(data []byte) bool {
-	return slices.ContainsFunc(sc.x.selector.Signatures, func(s []byte) bool { return bytes.Contains(data, s) })
-}
-
-// keepLargeIfSigned searches an executable where it is kept, and lets it go if
-// nothing was found. What went to the temporary file stays there.
-func (sc *scanner) keepLargeIfSigned(e *Entry) error {
-	if err := sc.keep(e); err != nil {
-		return err
-	}
-	if c := e.content.Load(); c.file == nil && !sc.signed(c.bytes) {
-		e.content.Store(nil)
-		sc.x.store.release(c)
-	}
 	return nil
 }

@@ -114,7 +114,7 @@ func (x *Index) link(e *Entry) {
 		return
 	}
 	t := target.entry
-	e.Type, e.Size, e.MIME, e.Link = t.Type, t.Size, t.MIME, t.Link
+	e.Type, e.Size, e.MIME, e.Signs, e.Link = t.Type, t.Size, t.MIME, t.Signs, t.Link
 	if t.Type == Regular {
 		e.source = t.data()
 	}

@@ -23,12 +23,14 @@ type store struct {
 	fileErr error
 }
 
-// content is one kept file: in memory, or a range of the temporary file.
+// content is one kept file: in memory, a range of the temporary file, or parts
+// that are one or the other.
 type content struct {
 	bytes  []byte
 	file   *os.File
 	offset int64
 	size   int64
+	parts  []part
 }
 
 func newStore(l Limits) *store { return &store{limits: l} }
@@ -62,7 +64,10 @@ func (s *store) put(r io.Reader, size int64) (*content, error) {
 
 // release gives the memory of a content back to the budget.
 func (s *store) release(c *content) {
-	if c.file == nil {
+	for _, p := range c.parts {
+		s.release(p.content)
+	}
+	if c.file == nil && c.whole() {
 		s.memory.Add(-c.size)
 	}
 }
@@ -94,6 +99,8 @@ func (s *store) close() error {
 // Content is an open file of the image.
 type Content struct {
 	*io.SectionReader
+	// sparse is set where only parts of the file were kept.
+	sparse *sparse
 }
 
 // Close does nothing: contents live as long as their index.
@@ -101,7 +108,7 @@ func (Content) Close() error { return nil }
 
 func (c *content) open() Content {
 	if c.file != nil {
-		return Content{io.NewSectionReader(c.file, c.offset, c.size)}
+		return Content{SectionReader: io.NewSectionReader(c.file, c.offset, c.size)}
 	}
-	return Content{io.NewSectionReader(bytes.NewReader(c.bytes), 0, c.size)}
+	return Content{SectionReader: io.NewSectionReader(bytes.NewReader(c.bytes), 0, c.size)}
 }

@@ -90,16 +90,36 @@ func Read(r io.ReaderAt) (Set, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoTable, err)
 	}
+	section, err := tableIn(f)
+	if err != nil {
+		return nil, err
+	}
+	s, err := parse(section.ReaderAt, section.FileSize, f.ByteOrder)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", section.Name, err)
+	}
+	return s, nil
+}
+
+// NameTable returns where in the file of an ELF binary what Read reads of the
+// table of functions is: the header and the names. The error wraps ErrNoTable.
+func NameTable(f *elf.File) (offset, size int64, err error) {
+	section, err := tableIn(f)
+	if err != nil {
+		return 0, 0, err
+	}
+	_, to, err := namesIn(section.ReaderAt, f.ByteOrder)
+	if err == nil && to > section.FileSize {
+		err = fmt.Errorf("%w: names to %d of %d bytes", ErrNoTable, to, section.FileSize)
+	}
+	return int64(section.Offset), int64(to), err
+}
+
+func tableIn(f *elf.File) (*elf.Section, error) {
 	for _, name := range []string{".gopclntab", ".data.rel.ro.gopclntab"} {
-		section := f.Section(name)
-		if section == nil {
-			continue
+		if section := f.Section(name); section != nil {
+			return section, nil
 		}
-		s, err := parse(section.ReaderAt, section.FileSize, f.ByteOrder)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		return s, nil
 	}
 	return nil, fmt.Errorf("%w: no section for it", ErrNoTable)
 }

@@ -41,7 +41,7 @@ func programVersion(build string) string {
 		fmt.Fprintln(h, pattern)
 	}
 	for _, signature := range signatures {
-		fmt.Fprintf(h, "%x\n", signature)
+		fmt.Fprintf(h, "%x %d\n", signature.Bytes, signature.Within)
 	}
 	return build + " " + hex.EncodeToString(h.Sum(nil))
 }

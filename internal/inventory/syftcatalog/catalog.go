@@ -214,5 +214,5 @@ func config(opts Options) *syft.CreateSBOMConfig {
 	unknowns := cataloging.DefaultUnknownsConfig()
 	unknowns.IncludeExecutablesWithoutPackages = false
 	unknowns.IncludeUnexpandedArchives = false
-	return syft.DefaultCreateSBOMConfig().WithoutFiles().WithUnknownsConfig(unknowns).WithTool("portcullis", opts.ToolVersion)
+	return withExecutables(syft.DefaultCreateSBOMConfig().WithoutFiles().WithUnknownsConfig(unknowns).WithTool("portcullis", opts.ToolVersion))
 }

@@ -33,23 +33,6 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// goProgram builds a small program, so that there is a real Go binary.
-func goProgram(t testing.TB) []byte {
-	t.Helper()
-	dir := t.TempDir()
-	must(t, os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module example.org/hello\n\ngo 1.21\n"), 0o600))
-	must(t, os.WriteFile(filepath.Join(dir, "main.go"), []byte("package main\n\nfunc main() { println(\"hello\") }\n"), 0o600))
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", "hello", ".")
-	build.Dir = dir
-	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOOS=linux")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	data, err := os.ReadFile(filepath.Join(dir, "hello"))
-	must(t, err)
-	return data
-}
-
 func sample(t testing.TB) v1.Image {
 	t.Helper()
 	img, err := imagetest.New().Platform("linux/"+runtime.GOARCH).
@@ -65,7 +48,7 @@ func sample(t testing.TB) v1.Image {
 		Layer("RUN pip install", append(imagetest.Python("/usr/lib/python3/dist-packages", "PyYAML@6.0"), imagetest.Python("/usr/local/lib/python3.11/site-packages", "requests@2.19.0")...)...).
 		Compression(imagetest.Zstd).
 		Layer("COPY hello /usr/local/bin/hello # buildkit",
-			imagetest.File{Path: "usr/local/bin/hello", Body: goProgram(t), Mode: 0o755},
+			imagetest.File{Path: "usr/local/bin/hello", Body: syftcatalog.GoProgram(t, "-s -w"), Mode: 0o755},
 			imagetest.Symlink("usr/bin/hi", "/usr/local/bin/hello"),
 			imagetest.File{Path: "usr/bin/sudo", Body: []byte("x"), Mode: 0o4755}).
 		Layer("RUN rm -rf /app/node_modules/minimist # buildkit", imagetest.Text("app/node_modules/.wh.minimist", "")).

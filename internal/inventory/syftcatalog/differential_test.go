@@ -19,6 +19,7 @@ import (
 
 	"github.com/portcullis-ci/portcullis/internal/imagetest"
 	"github.com/portcullis-ci/portcullis/internal/inventory"
+	"github.com/portcullis-ci/portcullis/internal/inventory/syftcatalog"
 )
 
 // stock catalogs an image as syft itself does: through stereoscope, which
@@ -68,11 +69,18 @@ func TestInventoryEqualsThatOfStockSyft(t *testing.T) {
 		imagetest.Package{Name: "libcrypto3", Version: "3.3.0-r2", Source: "openssl", Files: []string{"/usr/lib/libcrypto.so.3"}},
 		imagetest.Package{Name: "musl", Version: "1.2.5-r0"})...).Image()
 	must(t, err)
-	for name, img := range map[string]v1.Image{"Debian with npm, Python and Go": sample(t), "Alpine": alpine} {
+	programs, err := imagetest.New().Layer("COPY bin /bin",
+		imagetest.File{Path: "bin/with-symbols", Body: syftcatalog.GoProgram(t, ""), Mode: 0o755},
+		imagetest.File{Path: "bin/without-symbols", Body: syftcatalog.GoProgram(t, "-s"), Mode: 0o755}).Image()
+	must(t, err)
+	for name, img := range map[string]v1.Image{"Debian with npm, Python and Go": sample(t), "Alpine": alpine, "Go programs": programs} {
 		t.Run(name, func(t *testing.T) {
-			inv, _ := catalog(t, layout(t, img))
+			inv, bom := catalog(t, layout(t, img))
 			if len(inv.Packages) == 0 {
 				t.Fatal("no packages")
+			}
+			if n := bom.Stats().Rereads; n != 0 {
+				t.Errorf("%d second passes over layers", n)
 			}
 			if diff := cmp.Diff(stockPackages(stock(t, img)), packagesOf(inv)); diff != "" {
 				t.Errorf("(-stock +ours):\n%s", diff)

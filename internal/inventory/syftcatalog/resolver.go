@@ -255,13 +255,18 @@ func (r *resolver) access(g glob, p string) (string, bool) {
 	return "", false
 }
 
-// FilesByMIMEType returns the executables of the given types. Executables that
-// were not kept hold none of the signatures that catalogers look for, so they
-// are left out: reading them would find nothing.
+// FilesByMIMEType returns the executables of the given types that hold a
+// signature.
 func (r *resolver) FilesByMIMEType(types ...string) ([]file.Location, error) {
+	return r.executables(^uint32(0), types...)
+}
+
+// executables returns those of the given types that hold one of the signatures
+// (see layers.Entry.Signs). In the others no cataloger would find anything.
+func (r *resolver) executables(signs uint32, types ...string) ([]file.Location, error) {
 	found := newLocations()
 	for _, e := range r.files {
-		if e.MIME != "" && e.Kept() && slices.Contains(types, e.MIME) {
+		if e.Signs&signs != 0 && slices.Contains(types, e.MIME) {
 			found.add(r.location(e.Path, e))
 		}
 	}
@@ -281,14 +286,21 @@ func (r *resolver) RelativeFileByPath(_ file.Location, p string) *file.Location 
 // FileContentsByLocation opens a file; the reader is also an io.ReaderAt and
 // an io.Seeker.
 func (r *resolver) FileContentsByLocation(l file.Location) (io.ReadCloser, error) {
+	c, err := r.contents(l)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (r *resolver) contents(l file.Location) (layers.Content, error) {
 	c, err := r.open(l.RealPath)
 	if err != nil {
 		r.mu.Lock()
 		r.refused[l.RealPath] = err
 		r.mu.Unlock()
-		return nil, err
 	}
-	return c, nil
+	return c, err
 }
 
 func (r *resolver) open(p string) (layers.Content, error) {

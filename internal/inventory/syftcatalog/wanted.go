@@ -10,24 +10,8 @@ import (
 
 // selector keeps what catalogers may ask for. What it misses is read in a
 // second pass, so that it decides about speed, not about results; except for
-// the signatures, see resolver.FilesByMIMEType.
-var selector = layers.Selector{Keep: wanted.keep, Signatures: signatures}
-
-// signatures are what the catalogers that read executables look for: Go build
-// information, cargo-auditable's section, ELF package notes, GraalVM's SBOM,
-// UPX-packed files (which syft unpacks), and the marker of a .NET single-file
-// bundle.
-var signatures = [][]byte{
-	[]byte("\xff Go buildinf:"),
-	[]byte(".dep-v0"),
-	[]byte(".note.package"),
-	[]byte("__svm_version_info"),
-	[]byte("UPX!"),
-	{
-		0x8b, 0x12, 0x02, 0xb9, 0x6a, 0x61, 0x20, 0x38, 0x72, 0x7b, 0x93, 0x02, 0x14, 0xd7, 0xa0, 0x32,
-		0x13, 0xf5, 0xb9, 0xe6, 0xef, 0xae, 0x33, 0x18, 0xee, 0x3b, 0x2d, 0xce, 0x24, 0xb3, 0x6a, 0xae,
-	},
-}
+// the signatures, see resolver.executables.
+var selector = layers.Selector{Keep: wanted.keep, Signatures: signatures, Parts: executableParts{}}
 
 // wishes is a set of globs in a form that is fast to ask.
 type wishes struct {

@@ -1,0 +1,116 @@
+package syftcatalog
+
+import (
+	"context"
+	"io"
+
+	"github.com/anchore/syft/syft"
+	"github.com/anchore/syft/syft/artifact"
+	"github.com/anchore/syft/syft/cataloging"
+	"github.com/anchore/syft/syft/cataloging/pkgcataloging"
+	"github.com/anchore/syft/syft/file"
+	"github.com/anchore/syft/syft/pkg"
+	"github.com/anchore/syft/syft/pkg/cataloger/binary"
+	"github.com/anchore/syft/syft/pkg/cataloger/dotnet"
+	"github.com/anchore/syft/syft/pkg/cataloger/golang"
+	"github.com/anchore/syft/syft/pkg/cataloger/java"
+	"github.com/anchore/syft/syft/pkg/cataloger/rust"
+
+	"github.com/portcullis-ci/portcullis/internal/layers"
+)
+
+// The signatures by which catalogers of executables find what they read, as
+// bits of layers.Entry.Signs.
+const (
+	// goBuildInfo precedes the build information of Go programs.
+	goBuildInfo = 1 << iota
+	// upxPacked is in the head of programs that are packed with UPX, which syft
+	// unpacks to look for the build information of Go.
+	upxPacked
+	// cargoAuditable is the section in which cargo-auditable keeps the list of
+	// crates.
+	cargoAuditable
+	// packageNote is the section that names the package of an ELF file.
+	packageNote
+	// nativeImage is a symbol of GraalVM's native images, which hold an SBOM.
+	nativeImage
+	// dotnetBundle marks .NET programs of a single file.
+	dotnetBundle
+)
+
+// signatures are in the order of the bits.
+var signatures = []layers.Signature{
+	{Bytes: []byte("\xff Go buildinf:")},
+	{Bytes: []byte("UPX!"), Within: 8192},
+	{Bytes: []byte(".dep-v0")},
+	{Bytes: []byte(".note.package")},
+	{Bytes: []byte("__svm_version_info")},
+	{Bytes: []byte{
+		0x8b, 0x12, 0x02, 0xb9, 0x6a, 0x61, 0x20, 0x38, 0x72, 0x7b, 0x93, 0x02, 0x14, 0xd7, 0xa0, 0x32,
+		0x13, 0xf5, 0xb9, 0xe6, 0xef, 0xae, 0x33, 0x18, 0xee, 0x3b, 0x2d, 0xce, 0x24, 0xb3, 0x6a, 0xae,
+	}},
+}
+
+// withExecutables has each cataloger of executables look only at those that hold
+// its signature: in the others it would find nothing, having read them, some of
+// them whole.
+func withExecutables(cfg *syft.CreateSBOMConfig) *syft.CreateSBOMConfig {
+	var names []string
+	for _, c := range []executables{
+		{Cataloger: golang.NewGoModuleBinaryCataloger(cfg.Packages.Golang), signs: goBuildInfo | upxPacked, zeroHoles: true},
+		{Cataloger: rust.NewAuditBinaryCataloger(), signs: cargoAuditable},
+		{Cataloger: binary.NewELFPackageCataloger(), signs: packageNote},
+		{Cataloger: java.NewNativeImageCataloger(), signs: nativeImage},
+		{Cataloger: dotnet.NewDotnetDepsBinaryCataloger(cfg.Packages.Dotnet), signs: dotnetBundle},
+	} {
+		names = append(names, c.Name())
+		cfg = cfg.WithCatalogers(pkgcataloging.NewAlwaysEnabledCatalogerReference(c))
+	}
+	return cfg.WithCatalogerSelection(cataloging.NewSelectionRequest().WithRemovals(names...))
+}
+
+// executables is a cataloger that is shown only executables with certain
+// signatures.
+type executables struct {
+	pkg.Cataloger
+	signs uint32
+	// zeroHoles: what was not kept of an executable is shown as zeros, see
+	// executableParts.
+	zeroHoles bool
+}
+
+// Catalog implements pkg.Cataloger.
+func (c executables) Catalog(ctx context.Context, r file.Resolver) ([]pkg.Package, []artifact.Relationship, error) {
+	own, ok := r.(*resolver)
+	if !ok {
+		return c.Cataloger.Catalog(ctx, r)
+	}
+	return c.Cataloger.Catalog(ctx, signedResolver{resolver: own, signs: c.signs, zeroHoles: c.zeroHoles})
+}
+
+// signedResolver is the tree of files as a cataloger of executables sees it.
+type signedResolver struct {
+	*resolver
+	signs     uint32
+	zeroHoles bool
+}
+
+// FilesByMIMEType returns the executables of the given types that hold one of
+// the signatures.
+func (r signedResolver) FilesByMIMEType(types ...string) ([]file.Location, error) {
+	return r.executables(r.signs, types...)
+}
+
+// FileContentsByLocation opens a file.
+func (r signedResolver) FileContentsByLocation(l file.Location) (io.ReadCloser, error) {
+	c, err := r.contents(l)
+	if err != nil {
+		return nil, err
+	}
+	if r.zeroHoles {
+		c = c.ZeroHoles()
+	}
+	return c, nil
+}
+
+var _ file.Resolver = signedResolver{}
