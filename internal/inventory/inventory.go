@@ -150,6 +150,8 @@ type GoBinary struct {
 	// Functions are the marks of package gosymbols, which is asked about them;
 	// nil when the binary does not tell.
 	Functions []uint64
+	// Main is the import path of the main package; empty when it is not known.
+	Main string
 	// Unknown says why it does not tell; empty when it does.
 	Unknown string
 }

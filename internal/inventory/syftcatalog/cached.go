@@ -18,7 +18,7 @@ import (
 )
 
 // imageSchema is the form of a cached image.
-const imageSchema = "portcullis image 2"
+const imageSchema = "portcullis image 3"
 
 // cachedImage is what taking stock of an image comes to, as far as it depends
 // on nothing but its layers and this program.

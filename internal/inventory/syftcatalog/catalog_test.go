@@ -148,6 +148,9 @@ func TestInventoryOfADebianImage(t *testing.T) {
 	if functions := gosymbols.Set(inv.GoBinaries[0].Functions); !functions.Has("main", "main") || functions.Has("net/http", "Get") {
 		t.Error("the functions of hello are wrong")
 	}
+	if got := inv.GoBinaries[0].Main; got != "example.org/hello" {
+		t.Errorf("main package of hello = %q", got)
+	}
 }
 
 func TestContentManifestsNameTheRepositories(t *testing.T) {

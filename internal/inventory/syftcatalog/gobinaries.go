@@ -2,6 +2,7 @@ package syftcatalog
 
 import (
 	"context"
+	"debug/buildinfo"
 	"fmt"
 	"maps"
 	"slices"
@@ -35,7 +36,7 @@ func goBinaries(ctx context.Context, packages []inventory.Package, x *layers.Ind
 	left := maxMarks
 	for _, path := range slices.Sorted(maps.Keys(entries)) {
 		b := inventory.GoBinary{Path: path}
-		functions, err := readFunctions(ctx, x, entries[path])
+		functions, mainPath, err := readFunctions(ctx, x, entries[path])
 		switch {
 		case ctx.Err() != nil:
 			return nil, fmt.Errorf("read the functions of %s: %w", path, ctx.Err())
@@ -44,18 +45,26 @@ func goBinaries(ctx context.Context, packages []inventory.Package, x *layers.Ind
 		case len(functions) > left:
 			b.Unknown = "the binaries of the image hold too many functions"
 		default:
-			b.Functions, left = functions, left-len(functions)
+			b.Functions, b.Main, left = functions, mainPath, left-len(functions)
 		}
 		out = append(out, b)
 	}
 	return out, nil
 }
 
-func readFunctions(ctx context.Context, x *layers.Index, e *layers.Entry) (gosymbols.Set, error) {
+func readFunctions(ctx context.Context, x *layers.Index, e *layers.Entry) (functions gosymbols.Set, mainPath string, err error) {
 	c, err := x.Open(ctx, e)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	defer func() { _ = c.Close() }() // only read
-	return gosymbols.Read(c)
+	if functions, err = gosymbols.Read(c); err != nil {
+		return nil, "", err
+	}
+	info, err := buildinfo.Read(c)
+	if err != nil || info.Path == "command-line-arguments" {
+		// Built from files by name: which package they were is not kept.
+		return functions, "", nil //nolint:nilerr // The path stays unknown.
+	}
+	return functions, info.Path, nil
 }
