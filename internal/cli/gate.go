@@ -36,7 +36,7 @@ type imageFlags struct {
 }
 
 func (f *imageFlags) register(flags *pflag.FlagSet) {
-	flags.StringVar(&f.platform, "platform", "", "platform of a multi-platform image, such as linux/arm64; for gate also all, which examines each (default: this machine's)")
+	flags.StringVar(&f.platform, "platform", "", "platform of a multi-platform image, such as linux/arm64, or all for each (default: this machine's)")
 	flags.BoolVar(&f.insecure, "insecure", false, "allow plain HTTP to registries and mirrors")
 	flags.BoolVar(&f.offline, "offline", false, "forbid every network access")
 	flags.StringArrayVar(&f.authHost, "registry-auth-host", nil, "further host that may be given the registry's credentials, where its tokens come from elsewhere (repeatable)")
@@ -220,8 +220,8 @@ func (p Program) gate(ctx context.Context, f *gateFlags, flags *pflag.FlagSet) (
 	if len(boms) > 0 && f.image+f.sbom+f.rootfs == "" {
 		return exit.Usage, &exit.Error{Code: exit.Usage, Doing: "--sbom-out needs an --image, --rootfs or --sbom to list the packages of"}
 	}
-	if f.platform == target.AllPlatforms && slices.ContainsFunc(boms, func(b sbomOutput) bool { return b.path == stdoutPath }) {
-		return exit.Usage, &exit.Error{Code: exit.Usage, Doing: "--sbom-out - with --platform all: each platform has an SBOM of its own", Hint: "name a file"}
+	if err := f.eachInAFile(boms); err != nil {
+		return exit.Usage, err
 	}
 	database, err := p.supplyRequest(s.config.DatabasePath, f.imageFlags)
 	if err != nil {
@@ -259,6 +259,17 @@ func (p Program) gate(ctx context.Context, f *gateFlags, flags *pflag.FlagSet) (
 		}
 	}
 	return p.runAndReport(ctx, s, req, boms)
+}
+
+// eachInAFile refuses SBOMs of several platforms on standard output.
+func (f *imageFlags) eachInAFile(boms []sbomOutput) error {
+	if f.platform != target.AllPlatforms || !slices.ContainsFunc(boms, func(b sbomOutput) bool { return b.path == stdoutPath }) {
+		return nil
+	}
+	return &exit.Error{
+		Code: exit.Usage, Doing: "--platform all with an SBOM to standard output: each platform has an SBOM of its own",
+		Hint: "name a file: --sbom-out bom.json",
+	}
 }
 
 // clamAV is the daemon that is to examine the files; nil for none.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -31,6 +32,7 @@ func (p Program) sbomCommand() *cobra.Command {
 		Use:   "sbom [REF]",
 		Short: "Write the SBOM of an image or a root file system",
 		Example: `  portcullis sbom registry.example/shop/web:1.2
+  portcullis sbom registry.example/shop/web:1.2 --platform all --sbom-out web.cdx.json
   portcullis sbom oci:build/image --sbom-out a.cdx.json --sbom-format cyclonedx-json --sbom-out a.spdx.json --sbom-format spdx-json`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if f.rootfs != "" {
@@ -85,40 +87,68 @@ func (p Program) sbom(ctx context.Context, f *sbomFlags, flags *pflag.FlagSet, r
 	if err != nil {
 		return err
 	}
+	if err := f.eachInAFile(outputs); err != nil {
+		return err
+	}
 	var display *progress.Display
 	if !f.quiet {
 		display = progress.New(p.Stderr, p.isTerminal(p.Stderr), p.Clock)
 		defer display.Close()
 	}
-	t, err := p.openTarget(ctx, f, reference, display)
+	targets, err := p.openTargets(ctx, f, reference, display)
+	defer func() {
+		for _, t := range targets {
+			err = errors.Join(err, t.Close())
+		}
+	}()
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if closeErr := t.Close(); err == nil {
-			err = closeErr
+	var sboms []gate.SBOM
+	for _, t := range targets {
+		document, err := p.listTarget(ctx, f, t, display)
+		if err != nil {
+			return err
 		}
-	}()
-	done := display.Start("sbom")
+		sboms = append(sboms, document)
+	}
+	return writeSBOMs(documents(outputs, sboms), p.Stdout, p.Clock())
+}
+
+// listTarget takes stock of one image or root file system.
+func (p Program) listTarget(ctx context.Context, f *sbomFlags, t *target.Target, display *progress.Display) (gate.SBOM, error) {
+	document, stage := gate.SBOM{}, "sbom"
+	if f.platform == target.AllPlatforms && t.Image != nil {
+		document.Platform = t.Image.Platform
+		stage += " " + document.Platform
+	}
+	done := display.Start(stage)
 	inv, sbom, err := syftcatalog.Catalog(ctx, t, syftcatalog.Options{
 		ToolVersion: Version().Version, Limits: f.layers(), Heap: int64(f.memory), Cache: f.openCache(p, display), Build: buildIdentity(),
 	})
 	if err != nil {
 		done("not made")
-		return err
+		return gate.SBOM{}, err
 	}
 	done(countPackages(len(inv.Packages)))
 	for _, u := range inv.Unreadable {
 		display.Note("not read: %s: %s", u.Path, u.Reason)
 	}
-	return writeSBOMs(documents(outputs, []gate.SBOM{{SBOM: sbom}}), p.Stdout, p.Clock())
+	document.SBOM = sbom
+	return document, nil
 }
 
-func (p Program) openTarget(ctx context.Context, f *sbomFlags, reference string, display *progress.Display) (*target.Target, error) {
+// openTargets opens what is to be listed: with --platform all every image of an
+// index, all of them or none.
+func (p Program) openTargets(ctx context.Context, f *sbomFlags, reference string, display *progress.Display) ([]*target.Target, error) {
 	if f.rootfs != "" {
-		return target.OpenRootFS(ctx, f.rootfs)
+		t, err := target.OpenRootFS(ctx, f.rootfs)
+		if err != nil {
+			return nil, err
+		}
+		return []*target.Target{t}, nil
 	}
-	return target.Open(ctx, f.request(reference), target.Environment{
+	return target.OpenAll(ctx, f.request(reference), target.Environment{
 		Getenv: p.Getenv, HTTP: p.Transport, TempDir: os.TempDir(),
 		Announce: func(message string) { display.Note("%s", message) },
 	})

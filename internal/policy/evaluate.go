@@ -141,7 +141,7 @@ func (p Policy) freshnessClause(in Input) judged {
 	if old := p.staleRisk(in.Database.Stale); len(old) > 0 {
 		c.Broken = true
 		c.Reason = "the data that the policy judges by is too old: " + strings.Join(old, ", ")
-	} else if old := slices.Concat(in.Database.Aging, in.Database.Stale); len(old) > 0 {
+	} else if old := slices.Concat(in.Database.Aging, in.Database.Stale); len(old) > 0 && p.DatabaseMaxAge > 0 {
 		c.Warned = true
 		c.Reason = "the data is getting old: " + strings.Join(old, ", ")
 	}

@@ -147,10 +147,15 @@ func (s *set) plainOf(o *manifest.Object) map[string]any {
 	return value
 }
 
-func (s *set) plainAll() []map[string]any {
+// plainAll is all objects as the value of a variable; it is made once.
+func (s *set) plainAll() any {
+	if s.plainObjects != nil {
+		return s.plainObjects
+	}
 	all := make([]map[string]any, len(s.objects))
 	for i, o := range s.objects {
 		all[i] = s.plainOf(o)
 	}
-	return all
+	s.plainObjects = expression.Shared(all)
+	return s.plainObjects
 }

@@ -27,6 +27,8 @@ type set struct {
 	fronts       map[string][]*manifest.Object
 	// plainValues are objects as the user's own rules see them.
 	plainValues map[*manifest.Object]map[string]any
+	// plainObjects are all of them as the variable objects.
+	plainObjects any
 }
 
 // rules are all rules, the user's own among them.

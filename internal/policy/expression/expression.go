@@ -127,12 +127,10 @@ func compile(environment func() (*cel.Env, error), each []string, text string) (
 			p.each = name
 		}
 	}
-	options := []cel.ProgramOption{cel.CostLimit(itemCost)}
-	// All objects are measured anew for each object otherwise, which takes time
-	// that grows with their square.
-	if !p.Uses(Objects) {
-		options = append(options, cel.MemoryLimit(itemMemory), cel.MemoryTracking(types.MemoryTrackerSizeCalculator(
-			types.NewSizeCalculator(types.SizeCalculatorMaxDepth(maxValueDepth), types.SizeCalculatorMaxTraversal(itemMemory)))))
+	options := []cel.ProgramOption{
+		cel.CostLimit(itemCost), cel.MemoryLimit(itemMemory),
+		cel.MemoryTracking(types.MemoryTrackerSizeCalculator(
+			types.NewSizeCalculator(types.SizeCalculatorMaxDepth(maxValueDepth), types.SizeCalculatorMaxTraversal(itemMemory)))),
 	}
 	p.program, err = env.Program(checked, options...)
 	if err != nil {

@@ -4,6 +4,8 @@ import (
 	"sync"
 
 	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/ext"
 )
 
@@ -35,6 +37,36 @@ var objectEnvironment = sync.OnceValues(func() (*cel.Env, error) {
 		cel.Variable(Value, cel.DynType),
 	)
 })
+
+// Shared makes of all objects, as plain data, the value of the variable Objects
+// for many evaluations. Its parts remember their size, which is measured
+// against the limit of memory: measured anew for each of n objects, it would
+// take time that grows with the square of n.
+func Shared(objects []map[string]any) any {
+	list := make([]ref.Val, len(objects))
+	for i, o := range objects {
+		list[i] = shared(o)
+	}
+	return types.NewRefValList(types.DefaultTypeAdapter, list)
+}
+
+func shared(value any) ref.Val {
+	switch v := value.(type) {
+	case map[string]any:
+		fields := make(map[ref.Val]ref.Val, len(v))
+		for key, field := range v {
+			fields[types.String(key)] = shared(field)
+		}
+		return types.NewRefValMap(types.DefaultTypeAdapter, fields)
+	case []any:
+		items := make([]ref.Val, len(v))
+		for i, item := range v {
+			items[i] = shared(item)
+		}
+		return types.NewRefValList(types.DefaultTypeAdapter, items)
+	}
+	return types.DefaultTypeAdapter.NativeToValue(value)
+}
 
 // CompileObject reads a condition on a Kubernetes object. The error is an
 // *Error, or several joined.
