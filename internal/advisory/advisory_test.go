@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/portcullis-ci/portcullis/internal/advisory/ecosystem"
+	"github.com/portcullis-ci/portcullis/internal/atomicfile"
 	"github.com/portcullis-ci/portcullis/internal/finding"
 )
 
@@ -168,7 +169,7 @@ func writeDatabase(t *testing.T, change func(*Manifest)) string {
 		t.Fatal(err)
 	}
 	for name, content := range map[string][]byte{"npm.0.zst": file, ManifestName: data} {
-		if err := WriteFile(filepath.Join(dir, name), content); err != nil {
+		if err := atomicfile.WriteBytes(filepath.Join(dir, name), content); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -186,6 +186,15 @@ func TestEvaluate(t *testing.T) {
 			result: outcome.Pass, code: exit.Warned,
 		},
 		{
+			name:   "data of any age that the policy accepts does not warn",
+			policy: Policy{WarnExit: true},
+			input: Input{
+				InventoryExamined: true, Coverage: covered(3), Now: now,
+				Database: outcome.Database{Location: "db", Built: now, Aging: []string{"npm of 2022-08-01"}},
+			},
+			result: outcome.Pass, code: exit.Passed,
+		},
+		{
 			name:   "scores that are too old warn where nothing is judged by them",
 			policy: Policy{DatabaseMaxAge: 7 * 24 * time.Hour, WarnExit: true},
 			input: Input{

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/portcullis-ci/portcullis/internal/atomicfile"
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
 )
@@ -48,7 +49,7 @@ func WholeFile(path, doing string, write func(io.Writer) error) error {
 	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
 		return usage(doing, path, fmt.Errorf("folder %s does not exist", folder), "create the folder first")
 	}
-	return broken(doing, path, replace(path, folder, write))
+	return broken(doing, path, atomicfile.Write(path, write))
 }
 
 // stream reports whether path is a name for an open file, such as /dev/stdout.
@@ -64,37 +65,6 @@ func writeSpecial(path string, write func(io.Writer) error) error {
 		return err
 	}
 	return errors.Join(buffered(file, write), file.Close())
-}
-
-// replace writes the temporary file and renames it. A link is followed first,
-// so that the file it names is replaced and the link stays.
-func replace(path, folder string, write func(io.Writer) error) (err error) {
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path, folder = target, filepath.Dir(target)
-	}
-	file, err := os.CreateTemp(folder, "."+filepath.Base(path)+".*.tmp")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, ignoreMissing(os.Remove(file.Name())))
-		}
-	}()
-	if err := buffered(file, write); err != nil {
-		return errors.Join(err, file.Close())
-	}
-	if err := errors.Join(file.Chmod(0o644), file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
-}
-
-func ignoreMissing(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
 }
 
 func buffered(w io.Writer, write func(io.Writer) error) error {

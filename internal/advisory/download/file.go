@@ -15,7 +15,7 @@ import (
 
 	"github.com/hashicorp/go-retryablehttp"
 
-	"github.com/portcullis-ci/portcullis/internal/advisory"
+	"github.com/portcullis-ci/portcullis/internal/atomicfile"
 )
 
 // Info is kept beside a downloaded file, as NAME.info.json.
@@ -46,7 +46,7 @@ func WriteInfo(path string, i Info) error {
 	if err != nil {
 		return fmt.Errorf("note about %s: %w", path, err)
 	}
-	return advisory.WriteFile(path+InfoSuffix, append(data, '\n'))
+	return atomicfile.WriteBytes(path+InfoSuffix, append(data, '\n'))
 }
 
 // File fetches an address into a file of at most limit bytes. A file that is

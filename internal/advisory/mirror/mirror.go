@@ -15,6 +15,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/advisory"
 	"github.com/portcullis-ci/portcullis/internal/advisory/download"
 	"github.com/portcullis-ci/portcullis/internal/advisory/store"
+	"github.com/portcullis-ci/portcullis/internal/atomicfile"
 )
 
 // maxManifest bounds a manifest, in bytes; real ones have some 30 KB.
@@ -137,7 +138,7 @@ func (n note) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	return advisory.WriteFile(filepath.Join(dir, noteName), append(data, '\n'))
+	return atomicfile.WriteBytes(filepath.Join(dir, noteName), append(data, '\n'))
 }
 
 // Shard asks the mirrors for one shard in their order; it is a store.Fetch. What

@@ -14,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/lockedfile"
 
 	"github.com/portcullis-ci/portcullis/internal/advisory"
+	"github.com/portcullis-ci/portcullis/internal/atomicfile"
 )
 
 // Fetch returns the file of a shard. What it returns is compared with the
@@ -61,7 +62,7 @@ func Install(ctx context.Context, dir string, manifest []byte, want func(advisor
 			keep[name] = true
 		}
 	}
-	if err := advisory.WriteFile(filepath.Join(dir, advisory.ManifestName), manifest); err != nil {
+	if err := atomicfile.WriteBytes(filepath.Join(dir, advisory.ManifestName), manifest); err != nil {
 		return advisory.Manifest{}, fmt.Errorf("install database: %w", err)
 	}
 	return m, sweep(dir, keep)
@@ -125,7 +126,7 @@ func place(ctx context.Context, dir string, s advisory.Shard, fetch Fetch) error
 	if err := s.Check(data); err != nil {
 		return fmt.Errorf("shard %s: %w", s.Name, err)
 	}
-	return advisory.WriteFile(path, data)
+	return atomicfile.WriteBytes(path, data)
 }
 
 func files(m advisory.Manifest) map[string]bool {

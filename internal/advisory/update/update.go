@@ -20,9 +20,9 @@ import (
 
 	"github.com/rogpeppe/go-internal/lockedfile"
 
-	"github.com/portcullis-ci/portcullis/internal/advisory"
 	"github.com/portcullis-ci/portcullis/internal/advisory/download"
 	"github.com/portcullis-ci/portcullis/internal/advisory/osv"
+	"github.com/portcullis-ci/portcullis/internal/atomicfile"
 )
 
 // DefaultBase is the public export, https://google.github.io/osv.dev/data/.
@@ -188,7 +188,7 @@ func (e ecosystem) keepList(l idList) error {
 	if err != nil {
 		return err
 	}
-	return advisory.WriteFile(e.listFile(), []byte(b.String()))
+	return atomicfile.WriteBytes(e.listFile(), []byte(b.String()))
 }
 
 // full looks at the archive, fetches it when it changed, and fills in what it
@@ -256,7 +256,7 @@ func (e ecosystem) fetch(ctx context.Context, ids []string) (int, error) {
 		if r.ID != id {
 			return n, fmt.Errorf("%w: asked for %s and got %s", osv.ErrInvalid, id, r.ID)
 		}
-		if err := advisory.WriteFile(filepath.Join(e.singles(), id+".json"), data); err != nil {
+		if err := atomicfile.WriteBytes(filepath.Join(e.singles(), id+".json"), data); err != nil {
 			return n, err
 		}
 		n++

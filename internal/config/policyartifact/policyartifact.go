@@ -22,7 +22,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
-	"github.com/portcullis-ci/portcullis/internal/advisory"
+	"github.com/portcullis-ci/portcullis/internal/atomicfile"
 )
 
 // The media types of the artifact (OCI image specification, "Guidelines for
@@ -190,8 +190,8 @@ func (s Source) keep(digest v1.Hash, raw, content []byte) error {
 	if err := os.MkdirAll(s.Cache, 0o755); err != nil {
 		return err
 	}
-	return errors.Join(advisory.WriteFile(filepath.Join(s.Cache, want.Digest.Hex+".yaml"), content),
-		advisory.WriteFile(filepath.Join(s.Cache, digest.Hex+".json"), raw))
+	return errors.Join(atomicfile.WriteBytes(filepath.Join(s.Cache, want.Digest.Hex+".yaml"), content),
+		atomicfile.WriteBytes(filepath.Join(s.Cache, digest.Hex+".json"), raw))
 }
 
 // Push uploads a policy and returns the digest (sha256:…) by which it is

@@ -1,0 +1,57 @@
+// Package atomicfile writes regular files that are there whole or not at all,
+// whatever ends the program meanwhile. Where a report goes that may be a pipe or
+// a device is package report's business. The main function is Write.
+package atomicfile
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Write gives a file the content that the function writes, with the mode 0644:
+// into a temporary file of the same folder, synced, which takes the place of an
+// older one by a rename. A link is followed first, so that the file it names is
+// replaced and the link stays. After an error nothing is left behind but the older
+// file.
+func Write(path string, content func(io.Writer) error) (err error) {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err == nil {
+			return
+		}
+		if gone := os.Remove(f.Name()); !errors.Is(gone, fs.ErrNotExist) {
+			err = errors.Join(err, gone)
+		}
+	}()
+	b := bufio.NewWriterSize(f, 64<<10)
+	if err := errors.Join(content(b), b.Flush()); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	if err := errors.Join(f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// WriteBytes is Write for content that is at hand. The error names the path.
+func WriteBytes(path string, data []byte) error {
+	err := Write(path, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
