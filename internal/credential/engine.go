@@ -127,8 +127,8 @@ func (s *search) add(m Match, start, length int) {
 		return
 	}
 	m.Offset, m.Length = int64(start), length
-	if s.place.trial && m.Class != Token {
-		m.Severity = min(m.Severity, finding.Low)
+	if s.place.trial && (m.Class != Token || m.Kind == jsonWebToken) {
+		m.Severity = min(m.Severity, finding.Low) // everybody can make a JSON web token
 	}
 	if s.place.trial && m.Class == Token && !m.Sure() {
 		m.Severity = min(m.Severity, finding.Medium)
@@ -165,6 +165,9 @@ func (d detector) look(s *search, at int) {
 		return
 	}
 	value, length := d.detect(s.data[at:])
+	if d.rough && wrapped(s.data, at, length) {
+		return
+	}
 	if length == 0 || length < d.least || !d.proves && runsOn(s.data, at+length) {
 		return
 	}
@@ -190,6 +193,9 @@ func (s *search) addForm(f format, shape form, at int) {
 		return
 	}
 	value := string(s.data[at : at+length])
+	if f.rough && wrapped(s.data, at, length) {
+		return
+	}
 	m := Match{Class: Token, Kind: f.kind, Severity: finding.Critical, Redacted: redactToken(shape.prefix(), value), Fingerprint: fingerprint(value, false)}
 	if f.shown < 0 {
 		m.Redacted = redactToken("", value)

@@ -80,6 +80,8 @@ func random(s string) bool {
 	c := classesOf(s)
 	letters := c.lower + c.upper
 	switch {
+	case humps(s):
+		return false
 	case letters == 0 || c.others > len(s)/2:
 		return false
 	case c.digits >= 2 && c.switches*5 >= len(s):
@@ -88,6 +90,25 @@ func random(s string) bool {
 		return entropy(s) >= 3.5
 	}
 	return false
+}
+
+// humps reports names put together of words with capitals, as programs have
+// them: PolicyToPathList, OdataTypeX509Certificate. Chance hardly makes two
+// such words, and less so ones that fill most of a value.
+func humps(s string) bool {
+	words, filled := 0, 0
+	for i := 0; i < len(s); {
+		n := 1
+		for i+n < len(s) && 'a' <= s[i+n] && s[i+n] <= 'z' {
+			n++
+		}
+		if 'A' <= s[i] && s[i] <= 'Z' && n >= 3 {
+			words++
+			filled += n
+		}
+		i += n
+	}
+	return words >= 2 && filled*5 >= len(s)*3
 }
 
 // isHex reports hexadecimal digits, perhaps in groups.

@@ -22,6 +22,9 @@ type format struct {
 	shown int
 }
 
+// jsonWebToken is the kind of tokens that everybody can make.
+const jsonWebToken = "JSON web token"
+
 // formats are those that the library of detectors (see library.go) lacks or
 // knows only in part. The forms are those that issuers publish for scanners.
 var formats = []format{
@@ -34,11 +37,12 @@ var formats = []format{
 	{kind: "Slack token", forms: []string{"xoxb-{d10,13}-{d10,13}-{s24,36}", "xoxp-{d10,13}-{d10,13}-{d10,13}-{s28,34}", "xoxa-2-{d10,13}-{d10,13}-{s24,80}", "xoxr-{d10,13}-{d10,13}-{s24,80}", "xoxb-{d10,13}-{w24}", "xoxs-{d10,13}-{d10,13}-{d10,13}-{H10,64}"}},
 	{kind: "Slack webhook", severity: finding.High, forms: []string{"https://hooks.slack.com/services/T{u8,12}/B{u8,12}/{w24}", "hooks.slack.com/workflows/T{u8,12}/A{u8,12}/{d17,19}/{w24}"}},
 	{kind: "Discord webhook", severity: finding.High, forms: []string{"https://discord.com/api/webhooks/{d17,20}/{s60,80}", "https://discordapp.com/api/webhooks/{d17,20}/{s60,80}"}},
-	{kind: "JSON web token", severity: finding.High, check: checkJWT, forms: []string{
+	{kind: jsonWebToken, severity: finding.High, check: checkJWT, forms: []string{
 		"eyJh{s10,2000}.eyJ{s8,8000}.{s20,1000}", "eyJ0{s10,2000}.eyJ{s8,8000}.{s20,1000}", "eyJr{s10,2000}.eyJ{s8,8000}.{s20,1000}",
 		"eyJl{s10,2000}.eyJ{s8,8000}.{s20,1000}", "eyJj{s10,2000}.eyJ{s8,8000}.{s20,1000}", "eyJ4{s10,2000}.eyJ{s8,8000}.{s20,1000}",
 		"eyJ2{s10,2000}.eyJ{s8,8000}.{s20,1000}", "eyJq{s10,2000}.eyJ{s8,8000}.{s20,1000}", "ewog{s10,2000}.ewog{s8,8000}.{s20,1000}",
 	}},
+	{kind: "Docker swarm join token", forms: []string{"SWMTKN-1-{l50}-{l25}"}},
 	{kind: "age secret key", check: checkAge, glued: true, forms: []string{"AGE-SECRET-KEY-1{u58}"}},
 	{kind: "Azure storage key", forms: []string{"AccountKey={b86}=="}},
 	{kind: "Azure service bus key", forms: []string{"SharedAccessKey={b43}="}},

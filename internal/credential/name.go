@@ -37,6 +37,9 @@ var (
 		"port", "namespace", "mount", "location", "reset", "validity", "cost", "rounds", "budget", "budgets", "per", "refresh", "only", "source", "service", "server",
 		"regex", "method", "methods", "realm", "plugin", "plugins", "module", "database", "db", "socket", "sock", "label", "placeholder", "hint", "message", "error", "title", "text", "description",
 		"help", "prompt", "input", "id", "ids", "class", "status", "state", "user", "username", "pattern", "validator", "strength", "confirm", "confirmation", "index", "key", "cookie", "generator", "factory", "handler")
+	// placeWords before TOKEN say that it is a place in a list, a layout or a
+	// switch, and opens nothing.
+	placeWords = set("page", "next", "previous", "prev", "continuation", "continue", "pagination", "sync", "cancellation", "cancel", "design", "pad", "eos", "bos", "unk", "mask", "sep", "cls", "stop", "max", "min", "num", "total", "per", "input", "output", "prompt", "completion")
 	// publicKeys are words before KEY that make it a public or a harmless one.
 	publicKeys = set("gpg", "pgp", "public", "pub", "sort", "primary", "foreign", "cache", "partition", "apt", "rpm", "yum", "dnf", "repo", "release",
 		"verify", "verification", "minisign", "keyring", "maintainer", "host", "hot", "idempotency", "row", "group", "object", "map")
@@ -58,6 +61,9 @@ func Promises(name string) Promise {
 	}
 	for i := len(words) - 1; i >= 0; i-- {
 		w := words[i]
+		if i > 0 && (w == "token" || w == "tokens") && placeWords[words[i-1]] {
+			return NoPromise
+		}
 		pair := i > 0 && secretPairs[words[i-1]+" "+w]
 		switch {
 		case pair, secretWords[w], strings.HasSuffix(w, "password"), strings.HasSuffix(w, "passwd"), strings.HasSuffix(w, "secret"):

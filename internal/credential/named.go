@@ -159,6 +159,12 @@ func judgeSetting(s setting, p place) (Match, bool) {
 		return Match{}, false
 	}
 	made := random(s.value) && !isIdentifier(s.value)
+	if text, ok := textInBase64(s.value); ok {
+		if exampleWords.MatchString(text) || strings.Contains(text, " ") {
+			return Match{}, false
+		}
+		made = random(text)
+	}
 	switch {
 	case isAuth(s.name):
 		if !basicAuth(s.value) {

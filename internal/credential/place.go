@@ -73,6 +73,7 @@ func placeOf(name string, head []byte) place {
 	lower := strings.ToLower(name)
 	base := path.Base(lower)
 	p := place{foreign: within(lower, foreignParts), trial: within(lower, trialParts) || isTrialName(base)}
+	p.trial = p.trial || p.foreign && hasTrialWord(lower)
 	p.text = textOf(base, lower, head)
 	p.shell = isShell(base, head)
 	p.blanks = base == ".netrc" || base == "_netrc"
@@ -85,6 +86,21 @@ func placeOf(name string, head []byte) place {
 func within(name string, parts []string) bool {
 	for _, part := range parts {
 		if strings.Contains(name, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// trialWords in the path of a published file say that it is there for tests or
+// to show something.
+var trialWords = set("test", "tests", "testing", "testutil", "testutils", "testdata", "testonly", "testkeys", "testcerts", "testproxy", "fixture", "fixtures", "mock", "mocks", "example", "examples", "sample", "samples", "demo", "demos", "fuzz", "functest", "selftest")
+
+// hasTrialWord looks for one of them in the names below the place where the
+// published package lies, its own name included.
+func hasTrialWord(lower string) bool {
+	for _, w := range strings.FieldsFunc(lower, func(r rune) bool { return r < 128 && !('a' <= r && r <= 'z') }) {
+		if trialWords[w] {
 			return true
 		}
 	}

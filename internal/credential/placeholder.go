@@ -13,7 +13,7 @@ var (
 		`^(?:vault:|ref\+|op://|sm://|arn:|secretref:|awssm:|azurekeyvault|gcp:secretmanager|keyvault|env:|file:|ENC\(|ENC\[|AQICA|\$ANSIBLE_VAULT|projects/|ssm:|doppler:|encrypted:|enc:)`)
 	// hashed is what is left of a password after a hash function for them:
 	// crypt(3), LDAP, Django.
-	hashed = regexp.MustCompile(`^(?:\$[0-9a-z]{1,10}\$|\{(?:S?SHA[0-9]*|SMD5|MD5|CRYPT|PBKDF2[^}]*|ARGON2)\}|pbkdf2_|bcrypt[$_]|argon2|SCRAM-SHA-|md5[0-9a-f]{32}$)`)
+	hashed = regexp.MustCompile(`^(?:[\w.-]{1,64}:)?(?:\$[0-9a-z]{1,10}\$|\{(?:S?SHA[0-9]*|SMD5|MD5|CRYPT|PBKDF2[^}]*|ARGON2)\}|pbkdf2_|bcrypt[$_]|argon2|SCRAM-SHA-|md5[0-9a-f]{32}$)`)
 	// keyID is the fingerprint of a public key, or an integrity hash.
 	keyID = regexp.MustCompile(`^(?:(?:0x)?(?:[0-9A-F]{40}|[0-9A-F]{16})|(?:sha(?:1|256|384|512)|md5|blake2b?|h1)[:=-].*)(?: [0-9A-F]{16,40})*$`)
 	// algorithm names one.
@@ -23,7 +23,7 @@ var (
 	standIn = regexp.MustCompile(`(?i)^(?:your|my|the|some|any|insert|enter|put|add|replace|change|fill|set|paste|use)[-_ .]?(?:your|my|me|it|this|the|here|own|real|actual|secure|strong|random|super)?[-_ .]?` +
 		`(?:secret|token|password|passwd|pass|api|key|client|access|auth|value|here|me|it|this|own|jwt|db|database|user)[-_ .a-z]*$|^(?:to[-_ ]?be[-_ ])?(?:set|filled|injected|replaced|generated|provided|populated|overridden)[-_ ]?(?:by|from|in|at|via|on)[-_ ].*$|^(?:your|insert|replace)[-_ ].*$|^yours?(?:secret|token|password|key|api).*$`)
 	// exampleWords inside a token say that it was made up to show its form.
-	exampleWords = regexp.MustCompile(`(?i)example|sample|placeholder|redacted|dummy|changeme|change[-_]me|your[-_]|yourtoken|yourkey|yoursecret|not[-_]?a?[-_]?real|insert|fake|xxxx|\*\*\*|\.\.\.|…|1234567890|0123456789|abcdefghij|deadbeef|00000000|11111111`)
+	exampleWords = regexp.MustCompile(`(?i)example|sample|placeholder|redacted|dummy|changeme|change[-_]me|your[-_]|yourtoken|yourkey|yoursecret|not[-_ ]?(?:an?|my)?[-_ ]?real|insert|fake|xxxx|\*\*\*|\.\.\.|…|1234567890|0123456789|abcdefghij|deadbeef|00000000|11111111`)
 )
 
 // placeholders are values that stand for a secret that is set later, or switch
@@ -38,7 +38,7 @@ func plausible(value string) bool {
 	value = strings.TrimSpace(value)
 	lower := strings.ToLower(value)
 	switch {
-	case placeholders[lower], len(lower) < 4, len(lower) > 4096, numeric.MatchString(lower):
+	case placeholders[lower], documented(value), len(lower) < 4, len(lower) > 4096, numeric.MatchString(lower):
 		return false
 	case strings.Trim(lower, "*xX.•-_#?= ") == "":
 		return false

@@ -9,8 +9,6 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
-	"encoding/base64"
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
@@ -97,7 +95,7 @@ func unindent(text []byte) []byte {
 
 func parseBlock(block *pem.Block) (parsedKey, error) {
 	if strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED") {
-		return parsedKey{kind: "encrypted private key", encrypted: true}, lengthy(block.Bytes)
+		return parsedKey{kind: "encrypted private key", encrypted: true}, ciphertext(block)
 	}
 	switch block.Type {
 	case "RSA PRIVATE KEY":
@@ -115,34 +113,53 @@ func parseBlock(block *pem.Block) (parsedKey, error) {
 	case "PRIVATE KEY":
 		return pkcs8(block.Bytes)
 	case "ENCRYPTED PRIVATE KEY":
-		return parsedKey{kind: "encrypted private key", encrypted: true}, isSequence(block.Bytes)
+		return encryptedPKCS8(block.Bytes)
 	case "DSA PRIVATE KEY":
-		var key struct {
-			Version       int
-			P, Q, G, Y, X *big.Int
-		}
-		_, err := asn1.Unmarshal(block.Bytes, &key)
-		return parsedKey{kind: "DSA private key"}, err
+		return dsaKey(block.Bytes)
 	case "OPENSSH PRIVATE KEY":
 		return openSSH(block.Bytes)
 	}
 	return parsedKey{}, errNoKey
 }
 
-func lengthy(b []byte) error {
-	if len(b) < 64 {
+// ciphertext checks what OpenSSL's own encryption leaves, RFC 1421: whole blocks
+// of the cipher that the header names.
+func ciphertext(block *pem.Block) error {
+	if block.Headers["DEK-Info"] == "" || len(block.Bytes) < 64 || len(block.Bytes)%8 != 0 {
 		return errNoKey
 	}
 	return nil
 }
 
-func isSequence(der []byte) error {
-	var raw asn1.RawValue
-	rest, err := asn1.Unmarshal(der, &raw)
-	if err != nil || len(rest) > 0 || raw.Tag != asn1.TagSequence {
-		return errNoKey
+// encryptedPKCS8 reads the frame of RFC 5958, section 3: an algorithm and what
+// it made of a key.
+func encryptedPKCS8(der []byte) (parsedKey, error) {
+	var frame struct {
+		Algorithm struct {
+			ID     asn1.ObjectIdentifier
+			Params asn1.RawValue `asn1:"optional"`
+		}
+		Data []byte
 	}
-	return lengthy(der)
+	rest, err := asn1.Unmarshal(der, &frame)
+	if err != nil || len(rest) > 0 || len(frame.Data) < 32 || len(frame.Algorithm.ID) < 6 {
+		return parsedKey{}, errNoKey
+	}
+	return parsedKey{kind: "encrypted private key", encrypted: true}, nil
+}
+
+// dsaKey reads OpenSSL's form of DSA keys, in which the public number follows
+// from the private one.
+func dsaKey(der []byte) (parsedKey, error) {
+	var key struct {
+		Version       int
+		P, Q, G, Y, X *big.Int
+	}
+	rest, err := asn1.Unmarshal(der, &key)
+	if err != nil || len(rest) > 0 || key.P.Sign() <= 0 || key.P.BitLen() > 8192 || key.X.Sign() <= 0 || key.X.Cmp(key.P) >= 0 || new(big.Int).Exp(key.G, key.X, key.P).Cmp(key.Y) != 0 {
+		return parsedKey{}, errNoKey
+	}
+	return parsedKey{kind: "DSA private key"}, nil
 }
 
 // ecOther takes keys on curves that the standard library lacks (secp256k1).
@@ -196,182 +213,26 @@ func ofPublic(kind string, public crypto.PublicKey) (parsedKey, error) {
 	return parsedKey{kind: kind, public: der}, nil
 }
 
-// openSSH reads the frame of OpenSSH's own format: cipher, key derivation,
-// public keys, private part. Without a cipher the private part begins with the
-// same number twice.
-// https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.key
-func openSSH(b []byte) (parsedKey, error) {
-	b, ok := bytes.CutPrefix(b, []byte("openssh-key-v1\x00"))
-	if !ok {
-		return parsedKey{}, errNoKey
-	}
-	next := func() []byte {
-		if len(b) < 4 {
-			ok = false
-			return nil
-		}
-		n := int64(binary.BigEndian.Uint32(b))
-		if n > int64(len(b)-4) {
-			ok = false
-			return nil
-		}
-		v := b[4 : 4+n]
-		b = b[4+n:]
-		return v
-	}
-	cipher := string(next())
-	next() // name of the key derivation
-	next() // its options
-	if len(b) < 4 || binary.BigEndian.Uint32(b) != 1 {
-		return parsedKey{}, errNoKey
-	}
-	b = b[4:]
-	public, private := next(), next()
-	if !ok || len(private) < 16 {
-		return parsedKey{}, errNoKey
-	}
-	if cipher != "none" {
-		return parsedKey{kind: "encrypted private key", encrypted: true, public: public}, nil
-	}
-	if !bytes.Equal(private[:4], private[4:8]) {
-		return parsedKey{}, errNoKey
-	}
-	return parsedKey{kind: "SSH private key", public: public}, nil
-}
-
-// puttyKey reads PuTTY's format, versions 2 and 3.
-func puttyKey(data []byte) (parsedKey, int, error) {
-	lines := bytes.Split(data, []byte("\n"))
-	k := parsedKey{kind: "SSH private key"}
-	at, private := 0, false
-	for i := 0; i < len(lines); i++ {
-		line := bytes.TrimRight(lines[i], "\r")
-		at += len(lines[i]) + 1
-		name, value, ok := bytes.Cut(line, []byte(": "))
-		switch {
-		case !ok:
-			continue
-		case string(name) == "Encryption":
-			if k.encrypted = string(value) != "none"; k.encrypted {
-				k.kind = "encrypted private key"
-			}
-		case string(name) == "Private-Lines":
-			private = true
-			if i+1 < len(lines) {
-				raw, err := base64.StdEncoding.DecodeString(string(bytes.TrimSpace(lines[i+1])))
-				if err != nil || len(raw) < 16 {
-					return parsedKey{}, 0, errNoKey
-				}
-				k.text = raw
-			}
-		case string(name) == "Private-MAC":
-			if private {
-				return k, min(at, len(data)), nil
-			}
-		}
-	}
-	return parsedKey{}, 0, errNoKey
-}
-
-// pgpKey reads the first packet of an armoured OpenPGP key, RFC 9580: a secret
-// key has tag 5.
-func pgpKey(text []byte, length int) (parsedKey, int, error) {
-	_, armour, ok := bytes.Cut(unindent(text), []byte("\n\n"))
-	if !ok {
-		return parsedKey{}, 0, errNoKey
-	}
-	armour, _, _ = bytes.Cut(armour, []byte("-----END"))
-	armour, _, _ = bytes.Cut(armour, []byte("\n="))
-	raw, err := base64.StdEncoding.DecodeString(string(bytes.ReplaceAll(armour, []byte("\n"), nil)))
-	if err != nil || len(raw) < 64 || raw[0]&0x80 == 0 {
-		return parsedKey{}, 0, errNoKey
-	}
-	tag, head := raw[0]&0x3f, 2
-	switch {
-	case raw[0]&0x40 == 0:
-		tag, head = raw[0]>>2&0xf, 2+int(raw[0]&3)
-	case raw[1] >= 192 && raw[1] < 224:
-		head = 3
-	case raw[1] == 255:
-		head = 6
-	}
-	if tag != 5 {
-		return parsedKey{}, 0, errNoKey
-	}
-	k := parsedKey{kind: "OpenPGP private key", text: raw}
-	if usage, ok := pgpUsage(raw[head:]); ok && usage != 0 {
-		k.kind, k.encrypted = "encrypted private key", true
-	}
-	return k, length, nil
-}
-
-// pgpUsage returns the octet behind the public part of a secret key of version
-// 4, which is 0 when the secret part is not encrypted.
-func pgpUsage(b []byte) (byte, bool) {
-	if len(b) < 6 || b[0] != 4 {
-		return 0, false
-	}
-	algorithm := b[5]
-	b = b[6:]
-	numbers, curve := 2, false
-	switch algorithm {
-	case 17: // DSA
-		numbers = 4
-	case 16: // Elgamal
-		numbers = 3
-	case 18, 19, 22: // ECDH, ECDSA, EdDSA
-		numbers, curve = 1, true
-	}
-	if curve && len(b) > 0 && len(b) > int(b[0]) {
-		b = b[1+int(b[0]):]
-	}
-	for range numbers {
-		if len(b) < 2 {
-			return 0, false
-		}
-		n := 2 + (int(binary.BigEndian.Uint16(b))+7)/8
-		if n > len(b) {
-			return 0, false
-		}
-		b = b[n:]
-	}
-	if algorithm == 18 && len(b) > 0 && len(b) > int(b[0]) {
-		b = b[1+int(b[0]):]
-	}
-	if len(b) == 0 {
-		return 0, false
-	}
-	return b[0], true
-}
-
-// wellKnown are digests of the public keys of private keys that everybody has:
-// they come with programs and libraries for tests. The first 16 digits of the
-// SHA-256 of the public key.
-var wellKnown = map[string]string{
-	"226acd9b52f57319": "the example key of Go's package crypto/tls",
-	"fc7575b99276181d": "a test key of Go's package crypto/x509",
-	"a4d1449297eced86": "the test authority of urllib3", "15f827f9a2bd16bc": "the test server of urllib3",
-	"329799340ca9e9cf": "a test key of requests", "82f1794f17693e8f": "a test key of requests", "fc74a5b691c55b75": "a test key of requests", "52eae116e12064ee": "a test key of requests",
-	"7ed1483c0051bdf1": "a test key of boto", "ef5ee52829413aea": "the example key of xmlsec1", "f0365bbc34a1479b": "the example key of IO::Socket::SSL",
-}
-
 // keyMatch makes a match of a private key.
 func keyMatch(k parsedKey) Match {
 	m := Match{Class: PrivateKey, Kind: k.kind, Severity: finding.High, Redacted: "-----BEGIN … PRIVATE KEY-----"}
-	m.Fingerprint = fingerprint(string(k.text), false)
+	identity := k.text
 	if k.public != nil {
-		m.Fingerprint = fingerprint(string(k.public), false)
-		sum := sha256.Sum256(k.public)
-		if what, ok := wellKnown[hex.EncodeToString(sum[:8])]; ok {
-			m.Severity = finding.Low
-			m.Facts = append(m.Facts, finding.Fact{Name: "known", Value: what})
-		}
+		identity = k.public
 	}
+	m.Fingerprint = fingerprint(string(identity), false)
+	sum := sha256.Sum256(identity)
+	what, known := wellKnown[hex.EncodeToString(sum[:8])]
 	switch {
+	case known:
+		m.Severity = finding.Low
+		m.Facts = append(m.Facts, finding.Fact{Name: "known", Value: what})
 	case k.encrypted:
 		m.Severity = finding.Medium
+	}
+	if k.encrypted {
 		m.Facts = append(m.Facts, finding.Fact{Name: structureFact, Value: "a private key that a passphrase protects"})
-	default:
+	} else {
 		m.Facts = append(m.Facts, finding.Fact{Name: structureFact, Value: "parses as a private key"})
 	}
 	return m

@@ -1,6 +1,9 @@
 package credential
 
-import "bytes"
+import (
+	"bytes"
+	"fmt"
+)
 
 const (
 	// keepBefore and keepAfter are how much of a file is seen around a keyword
@@ -106,6 +109,15 @@ func (s *Scanner) Write(data []byte) {
 // next Begin.
 func (s *Scanner) End() (found []Match, cut bool) {
 	s.look(len(s.buf))
+	if s.base == 0 && len(s.found) == 0 {
+		if k, ok := keyFile(s.buf); ok {
+			m := keyMatch(k)
+			m.Line, m.Redacted = 1, fmt.Sprintf("… (a file of %d bytes)", len(s.buf))
+			s.search.found = s.search.found[:0]
+			s.search.add(m, 0, len(s.buf))
+			s.found = append(s.found, s.search.found...)
+		}
+	}
 	s.found = distinct(s.found)
 	return s.found, s.cut
 }

@@ -105,6 +105,21 @@ func NearMisses(t testing.TB) []Sample {
 		s.Kind = "noise"
 		out = append(out, s)
 	}
+	for _, s := range []Sample{
+		{Path: "/app/paginators.json", Content: `{"result_key": "PolicyToPathList", "output_token": "NextToken"}`},
+		{Path: "/app/hooks.yaml", Content: "hooks:\n- commands.web_scanner.auth:SetScanConfigAuth\n"},
+		{Path: "/app/types.go", Content: "const ContentTokenKey = \"OdataTypeMicrosoftMediaContentKeyPolicyX509CertificateTokenKey\"\n"},
+		{Path: "/app/ecr.go", Content: "const getAuthorizationToken = \"AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken\"\n"},
+		{Path: "/app/oauth.py", Content: "# oauth_token=\"kkk9d7dh3k39sjv7\", access_token = '2YotnFZFEjr1zCsicMWpAA'\n"},
+		{Path: "/app/list.json", Content: `{"nextPageToken": "` + m.word(40) + `", "next_token": "` + m.word(32) + `"}`},
+		{Path: "/app/readme.js", Content: "// auth: 'aXNhYWNzOm5vdCBteSByZWFsIHBhc3N3b3Jk'\nconst o = {password: 'bm90IG15IHJlYWwgcGFzc3dvcmQ='};\n"},
+		{Path: "/app/mail.txt", Content: m.base64(76) + "\nEAAA" + m.base64(60) + "\n" + m.base64(76) + "\n"},
+		{Path: "/app/users.yml", Content: "admin_password: \"admin:$2y$05$" + m.word(53) + "\"\n"},
+		{Path: "/app/emulator.json", Content: `{"primary_key": "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="}`},
+	} {
+		s.Kind = "text of published programs"
+		out = append(out, s)
+	}
 	return out
 }
 

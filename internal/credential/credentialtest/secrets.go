@@ -130,7 +130,7 @@ func (m maker) tokens() []Sample {
 	return []Sample{
 		t("GitHub token", crc62("gh"+"p_", m.word(30))), t("GitHub token", crc62("gh"+"o_", m.word(30))), t("GitHub token", crc62("gh"+"s_", m.word(30))),
 		t("GitHub token", crc62("gh"+"u_", m.word(30))), t("GitHub token", crc62("gh"+"r_", m.word(70))), t("GitHub token", "github"+"_pat_"+m.word(22)+"_"+m.word(59)),
-		t("GitLab token", "glp"+"at-"+m.word(20)), t("GitLab token", m.gitlabRoutable()), t("GitLab token", "gld"+"t-"+m.word(20)), t("GitLab token", "glr"+"t-"+m.word(20)), t("GitLab token", "glp"+"tt-"+m.hex(40)),
+		t("GitLab token", "glp"+"at-"+m.word(20)), t("GitLab token", m.gitlabRoutable()), t("GitLab token", "gld"+"t-"+m.word(20)), t("GitLab token", "glr"+"t-"+m.word(20)), t("Docker swarm join token", "SWM"+"TKN-1-"+m.of(lowerSet+digitSet, 50)+"-"+m.of(lowerSet+digitSet, 25)), t("GitLab token", "glp"+"tt-"+m.hex(40)),
 		t("npm token", crc62("npm"+"_", m.word(30))), t("PyPI token", m.pypi()), t("RubyGems key", "ruby"+"gems_"+m.hex(48)), t("crates.io token", "ci"+"o"+m.word(32)),
 		t("Docker Hub token", "dckr"+"_pat_"+m.word(27)), t("NuGet key", "oy"+"2"+m.of(lowerSet+digitSet, 43)), t("Clojars token", "CLO"+"JARS_"+m.of(lowerSet+digitSet, 60)),
 		t("Packagist token", "packagist"+"_uut_"+m.hex(68)), t("Artifactory token", "AK"+"Cp"+m.word(69)),
