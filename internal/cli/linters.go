@@ -99,6 +99,7 @@ func (p Program) steerLinters(ctx context.Context, req *gate.Request, s session,
 		RequireReason: lint.InlineIgnores == config.IgnoresNeedReason, NoIgnores: lint.InlineIgnores == config.IgnoresForbidden,
 		PodSecurity: kubernetes.Level(lint.PodSecurity),
 	}
+	req.KeepSeverities = lint.KeepSeverities
 	req.HelmValues, req.HelmSet, req.Exclude = f.helmValues, f.helmSet, lint.Exclude
 	if err := ownRuleNames(req.Policy, catalogue); err != nil {
 		return err

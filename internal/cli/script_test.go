@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,7 @@ func TestScripts(t *testing.T) {
 			"osv":      startOSV,
 			"garble":   garbleFile,
 			"findings": extractFindings,
+			"prints":   extractFingerprints,
 			"exits":    exitsWith,
 			"clause":   clauseIs,
 			"refused":  policyIsRefused,
@@ -191,13 +193,17 @@ func writeIndex(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // startRegistry: registry NAME starts a registry that holds the image as
-// shop/web:1 and sets $REF.
+// shop/web:1 and sets $REF, $REGISTRY and $DIGEST.
 func startRegistry(ts *testscript.TestScript, _ bool, args []string) {
 	reg := imagetest.NewRegistry()
 	ts.Defer(reg.Close)
-	ref, err := reg.Push("shop/web:1", build(ts, args[0]))
+	img := build(ts, args[0])
+	ref, err := reg.Push("shop/web:1", img)
+	ts.Check(err)
+	digest, err := img.Digest()
 	ts.Check(err)
 	ts.Setenv("REF", ref)
+	ts.Setenv("DIGEST", digest.String())
 	ts.Setenv("REGISTRY", reg.Host)
 }
 
@@ -265,6 +271,23 @@ func extractFindings(ts *testscript.TestScript, _ bool, args []string) {
 	var report struct{ Findings json.RawMessage }
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &report))
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), report.Findings, 0o600))
+}
+
+// extractFingerprints: prints REPORT.json KIND FILE writes the ids and
+// fingerprints of a report's findings of a kind, sorted.
+func extractFingerprints(ts *testscript.TestScript, _ bool, args []string) {
+	var report struct {
+		Findings []struct{ ID, Kind, Fingerprint string }
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &report))
+	var lines []string
+	for _, f := range report.Findings {
+		if f.Kind == args[1] {
+			lines = append(lines, f.ID+" "+f.Fingerprint+"\n")
+		}
+	}
+	slices.Sort(lines)
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(strings.Join(lines, "")), 0o600))
 }
 
 // exitsWith: exits CODE COMMAND… runs a command that must end with the code.

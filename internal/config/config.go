@@ -98,6 +98,9 @@ type Lint struct {
 	// PodSecurity is the level of the Pod Security Standards to keep to exactly:
 	// baseline, restricted or empty.
 	PodSecurity string
+	// KeepSeverities leaves vulnerabilities as severe as they are, however the
+	// manifests run the image.
+	KeepSeverities bool
 	// InlineIgnores says what comments in files can do that switch rules off.
 	InlineIgnores InlineIgnores
 	// Exclude are patterns of paths that are not examined when directories are

@@ -255,6 +255,9 @@ func lintKeys() []field[Config] {
 						return c.Lint.PodSecurity
 					},
 				},
+				boolField("keep-severities", "Leave vulnerabilities as severe as they are, however the manifests run the image. "+
+					"Otherwise they weigh one severity more where it is privileged, shares the host's processes or network, or is reached from outside.",
+					func(c *Config) *bool { return &c.Lint.KeepSeverities }),
 				{
 					name: "inline-ignores", example: "reason",
 					doc:    "Comments in files that switch rules off: `allow`, `reason` (only with a reason) or `none`.",

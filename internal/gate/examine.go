@@ -84,6 +84,7 @@ func (r run) examineTarget(ctx context.Context, kind outcome.TargetKind, t *targ
 		Cache: r.Cache, Build: r.Build,
 		Inspected: func(i *layers.Inspections) { inspected = i },
 	})
+	inv.Subject = inv.Subject.Join(t.Subject()).Join(inventory.Subject{References: []string{r.Name}})
 	if err != nil {
 		return r.judgeRemains(ctx, unexamined(kind, t.Name, err), t, inv, inspected)
 	}

@@ -65,6 +65,10 @@ type Request struct {
 	// SkipVulnerabilities leaves packages unjudged: for lint and for writing
 	// an SBOM only.
 	SkipVulnerabilities bool
+	// KeepSeverities leaves the severities of what is found in the image as they
+	// are, however it is run. Otherwise those of an image that a manifest runs
+	// with power over its node, or opens to the outside, are raised.
+	KeepSeverities bool
 	// Rules changes single rules, by their ids.
 	Rules map[string]RuleSetting
 	// Triage says what is known about findings beforehand.
@@ -146,7 +150,11 @@ type part struct {
 	// dockerfiles is set by the Dockerfile branch only.
 	dockerfiles []dockerfilerules.File
 	images      []namedImage
-	manifests   []policy.Manifest
+	// uses are images with what surrounds them, and vulnerable the findings at
+	// their places that hold if the image is found vulnerable.
+	uses       []kubernetesrules.Image
+	vulnerable []finding.Finding
+	manifests  []policy.Manifest
 }
 
 // examined reports whether every target of the part was examined to its end.
@@ -325,6 +333,7 @@ func (r run) assemble(ctx, bounded context.Context, parts []part) Result {
 		all.findings = append(all.findings, p.findings...)
 		all.dockerfiles = append(all.dockerfiles, p.dockerfiles...)
 		all.images = append(all.images, p.images...)
+		all.uses, all.vulnerable = append(all.uses, p.uses...), append(all.vulnerable, p.vulnerable...)
 		all.manifests = append(all.manifests, p.manifests...)
 		if p.image != nil {
 			all.image, o.Image = p.image, p.image
@@ -339,7 +348,7 @@ func (r run) assemble(ctx, bounded context.Context, parts []part) Result {
 		o.Failures = append(o.Failures, nothingFound(r.Search))
 	}
 	known := r.compareWith(bounded, o, all)
-	o.Findings, o.Failures = sound(r.applyRules(r.trace(ctx, all, known.baseLayers())), o.Failures)
+	o.Findings, o.Failures = sound(r.applyRules(r.weigh(r.trace(ctx, all, known.baseLayers()), all)), o.Failures)
 	r.triage(o, all, known)
 	finding.Sort(o.Findings)
 	o.Verdict, o.ExitCode = policy.Evaluate(r.Policy, r.policyInput(o, all))

@@ -138,6 +138,7 @@ func (r run) lintManifests(ctx context.Context) part {
 	for _, o := range result.Plain {
 		p.manifests = append(p.manifests, policy.Manifest{Path: o.Location.Path, Line: o.Location.Line, Object: o.Value})
 	}
+	p.uses, p.vulnerable = result.Images, result.Vulnerable
 	for _, image := range result.Images {
 		p.images = append(p.images, namedImage{Image: image.Reference, Location: image.Location})
 	}

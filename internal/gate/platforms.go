@@ -61,6 +61,7 @@ func (p part) joinPlatforms() part {
 		examined = examined && one.examined()
 		p.platformImages, p.sboms = append(p.platformImages, img), append(p.sboms, one.sboms...)
 		inv.Packages = append(inv.Packages, one.inventory.Packages...)
+		inv.Subject = inv.Subject.Join(one.inventory.Subject)
 		if inv.Distro == nil {
 			inv.Distro = one.inventory.Distro
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/triage/baseline"
 	"github.com/portcullis-ci/portcullis/internal/triage/vex"
 	"github.com/portcullis-ci/portcullis/internal/triage/waiver"
+	"github.com/portcullis-ci/portcullis/internal/workload"
 )
 
 // Triage is what people and earlier runs have said about findings.
@@ -44,6 +45,7 @@ func (r run) triage(o *outcome.Outcome, all part, known compared) {
 	if o.Image != nil {
 		in.Images = []*inventory.Image{o.Image}
 	}
+	in.Findings = slices.Concat(in.Findings, r.runsVulnerable(in, all))
 	result := triage.Apply(in)
 	o.Findings, o.Baseline = result.Findings, result.Baseline
 	for _, use := range result.VEX {
@@ -52,6 +54,25 @@ func (r run) triage(o *outcome.Outcome, all part, known compared) {
 			r.Progress.Note("%s", note)
 		}
 	}
+}
+
+// weigh raises what was found in the image by how the manifests run it.
+func (r run) weigh(findings []finding.Finding, all part) []finding.Finding {
+	if all.inventory == nil {
+		return findings
+	}
+	return workload.Weigh(findings, all.uses, all.inventory.Subject, r.KeepSeverities)
+}
+
+// runsVulnerable returns the places in manifests that run the examined image,
+// where what triage leaves open in it calls for a new one.
+func (r run) runsVulnerable(in triage.Input, all part) []finding.Finding {
+	if all.inventory == nil {
+		return nil
+	}
+	return r.applyRules(workload.Vulnerable(all.vulnerable, all.inventory.Subject, func() []finding.Finding {
+		return triage.Apply(in).Findings
+	}))
 }
 
 // waiverScope says what this run looked at in full, so that only waivers that

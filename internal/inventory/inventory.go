@@ -8,6 +8,7 @@ package inventory
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +19,9 @@ import (
 type Inventory struct {
 	// Image describes the image; nil for an SBOM or a root file system.
 	Image *Image
+	// Subject says by which names and digests the image is known, so that places
+	// which name an image can be compared with it.
+	Subject Subject
 	// Distro is the operating system, nil when none could be recognised.
 	Distro *Distro
 	// Packages in the order of type, name, version, first path.
@@ -37,6 +41,32 @@ type Inventory struct {
 	// Unreadable lists files that a cataloger could not make sense of. They
 	// count against coverage.
 	Unreadable []Unreadable
+}
+
+// Subject identifies the image that an inventory is about. Both lists are empty
+// where nothing is known: for a root file system, and for an archive whose
+// builder wrote no names.
+type Subject struct {
+	// References name the image: a repository, with tag or digest where that is
+	// known. The names of files are no references.
+	References []string
+	// Digests are those of manifests: the image's own, and that of the index
+	// which leads to it.
+	Digests []string
+}
+
+// Join returns the names and digests of both, each once.
+func (s Subject) Join(other Subject) Subject {
+	join := func(a, b []string) []string {
+		var all []string
+		for _, text := range slices.Concat(a, b) {
+			if text != "" && !slices.Contains(all, text) {
+				all = append(all, text)
+			}
+		}
+		return all
+	}
+	return Subject{References: join(s.References, other.References), Digests: join(s.Digests, other.Digests)}
 }
 
 // Image is the description of one image of one platform, as far as it is the

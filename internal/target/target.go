@@ -114,6 +114,20 @@ type Target struct {
 	closers []func() error
 }
 
+// Subject says by which names and digests the image is known: what a registry
+// or daemon was asked for, and what an archive or layout has written down.
+func (t *Target) Subject() inventory.Subject {
+	if t.Image == nil {
+		return inventory.Subject{}
+	}
+	s := inventory.Subject{References: t.Tags, Digests: []string{t.Image.Digest, t.Image.IndexDigest}}
+	if source := t.Image.Source; source == "registry" || source == "daemon" {
+		_, reference := splitScheme(t.Image.Reference)
+		s.References = append([]string{reference}, t.Tags...)
+	}
+	return s.Join(inventory.Subject{})
+}
+
 // Close frees what the target holds.
 func (t *Target) Close() error {
 	var errs []error

@@ -34,7 +34,13 @@ func (l *linter) finish(files []File) Result {
 	})
 	slices.SortStableFunc(l.result.Plain, func(a, b PlainObject) int { return comparePlaces(order, a.Location, b.Location) })
 	slices.SortStableFunc(l.result.Images, func(a, b Image) int { return comparePlaces(order, a.Location, b.Location) })
-	l.result.Findings = finding.Distinguish(l.found)
+	for _, f := range finding.Distinguish(l.found) {
+		if f.RuleID == ImageVulnerableRule {
+			l.result.Vulnerable = append(l.result.Vulnerable, f)
+		} else {
+			l.result.Findings = append(l.result.Findings, f)
+		}
+	}
 	return l.result
 }
 

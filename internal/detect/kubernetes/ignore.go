@@ -221,7 +221,9 @@ func (l *linter) waive(late bool) {
 			if ig.late != late || slices.Contains(ignoreRuleIDs, f.RuleID) || !ig.applies(*f, l.opts.Today) {
 				continue
 			}
-			ig.used[f.RuleID] = true
+			if f.RuleID != ImageVulnerableRule || !ig.all {
+				ig.used[f.RuleID] = true
+			}
 			if f.Status == finding.Waived {
 				continue
 			}

@@ -13,19 +13,44 @@ type Image struct {
 	// Object is Kind/namespace/name, and Container the container's name.
 	Object    string
 	Container string
-	// Privileged, HostNetwork and Exposed say that a flaw in this image weighs
-	// more: the container is privileged or its pod shares a namespace of the
-	// node, uses its network, or is reached from outside of the cluster.
+	// What follows makes a flaw in this image weigh more. Privileged is about
+	// the container; HostPID and HostNetwork say that its pod shares the
+	// processes or the network of the node. ExposedBy is what opens the pod to
+	// the outside of the cluster, as Kind/namespace/name; empty for nothing.
 	Privileged  bool
+	HostPID     bool
 	HostNetwork bool
-	Exposed     bool
+	ExposedBy   string
+}
+
+// Exposure says in words what makes a flaw in the image weigh more, the worst
+// first; nothing when there is no such thing.
+func (i Image) Exposure() []string {
+	var words []string
+	for _, e := range []struct {
+		is   bool
+		word string
+	}{
+		{i.Privileged, "privileged"},
+		{i.HostPID, "shares the host's processes"},
+		{i.HostNetwork, "uses the host's network"},
+		{i.ExposedBy != "", "reached from outside through " + i.ExposedBy},
+	} {
+		if e.is {
+			words = append(words, e.word)
+		}
+	}
+	return words
 }
 
 // images lists the images of all pods in the order of the files.
 func (s *set) images() []Image {
 	var images []Image
 	for _, pod := range s.pods {
-		exposed := s.exposure(pod) != nil
+		exposedBy := ""
+		if way := s.exposure(pod); way != nil {
+			exposedBy = way.ID()
+		}
 		for _, c := range pod.Containers {
 			at := c.Place.At("image")
 			if at.Text() == "" {
@@ -36,8 +61,9 @@ func (s *set) images() []Image {
 				Location:    location(pod.Object.File, at.Span(), ""),
 				Object:      pod.Object.ID(),
 				Container:   c.Name,
-				Privileged:  c.Place.At(securityContext, "privileged").True() || pod.Spec.At("hostPID").True(),
-				Exposed:     exposed,
+				Privileged:  c.Place.At(securityContext, "privileged").True(),
+				HostPID:     pod.Spec.At("hostPID").True(),
+				ExposedBy:   exposedBy,
 				HostNetwork: pod.Spec.At("hostNetwork").True(),
 			})
 		}

@@ -71,6 +71,10 @@ type Result struct {
 	// Images are all images that the manifests name, in the order of their
 	// positions.
 	Images []Image
+	// Vulnerable has a finding of ImageVulnerableRule for each place that names
+	// an image, in the order of Findings. They are for who scans the image: one
+	// is true where its ImageFact names an image with vulnerabilities.
+	Vulnerable []finding.Finding
 	// Plain are all objects as plain values, for rules that users write; only
 	// with Options.KeepObjects. What charts and kustomizations make is among
 	// them, and lists are taken apart.

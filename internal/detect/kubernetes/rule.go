@@ -83,6 +83,8 @@ type problem struct {
 	at       *manifest.Place
 	severity finding.Severity
 	message  string
+	// evidence is added to the field's path.
+	evidence []finding.Fact
 	// also are further places that have to do with it.
 	also []related
 }
@@ -116,7 +118,7 @@ func (p *pass) add(pr problem) {
 	if container != "" {
 		f.Object += ", container " + container
 	}
-	f.Evidence = []finding.Fact{{Name: "field", Value: path}}
+	f.Evidence = append([]finding.Fact{{Name: "field", Value: path}}, pr.evidence...)
 	// What a chart or kustomization made cannot be changed where it stands.
 	if _, rendered := p.linter.rendered[pr.object.File]; !rendered {
 		f.Fix.Edits = edits(f.RuleID, pr.object.File, pr.at)

@@ -125,7 +125,7 @@ func TestPowerOverTheNodeWeighsMoreWhereTheWorkloadIsExposed(t *testing.T) {
 				if f.Severity != tt.severity || (len(f.Locations) == 2) != tt.exposed {
 					t.Errorf("severity %s with %d places, want %s", f.Severity, len(f.Locations), tt.severity)
 				}
-				if len(result.Images) != 1 || result.Images[0].Exposed != tt.exposed || !result.Images[0].Privileged {
+				if len(result.Images) != 1 || (result.Images[0].ExposedBy != "") != tt.exposed || !result.Images[0].HostPID || result.Images[0].Privileged {
 					t.Errorf("images: %+v", result.Images)
 				}
 				return

@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -11,7 +12,7 @@ import (
 
 // imageRules are about which image runs, and from where it comes.
 var imageRules = []rule{
-	imageLatest, imageDigest, imageRegistry, imagePullPolicy, imageDeprecatedRegistry,
+	imageLatest, imageDigest, imageRegistry, imagePullPolicy, imageDeprecatedRegistry, imageVulnerable,
 }
 
 // imageRef is an image reference taken apart as the runtime does
@@ -190,6 +191,43 @@ var imageDeprecatedRegistry = rule{
 				p.report(at, "The image %q comes from %s, which gets no fixes any more; use %s.", at.Text(), old, replacement)
 				return
 			}
+		}
+	},
+}
+
+// ImageVulnerableRule is the id of the rule whose findings are finished by who
+// scans the image, and ImageFact the name of the evidence by which they say
+// which image is meant, as it is written in the manifest.
+const (
+	ImageVulnerableRule = "k8s-image-vulnerable"
+	ImageFact           = "image"
+)
+
+// imageVulnerable finds every place that names an image. Which of them name
+// the scanned one, and what the scan found, is not known here: see
+// Result.Vulnerable.
+var imageVulnerable = rule{
+	Rule: rules.Rule{
+		ID: ImageVulnerableRule, Aliases: []string{"C-0085"},
+		Title:    "Workload runs an image with known vulnerabilities",
+		Severity: finding.Info,
+		Why: "The image that was scanned in the same run has vulnerabilities of severity high or critical for which there is a fix, and this is a place that runs it. " +
+			"The vulnerabilities are findings of their own, which decide about the gate and weigh one severity more where the container is privileged, shares the host's processes or network, or is reached from outside; " +
+			"this one shows what has to be rolled out anew, and counts for nothing by itself.",
+		Fix:          "Build the image on updated packages, and name the new version here.",
+		WhenToIgnore: "Manifests whose image is replaced before they are applied.",
+		References:   []string{docImages},
+		Tags:         []string{"external/cwe/cwe-1395", "external/mitre-attack/T1525", "cis-5.5.1"},
+		Bad:          hardened("web:1.4.2@sha256:6a1f", "web:1.4.1@sha256:7b2e"),
+		Good:         hardenedWorkload,
+	},
+	container: func(p *pass, c *manifest.Container) {
+		at := c.Place.At("image")
+		if _, ok := parseImage(at.Text()); ok {
+			p.add(problem{
+				object: p.object, at: at, severity: p.rule.Severity, message: fmt.Sprintf("This runs the image %q.", at.Text()),
+				evidence: []finding.Fact{{Name: ImageFact, Value: at.Text()}},
+			})
 		}
 	},
 }

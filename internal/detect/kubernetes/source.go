@@ -231,6 +231,9 @@ func (l *linter) trace() {
 		l.traceFinding(&f)
 		at := f.Locations[0]
 		key := fmt.Sprint(f.RuleID, at.Path, at.Line, at.Column)
+		if f.RuleID == ImageVulnerableRule {
+			key = fmt.Sprint(key, f.Evidence) // overlays may name other images
+		}
 		again := r.merge && seen[key]
 		seen[key] = true
 		return again

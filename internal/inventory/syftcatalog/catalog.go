@@ -119,7 +119,9 @@ func (s *SBOM) catalog(ctx context.Context, t *target.Target, opts Options) (inv
 			return inv, err
 		}
 		s.model = *model
-		return convert(model), nil
+		inv := convert(model)
+		inv.Subject = subjectOf(model.Source)
+		return inv, nil
 	}
 	key := imageKey(t, opts)
 	if key == "" {

@@ -292,7 +292,7 @@ func vectors(f finding.Finding) []cvss {
 	if !vector.MatchString(f.Vector) {
 		return nil
 	}
-	return []cvss{{Vendor: cmp.Or(neutralise.Line(f.SeveritySource), "unknown"), Vector: f.Vector}}
+	return []cvss{{Vendor: cmp.Or(neutralise.Line(f.RatedBy()), "unknown"), Vector: f.Vector}}
 }
 
 // short bounds names and versions, which are longer only in images made to
