@@ -165,7 +165,13 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		}
 		return usageError(cmd, err)
 	}
-	return usageError(cmd, fmt.Errorf("%s takes no arguments, but got %q", cmd.Name(), args[0]))
+	err := usageError(cmd, fmt.Errorf("%s takes no arguments, but got %q", cmd.Name(), args[0]))
+	var e *exit.Error
+	if len(args) == 1 && cmd.Flags().Lookup("image") != nil && !cmd.Flags().Changed("image") && errors.As(err, &e) {
+		// What most tools of this kind take as an argument.
+		e.Hint = fmt.Sprintf("the image is named with a flag: `%s --image %s`", cmd.CommandPath(), args[0])
+	}
+	return err
 }
 
 // exactlyOne demands one argument, named for the message.

@@ -181,7 +181,7 @@ func changeKey(f finding.Finding) string {
 	case len(f.Fix.Edits) > 0:
 		return "3 " + f.Fix.Edits[0].Path
 	case f.Fix.Text != "":
-		return "4 " + f.Target + " " + place + " " + f.RuleID + " " + f.Fingerprint
+		return "4 " + f.Target + " " + place + " " + f.Fix.Text
 	default:
 		return ""
 	}

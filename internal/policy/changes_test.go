@@ -46,6 +46,9 @@ func TestTheVerdictSaysWhatToChange(t *testing.T) {
 	high := Policy{FailOn: failOn(finding.High)}
 	unfixed := vulnerability("CVE-9", finding.High, finding.WontFix)
 	byHand := finding.Finding{RuleID: "k8s-x", Kind: finding.Kubernetes, Severity: finding.High, Status: finding.Open, Fingerprint: "h", Fix: finding.Fix{Text: "Set it."}, Locations: []finding.Location{{Path: "k8s/a.yaml", Line: 7}}}
+	again, elsewhere := byHand, byHand
+	again.RuleID, again.Fingerprint = "k8s-y", "again"
+	elsewhere.Fingerprint, elsewhere.Locations = "elsewhere", []finding.Location{{Path: "k8s/a.yaml", Line: 9}}
 	tests := []struct {
 		name       string
 		policy     Policy
@@ -63,6 +66,7 @@ func TestTheVerdictSaysWhatToChange(t *testing.T) {
 			edit("DF1", 1, "a"), edit("DF2", 2, "b"), edit("DF3", 2, "c"), edit("DF4", 2, "b"),
 		}, []string{"edit-file: edit Dockerfile in 3 places [3]", "edit-file: edit Dockerfile in 1 place [1]"}, nil},
 		{"what only a person can do, and what nobody can", high, []finding.Finding{byHand, unfixed}, []string{"correct-by-hand: Set it. [1]"}, []string{"fp-CVE-9"}},
+		{"the same act at one place once", high, []finding.Finding{byHand, again, elsewhere}, []string{"correct-by-hand: Set it. [2]", "correct-by-hand: Set it. [1]"}, nil},
 		{"for numbers, what removes most, until enough are gone", Policy{Counts: map[finding.Severity]int{finding.High: 2}}, []finding.Finding{
 			flaw("CVE-1", "a", "", "2", ""), flaw("CVE-2", "b", "", "2", ""), flaw("CVE-3", "b", "", "3", ""), flaw("CVE-4", "c", "", "2", ""),
 		}, []string{"upgrade-package: upgrade b 1 to 3 [2]"}, nil},

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/portcullis-ci/portcullis/internal/credential"
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/inventory"
 )
@@ -187,6 +188,21 @@ func withoutValues(step string) string {
 		}
 	}
 	return step
+}
+
+// Hidden stands for the text of a line that holds a secret.
+const Hidden = "(not shown: holds a secret)"
+
+// OnlyBrings reports whether a line of a Dockerfile names what it brings into
+// the image and nothing else: it can be shown, though a file that it brings
+// holds a secret. All other lines may hold the secret itself.
+func OnlyBrings(line string) bool {
+	word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+	switch strings.ToUpper(word) {
+	case "COPY", "ADD", "FROM":
+		return len(credential.InScript(rest)) == 0
+	}
+	return false
 }
 
 // SourceLine returns the text of a line of a file in the repository, without

@@ -123,3 +123,23 @@ func TestTheMinimumSeverityNeverHidesAnUnknownOne(t *testing.T) {
 		}
 	}
 }
+
+func TestALineOfADockerfileIsShownOnlyIfItNamesWhatItBrings(t *testing.T) {
+	password := "p" + "a55w0rd4Xk9q"
+	for line, want := range map[string]bool{
+		"COPY app /app":                                        true,
+		"  copy --from=build /a /b":                            true,
+		"ADD https://example.org/a.tgz":                        true,
+		"FROM debian:bookworm":                                 true,
+		"ADD https://bob:" + password + "@example.org/a.tgz /": false,
+		"RUN echo " + password + " > /app/.env":                false,
+		"ENV TOKEN=" + password:                                false,
+		"ARG TOKEN=" + password:                                false,
+		"COPYRIGHT":                                            false,
+		"":                                                     false,
+	} {
+		if got := document.OnlyBrings(line); got != want {
+			t.Errorf("%q: %v", line, got)
+		}
+	}
+}

@@ -21,9 +21,6 @@ const (
 	maxLine = 500
 )
 
-// hidden stands for the text of a line that holds a secret.
-const hidden = "(not shown: holds a secret)"
-
 // source is a file that findings point into. Lines are those that may be
 // shown, by number.
 type source struct {
@@ -111,10 +108,10 @@ func showable(name string, lines []string, found marks) map[int]string {
 		}
 		secret, hit := found[n]
 		switch {
-		case secret, (hit || dockerfile) && len(credential.InScript(line)) > 0:
+		case secret && (!dockerfile || !document.OnlyBrings(line)), (hit || dockerfile) && len(credential.InScript(line)) > 0:
 			// A line without a finding may hold a secret all the same: its rule
 			// may be off.
-			line = hidden
+			line = document.Hidden
 		case !hit && !dockerfile:
 			continue
 		case variables:

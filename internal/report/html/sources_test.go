@@ -29,9 +29,9 @@ func TestSecretsInSourceFilesAreNotShown(t *testing.T) {
 	want := []source{
 		{Path: "Dockerfile", Count: 12, Lines: map[int]string{
 			1: "FROM a", 2: "ENV A=…", 3: "  B=…", 4: "ARG C=…", 5: "ENV D …", 6: "LABEL e=…",
-			7: "RUN make", 8: hidden, 9: "ENV F=…", 10: "…", 11: hidden, 12: hidden,
+			7: "RUN make", 8: document.Hidden, 9: "ENV F=…", 10: "…", 11: document.Hidden, 12: document.Hidden,
 		}},
-		{Path: "k8s/a.yaml", Count: 4, Lines: map[int]string{3: "privileged: true", 4: hidden}},
+		{Path: "k8s/a.yaml", Count: 4, Lines: map[int]string{3: "privileged: true", 4: document.Hidden}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

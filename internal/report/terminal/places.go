@@ -83,12 +83,13 @@ func (r *report) heading(p document.Place) {
 	label := p.Label()
 	text := p.CreatedBy
 	switch {
-	case p.Sensitive() && p.Kind == document.File:
-		text = "(not shown: holds a secret)"
-	case p.Sensitive():
-		text, _, _ = strings.Cut(text, " ")
 	case p.Kind == document.File:
 		text = document.SourceLine(r.opts.Root, p.Path, p.Line)
+		if p.Sensitive() && !document.OnlyBrings(text) {
+			text = document.Hidden
+		}
+	case p.Sensitive() && !document.OnlyBrings(text):
+		text, _, _ = strings.Cut(text, " ")
 	}
 	counts := severityWords(p.Findings)
 	room := r.width - width(label) - width(counts) - 4

@@ -197,7 +197,7 @@ func gapWords(g outcome.Gap) string {
 	if words == "" {
 		words = string(g.Reason)
 	}
-	if g.Detail != "" {
+	if g.Detail != "" && g.Detail != words {
 		words += " (" + g.Detail + ")"
 	}
 	return words
