@@ -1,6 +1,8 @@
 package gate
 
 import (
+	"strings"
+
 	"github.com/portcullis-ci/portcullis/internal/detect/malware"
 	"github.com/portcullis-ci/portcullis/internal/detect/secret"
 	"github.com/portcullis-ci/portcullis/internal/finding"
@@ -33,16 +35,28 @@ func (r run) judgeSecrets(t *target.Target, inspected *layers.Inspections, owner
 		count(result.Files, "file", "files"), result.Bytes>>20, result.Packed, result.Unchanged)
 }
 
-// unchanged reports files that a package of the operating system owns, in the
-// layer in which it was installed.
-func unchanged(owner func(path string) string, p *part) func(path, layer string) bool {
+// unchanged reports files that are as a package of the operating system
+// installed them. The digest in the package database decides where there is
+// one; without it, a file is taken for the package's in the layer in which that
+// was installed, unless it is configuration, which is there to be changed.
+func unchanged(owner func(path string) string, p *part) func(secret.Content) bool {
 	installed := make(map[string]string, len(p.inventory.Packages))
 	for _, pkg := range p.inventory.Packages {
 		installed[pkg.ID] = pkg.Layer
 	}
-	return func(path, layer string) bool {
-		id := owner(path)
-		return id != "" && layer != "" && installed[id] == layer
+	return func(c secret.Content) bool {
+		f, known := p.inventory.Owner(c.Path)
+		if known && !c.Hidden {
+			algorithm, want, _ := strings.Cut(f.Digest, ":")
+			if got := c.Digest(algorithm); got != "" {
+				return got == want
+			}
+		}
+		if f.Config || strings.HasPrefix(c.Path, "/etc/") {
+			return false
+		}
+		id := owner(c.Path)
+		return id != "" && c.Layer != "" && installed[id] == c.Layer
 	}
 }
 

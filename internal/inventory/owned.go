@@ -1,5 +1,7 @@
 package inventory
 
+import "strings"
+
 // OwnedFile is what the database of the system's package manager says of one
 // regular file that is in the image.
 type OwnedFile struct {
@@ -15,9 +17,18 @@ type OwnedFile struct {
 	Config bool
 }
 
-// Owner returns what is known of a file by its real path; the zero value and
-// false for a file that no package of the operating system owns.
+// Owner returns what is known of a file; the zero value and false for one that
+// no package of the operating system owns. The path may lead through the links
+// that stand for the directories of the merged /usr.
 func (inv Inventory) Owner(path string) (OwnedFile, bool) {
-	f, ok := inv.Owned[path]
-	return f, ok
+	if f, ok := inv.Owned[path]; ok {
+		return f, true
+	}
+	for _, dir := range []string{"/bin/", "/sbin/", "/lib/", "/lib64/", "/lib32/", "/libx32/"} {
+		if strings.HasPrefix(path, dir) {
+			f, ok := inv.Owned["/usr"+path]
+			return f, ok
+		}
+	}
+	return OwnedFile{}, false
 }

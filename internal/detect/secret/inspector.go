@@ -13,7 +13,7 @@ import (
 type Inspector struct{}
 
 // inspectorName changes with what is recorded.
-const inspectorName = "secret/1"
+const inspectorName = "secret/2"
 
 // Name implements layers.Inspector.
 func (Inspector) Name() string { return inspectorName }
@@ -35,6 +35,9 @@ type record struct {
 	Files  int   `json:"files"`
 	Bytes  int64 `json:"bytes"`
 	Packed int   `json:"packed,omitempty"`
+	// Sums are the digests of files with matches, where a package of the
+	// operating system may have brought the file.
+	Sums []contentSums `json:"sums,omitempty"`
 }
 
 // located is a match with the file that holds it.
@@ -51,21 +54,26 @@ const (
 
 // inspection is the search of one layer.
 type inspection struct {
-	scanner *credential.Scanner
-	path    string
-	record  record
+	scanner  *credential.Scanner
+	contents contents
+	path     string
+	// searched is set when the current file is searched, and not only kept.
+	searched bool
+	record   record
 }
 
 // File implements layers.Inspection.
 func (i *inspection) File(e *layers.Entry, head []byte) bool {
+	kept := i.contents.begin(e)
+	i.searched = false
 	switch {
 	case e.Size < 8:
 		return false
 	case credential.Packed(head):
 		i.record.Packed++
-		return false
+		return kept
 	}
-	i.path = e.Path
+	i.path, i.searched = e.Path, true
 	i.record.Files++
 	i.record.Bytes += e.Size
 	i.scanner.Begin(e.Path, head)
@@ -73,11 +81,21 @@ func (i *inspection) File(e *layers.Entry, head []byte) bool {
 }
 
 // Chunk implements layers.Inspection.
-func (i *inspection) Chunk(data []byte) { i.scanner.Write(data) }
+func (i *inspection) Chunk(data []byte) {
+	i.contents.write(data)
+	if i.searched {
+		i.scanner.Write(data)
+	}
+}
 
 // EndFile implements layers.Inspection.
 func (i *inspection) EndFile() {
+	if !i.searched {
+		i.contents.end(i.path, false)
+		return
+	}
 	found, cut := i.scanner.End()
+	i.contents.end(i.path, len(found) > 0)
 	for _, m := range found {
 		if len(i.record.Matches) >= maxMatches {
 			i.record.More++
@@ -92,6 +110,7 @@ func (i *inspection) EndFile() {
 
 // Result implements layers.Inspection.
 func (i *inspection) Result() ([]byte, error) {
+	i.record.Sums = i.contents.result()
 	out, err := json.Marshal(i.record)
 	if err != nil {
 		return nil, fmt.Errorf("encode what was found: %w", err)

@@ -27,10 +27,10 @@ type Options struct {
 	Layers []string
 	// Now tells which tokens have ended.
 	Now time.Time
-	// Unchanged reports whether a file of a layer (a diff id) belongs to a
-	// package of the operating system that the same layer installed: its
-	// content is the package's, which everybody has. Nil for no.
-	Unchanged func(path, layer string) bool
+	// Unchanged reports whether a file is as a package of the operating system
+	// installed it: its content is the package's, which everybody has. It is not
+	// asked where the layer's own package database says so. Nil for no.
+	Unchanged func(Content) bool
 	// Reported reports whether another detector has a finding of a secret about
 	// the file of the layer, so that it is not told twice. Nil for no.
 	Reported func(path, layer string) bool
@@ -105,11 +105,18 @@ func (c *check) layer(i int) error {
 			Path: r.Matches[len(r.Matches)-1].Path, Reason: fmt.Sprintf("layer %d holds %d more secrets than the %d that are listed", i+1, r.More, len(r.Matches)),
 		})
 	}
+	sums := make(map[string]contentSums, len(r.Sums))
+	for _, s := range r.Sums {
+		if before, twice := sums[s.Path]; twice { // An archive may hold a path twice.
+			s.Recorded = s.Recorded && before.Recorded
+		}
+		sums[s.Path] = s
+	}
 	for _, m := range r.Matches {
 		diffID := c.diffID(i)
 		p := place{layer: i, located: m, hidden: !c.in.Visible(i, m.Path)}
 		switch {
-		case c.opts.Unchanged != nil && c.opts.Unchanged(m.Path, diffID):
+		case c.unchanged(Content{Path: m.Path, Layer: diffID, Hidden: p.hidden, Recorded: sums[m.Path].Recorded, sums: sums[m.Path]}):
 			c.result.Unchanged++
 			continue
 		case !p.hidden && c.opts.Reported != nil && c.opts.Reported(m.Path, diffID):
@@ -122,6 +129,10 @@ func (c *check) layer(i int) error {
 		c.groups[key] = append(c.groups[key], p)
 	}
 	return nil
+}
+
+func (c *check) unchanged(file Content) bool {
+	return file.Recorded || c.opts.Unchanged != nil && c.opts.Unchanged(file)
 }
 
 func (c *check) diffID(layer int) string {
