@@ -28,6 +28,9 @@ type Work func(crash string) int
 // system offers no way, or refuses another process) the work is done here.
 func Run(work Work) int {
 	if tell, isChild := parent(os.Getenv); isChild {
+		if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
+			defer PaceCollector()()
+		}
 		code := work("")
 		tell(code)
 		return code

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 
+	sync "github.com/anchore/go-sync"
 	"github.com/anchore/syft/syft"
 	"github.com/anchore/syft/syft/artifact"
 	"github.com/anchore/syft/syft/cataloging"
@@ -81,6 +82,9 @@ type executables struct {
 
 // Catalog implements pkg.Cataloger.
 func (c executables) Catalog(ctx context.Context, r file.Resolver) ([]pkg.Package, []artifact.Relationship, error) {
+	// One after the other: what it takes to read the symbols of one large
+	// program counts many times otherwise.
+	ctx = sync.SetContextExecutor(ctx, cataloging.ExecutorFile, sync.NewExecutor(1))
 	own, ok := r.(*resolver)
 	if !ok {
 		return c.Cataloger.Catalog(ctx, r)

@@ -1,0 +1,71 @@
+package supervise
+
+import (
+	"math"
+	"runtime/debug"
+	"runtime/metrics"
+	"sync"
+	"time"
+)
+
+const (
+	// pacedMemory is what the runtime may take in bytes before garbage is
+	// collected at all.
+	pacedMemory = 192 << 20
+	// pacedInterval is how often it is seen whether it has to be more.
+	pacedInterval = 25 * time.Millisecond
+)
+
+// PaceCollector has garbage collected only when the process grows beyond what
+// an examination usually needs, and then as often as it takes to stay little
+// larger than what is in use: an examination lives for seconds, and its largest
+// memory counts. It returns a function that ends that.
+func PaceCollector() (stop func()) {
+	percent := debug.SetGCPercent(-1)
+	usual := debug.SetMemoryLimit(pacedMemory)
+	var running sync.WaitGroup
+	stopped := make(chan struct{})
+	running.Go(func() {
+		ticker := time.NewTicker(pacedInterval)
+		defer ticker.Stop()
+		now := int64(pacedMemory)
+		for {
+			select {
+			case <-stopped:
+				return
+			case <-ticker.C:
+			}
+			// Small changes are not worth that the program is stopped for them.
+			if limit := paced(liveHeap()); limit > now || limit < now/4*3 {
+				now = limit
+				debug.SetMemoryLimit(now)
+			}
+		}
+	})
+	return func() {
+		close(stopped)
+		running.Wait()
+		debug.SetMemoryLimit(usual)
+		debug.SetGCPercent(percent)
+	}
+}
+
+// paced returns what the runtime may take where that many bytes are in use.
+func paced(live uint64) int64 {
+	if live > math.MaxInt64/2 {
+		return math.MaxInt64
+	}
+	// Stacks, and memory that is free and not given back, count as well.
+	const besides = 24 << 20
+	return max(pacedMemory, int64(live+live/4+besides))
+}
+
+// liveHeap is the size of what the last collection left.
+func liveHeap() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(sample)
+	if sample[0].Value.Kind() != metrics.KindUint64 {
+		return 0
+	}
+	return sample[0].Value.Uint64()
+}
