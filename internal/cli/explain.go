@@ -30,7 +30,7 @@ func (p Program) explainCommand() *cobra.Command {
 		Use:   "explain RULE|ADVISORY",
 		Short: "Tell what a rule or an advisory is about",
 		Long: `Tell what a rule checks, why, and what to do; by its own id or by the id that
-another tool uses for the same check. With --db, advisories are looked up by
+another tool uses for the same check. Advisories are looked up in the database by
 any of their ids: what is affected, who says so and how bad it is. With --image
 or --sbom besides, why it applies to the packages there or does not.`,
 		Example: `  portcullis explain DL3002
@@ -64,7 +64,7 @@ func (p Program) explainID(ctx context.Context, f *explainFlags, id string) erro
 		_, err := io.WriteString(p.Stdout, rules.Page(r))
 		return err
 	}
-	if f.database != "" {
+	if f.database != "" || looksLikeAdvisory(id) {
 		return p.explainAdvisory(ctx, f, id)
 	}
 	return &exit.Error{
@@ -75,9 +75,6 @@ func (p Program) explainID(ctx context.Context, f *explainFlags, id string) erro
 
 // nearRules suggests what may have been meant.
 func nearRules(c rules.Catalogue, id string) string {
-	if looksLikeAdvisory(id) {
-		return "for an advisory, name the database with --db"
-	}
 	names := make([]string, 0, len(c.All()))
 	for _, r := range c.All() {
 		names = append(names, r.ID)

@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/agext/levenshtein"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
@@ -130,7 +131,7 @@ func (p Program) command(result *exit.Code) *cobra.Command {
 	root.SetOut(p.Stdout)
 	root.SetErr(p.Stderr)
 	root.SetIn(p.Stdin)
-	root.SetFlagErrorFunc(usageError)
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		p.gateCommand(result), p.lintCommand(result), p.sbomCommand(), p.dbCommand(),
 		p.explainCommand(), p.configCommand(), p.policyCommand(result), p.waiversCommand(), p.versionCommand(),
@@ -153,6 +154,25 @@ func usageError(cmd *cobra.Command, err error) error {
 	}
 }
 
+// flagError is usageError for a flag, and suggests the one that may have been
+// meant.
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) || len(unknown.GetSpecifiedName()) < 2 {
+		return usageError(cmd, err)
+	}
+	nearest, most := "", 0.5
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if s := levenshtein.Similarity(f.Name, unknown.GetSpecifiedName(), nil); s > most && !f.Hidden {
+			nearest, most = f.Name, s
+		}
+	})
+	if nearest != "" {
+		err = fmt.Errorf("%w; did you mean --%s?", err, nearest)
+	}
+	return usageError(cmd, err)
+}
+
 // noArgs refuses arguments; for the root, an unknown command.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
@@ -160,6 +180,9 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	}
 	if cmd.HasSubCommands() {
 		err := fmt.Errorf("unknown command %q", args[0])
+		if cmd.HasParent() {
+			err = fmt.Errorf("%s has no command %q", cmd.CommandPath(), args[0])
+		}
 		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 			err = fmt.Errorf("%w; did you mean %q?", err, near[0])
 		}

@@ -14,6 +14,9 @@ const maxJSONDepth = 64
 
 func checkJSON(raw []byte) error { return CheckJSON(raw, maxJSONDepth) }
 
+// ErrNotJSON is wrapped by errors of CheckJSON about what is no JSON at all.
+var ErrNotJSON = errors.New("not JSON")
+
 // CheckJSON refuses a document that two readers may understand differently: an
 // object with the same key twice, also in different letter case on the first
 // level, where Go's decoder takes them for the same; more than one value; and
@@ -31,15 +34,15 @@ func CheckJSON(raw []byte, maxDepth int) error {
 		tok, err := dec.Token()
 		if errors.Is(err, io.EOF) {
 			if !done {
-				return io.ErrUnexpectedEOF
+				return fmt.Errorf("%w: %w", ErrNotJSON, io.ErrUnexpectedEOF)
 			}
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("not JSON: %w", err)
+			return fmt.Errorf("%w: %w", ErrNotJSON, err)
 		}
 		if done {
-			return errors.New("not JSON: more than one value")
+			return fmt.Errorf("%w: more than one value", ErrNotJSON)
 		}
 		switch tok {
 		case json.Delim('{'), json.Delim('['):

@@ -186,7 +186,7 @@ func open(ctx context.Context, req Request, env Environment) ([]*Target, error) 
 	if scheme == "" {
 		var err error
 		if scheme, err = guess(rest); err != nil {
-			return nil, notExamined("open image "+req.Reference, err, "check the path and its permissions")
+			return nil, notExamined("open image "+req.Reference, err, imagePathHint)
 		}
 	}
 	open, ok := map[string]func(context.Context, string) ([]*Target, error){
@@ -292,12 +292,18 @@ func splitScheme(ref string) (scheme, rest string) {
 // is looked for only behind what must be a path, so that a file named alpine
 // does not take the place of alpine:3.20.
 func guess(ref string) (string, error) {
-	if strings.HasPrefix(ref, ".") || filepath.IsAbs(ref) {
+	path := strings.HasPrefix(ref, "./") || strings.HasPrefix(ref, "../") || ref == "." || ref == ".." || filepath.IsAbs(ref)
+	if path {
 		ref, _ = splitPath(ref)
 	}
 	info, err := os.Stat(ref)
 	switch {
+	case err != nil && path:
+		return "", err
 	case errors.Is(err, os.ErrNotExist):
+		if suffix := filepath.Ext(ref); suffix == ".tar" || suffix == ".tgz" {
+			return "", err // No tag or repository is called so.
+		}
 		return "registry", nil
 	case err != nil:
 		// Not a path at all: too long, or a component that is a file.
@@ -306,7 +312,7 @@ func guess(ref string) (string, error) {
 		if _, err := os.Stat(filepath.Join(ref, "oci-layout")); err == nil {
 			return "oci", nil
 		}
-		if strings.HasPrefix(ref, ".") || filepath.IsAbs(ref) {
+		if path {
 			return "", errors.New("the directory is no OCI layout: it has no file oci-layout")
 		}
 		return "registry", nil
@@ -316,6 +322,9 @@ func guess(ref string) (string, error) {
 		return "", errors.New("neither a regular file nor a directory")
 	}
 }
+
+// imagePathHint is for references that are paths.
+const imagePathHint = "name an archive that docker save wrote, an OCI archive or an OCI layout; for a directory that holds a root file system use --rootfs"
 
 func usage(doing string, err error, hint string) error {
 	return &exit.Error{Code: exit.Usage, Doing: doing, Hint: hint, Err: err}

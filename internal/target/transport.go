@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -207,6 +208,12 @@ func hintFor(err error) string {
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return "give it more time with --timeout"
+	}
+	// A fault of the file system comes before one of the network, whose
+	// interface the numbers of the system's errors fulfil as well.
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return imagePathHint
 	}
 	var network net.Error
 	if errors.As(err, &network) {

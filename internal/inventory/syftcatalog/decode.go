@@ -35,9 +35,11 @@ func decode(file string) (*sbom.SBOM, error) {
 		return nil, fmt.Errorf("read SBOM %s: %w", file, err)
 	}
 	if err := target.CheckJSON(raw, maxDepth); err != nil {
-		return nil, &exit.Error{
-			Code: exit.NotExamined, Doing: "read SBOM " + file, Err: err, Hint: "make the SBOM again; two readers may understand this one differently",
+		hint := "make the SBOM again; two readers may understand this one differently"
+		if errors.Is(err, target.ErrNotJSON) {
+			hint = "name a whole CycloneDX (1.2 to 1.6), SPDX (2.2, 2.3) or syft file in JSON"
 		}
+		return nil, &exit.Error{Code: exit.NotExamined, Doing: "read SBOM " + file, Err: err, Hint: hint}
 	}
 	decoders := format.NewDecoderCollection(syftjson.NewFormatDecoder(), cyclonedxjson.NewFormatDecoder(), spdxjson.NewFormatDecoder())
 	model, id, _, err := decoders.Decode(bytes.NewReader(raw))
