@@ -136,6 +136,9 @@ func (t *Tracer) choose() {
 // Dockerfile matched, why.
 func (t *Tracer) Describe() string {
 	layers := fmt.Sprintf("%d layers", len(t.image.Layers))
+	if len(t.image.Layers) == 1 {
+		layers = "1 layer"
+	}
 	switch builder := withoutDockerfile(t.image); {
 	case t.alignment != nil && t.alignment.merged:
 		return layers + ", one of them for all of " + t.alignment.file.Path

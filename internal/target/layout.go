@@ -267,7 +267,9 @@ func (o *opener) pick(all []v1.Descriptor, selector string) (v1.Descriptor, erro
 	case len(images) == 0:
 		return v1.Descriptor{}, errors.New("index.json lists no image")
 	case selector != "":
-		return v1.Descriptor{}, fmt.Errorf("there is no image %q, only %s", strings.TrimLeft(selector, ":@"), strings.Join(have, ", "))
+		return v1.Descriptor{}, notExamined("open image "+o.req.Reference,
+			fmt.Errorf("there is no image %q, only %s", strings.TrimLeft(selector, ":@"), strings.Join(have, ", ")),
+			"name one of them: PATH:TAG or PATH@DIGEST")
 	case len(images) == 1:
 		return images[0], nil
 	case len(platforms) == len(images) && len(names) <= 1:
