@@ -110,6 +110,10 @@ func checkSQLite(ctx context.Context, r io.ReaderAt, size int64) error {
 	if _, err := r.ReadAt(data, 0); err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
+	// rpm keeps a write-ahead log beside its database, and a database in memory
+	// cannot have one. Versions 1 in place of 2 say that there is none
+	// (https://www.sqlite.org/fileformat2.html#file_format_version_numbers).
+	data[18], data[19] = min(data[18], 1), min(data[19], 1)
 	db, err := sql.Open("sqlite", ":memory:")
 	if err != nil {
 		return err

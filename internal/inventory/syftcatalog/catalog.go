@@ -204,7 +204,7 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 		stock.unreadable = append(stock.unreadable, unread...)
 	}
 	inv.Files, inv.Caches = stock.files, stock.caches
-	inv.Unreadable = slices.Concat(inv.Unreadable, stock.unreadable, src.resolver.unreadable())
+	inv.Unreadable = slices.Concat(inv.Unreadable, stock.unreadable, src.resolver.unreadable(), writeAheadLogs(index))
 	for _, p := range index.Problems() {
 		inv.Unreadable = append(inv.Unreadable, inventory.Unreadable{Path: p.Path, Reason: p.Reason})
 	}
