@@ -18,8 +18,9 @@ var schemaRule = rule{
 		Title:    "Field does not exist, or has the wrong type",
 		Severity: finding.Medium,
 		Why: "A misspelt field does nothing: `securtyContext` disarms every check for what stands below it, and old clusters drop it " +
-			"without a word. A value of the wrong type makes the API server refuse the object.",
-		Fix:          "Correct the name or the value; `kubectl explain` shows what there is.",
+			"without a word. A value of the wrong type makes the API server refuse the object, and a value that its chart's " +
+			"values.schema.json does not allow makes Helm refuse the chart.",
+		Fix:          "Correct the name or the value; `kubectl explain` shows what there is, and the schema of a chart what it takes.",
 		WhenToIgnore: "Fields of a newer Kubernetes than this version of Portcullis knows.",
 		References:   []string{"https://kubernetes.io/docs/reference/kubernetes-api/"},
 		Bad:          hardened("      hostUsers: false\n", "      hostUsers: false\n      securtyContext: {runAsNonRoot: true}\n"),

@@ -30,7 +30,7 @@ type HelmSettings struct {
 // and what charts and kustomizations are made of.
 func Wanted(name string) bool {
 	switch path.Ext(name) {
-	case ".yaml", ".yml", ".json", ".tpl", ".properties", ".env", ".conf", ".txt":
+	case ".yaml", ".yml", ".json", ".tpl", ".properties", ".env", ".conf", ".txt", chart.IgnoreFile:
 		return true
 	case ".tgz":
 		// A packed subchart.
@@ -83,7 +83,7 @@ func (l *linter) sources(ctx context.Context, files []File) {
 // manifestFile reports whether a file outside of charts may hold manifests.
 func manifestFile(name string) bool {
 	switch path.Ext(name) {
-	case ".tpl", ".properties", ".env", ".conf", ".txt", ".tgz":
+	case ".tpl", ".properties", ".env", ".conf", ".txt", ".tgz", chart.IgnoreFile:
 		return false
 	}
 	return true
@@ -122,6 +122,10 @@ func (l *linter) chart(ctx context.Context, dir string, files []File) {
 	settings, values := l.settingsOf(dir, files)
 	rendered, problems := chart.Render(ctx, dir, files, settings)
 	for _, p := range problems {
+		if p.Refusal != nil {
+			l.refused(dir, values, files, *p.Refusal)
+			continue
+		}
 		name := p.Path
 		if name == "" {
 			name = path.Join(dir, "Chart.yaml")

@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -125,5 +126,48 @@ func TestPlainObjectsAreKeptWhereAskedFor(t *testing.T) {
 	}
 	if Lint(context.Background(), files, Options{}).Plain != nil {
 		t.Error("objects are kept although nobody asked")
+	}
+}
+
+func TestValuesThatTheirChartRefusesAreReportedInTheValuesFile(t *testing.T) {
+	const schema = `{"properties": {"tag": {"type": "string"}, "ports": {"items": {"type": "integer"}}, "pod": {"required": ["name"]}}}`
+	const redis = `{"properties": {"port": {"type": "integer"}, "host": {"type": "string"}}}`
+	files := append(chartFiles(chartTemplate, "# values\ntag:\n  name: web\npod:\n  hostPID: true\nports: [80,\n  http]\nredis:\n  port: x\n"),
+		File{Path: "deploy/web/values.schema.json", Content: []byte(schema)},
+		File{Path: "deploy/web/charts/redis/Chart.yaml", Content: []byte("apiVersion: v2\nname: redis\nversion: 1.0.0\n")},
+		File{Path: "deploy/web/charts/redis/values.yaml", Content: []byte("port: 1\nhost: 5\n")},
+		File{Path: "deploy/web/charts/redis/values.schema.json", Content: []byte(redis)})
+	settings := []HelmSettings{{Chart: "deploy/web", Values: []File{{Path: "prod.yaml", Content: []byte("tag: [a]\n")}}}}
+	result := Lint(context.Background(), files, Options{Helm: settings})
+	checkResult(t, result)
+	want := []string{
+		"deploy/web/charts/redis/values.yaml:2:1 deploy/web/charts/redis/values.schema.json:1:0",
+		"deploy/web/values.yaml:4:1 deploy/web/values.schema.json:1:0",
+		"deploy/web/values.yaml:7:3 deploy/web/values.schema.json:1:0",
+		"deploy/web/values.yaml:9:3 deploy/web/charts/redis/values.schema.json:1:0",
+		"prod.yaml:1:1 deploy/web/values.schema.json:1:0",
+	}
+	got := places(result, "k8s-schema")
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if result.Unreadable != 0 {
+		t.Errorf("%d unreadable: the templates are rendered all the same", result.Unreadable)
+	}
+	if off := Lint(context.Background(), files, Options{Helm: settings, Disable: []string{"k8s-schema"}}); len(places(off, "k8s-schema")) != 0 {
+		t.Error("the rule cannot be switched off")
+	}
+}
+
+func TestFilesThatAChartIgnoresAreNotLinted(t *testing.T) {
+	files := append(chartFiles(chartTemplate, "pod: {hostPID: true}\n"), File{Path: "deploy/web/.helmignore", Content: []byte("pod.yaml\n")})
+	result := Lint(context.Background(), files, Options{})
+	checkResult(t, result)
+	if got := places(result, "k8s-host-pid"); len(got) != 1 || got[0] != "k8s/plain.yaml:7:3" {
+		t.Errorf("got %v", got)
+	}
+	if !Wanted("deploy/web/.helmignore") || result.Unreadable != 0 {
+		t.Errorf("the file of ignored files is not asked for, or read as a manifest: %d", result.Unreadable)
 	}
 }

@@ -31,11 +31,13 @@ type Settings struct {
 	KubeVersion string
 }
 
-// Problem is something that could not be loaded or rendered.
+// Problem is something that could not be loaded or rendered, or with Refusal
+// something that could be all the same.
 type Problem struct {
 	Path    string
 	Line    int
 	Message string
+	Refusal *Refusal
 }
 
 // Metadata is Chart.yaml, under the names that templates use.
@@ -81,6 +83,8 @@ type tree struct {
 	meta      Metadata
 	values    map[string]any
 	templates []manifest.File
+	// schema is what the values have to satisfy; nil for anything.
+	schema []byte
 	// files are all others, by their path in the chart.
 	files map[string][]byte
 	subs  []*tree
@@ -105,21 +109,25 @@ func load(dir, name string, files []manifest.File, depth int) (*tree, []Problem)
 		switch parts := strings.Split(rel, "/"); {
 		case rel == "Chart.yaml":
 			if err := yaml.Unmarshal(f.Content, &t.meta); err != nil {
-				problems = append(problems, Problem{f.Path, 1, "the chart's description cannot be read: " + err.Error()})
+				problems = append(problems, Problem{Path: f.Path, Line: 1, Message: "the chart's description cannot be read: " + err.Error()})
 			}
 		case rel == "values.yaml":
 			if err := yaml.Unmarshal(f.Content, &t.values); err != nil {
-				problems = append(problems, Problem{f.Path, 1, "the values cannot be read: " + err.Error()})
+				problems = append(problems, Problem{Path: f.Path, Line: 1, Message: "the values cannot be read: " + err.Error()})
 			}
+		case rel == schemaFile:
+			t.schema = f.Content
 		case rel == "requirements.yaml":
 			// Charts of the first version keep their dependencies here.
 			if err := yaml.Unmarshal(f.Content, &required); err != nil {
-				problems = append(problems, Problem{f.Path, 1, "the dependencies cannot be read: " + err.Error()})
+				problems = append(problems, Problem{Path: f.Path, Line: 1, Message: "the dependencies cannot be read: " + err.Error()})
 			}
+		case parts[0] == "charts" && len(parts) > 1 && strings.ContainsAny(parts[1][:min(1, len(parts[1]))], "_."):
+			// Helm keeps these out.
 		case parts[0] == "charts" && len(parts) == 2 && strings.HasSuffix(rel, ".tgz"):
 			more, err := unpack(f)
 			if err != nil {
-				problems = append(problems, Problem{f.Path, 1, "the packed chart cannot be read: " + err.Error()})
+				problems = append(problems, Problem{Path: f.Path, Line: 1, Message: "the packed chart cannot be read: " + err.Error()})
 			}
 			subs[parts[1]] = more
 		case parts[0] == "charts" && len(parts) > 2:
@@ -149,7 +157,7 @@ func (t *tree) loadSubs(dir string, subs map[string][]manifest.File, depth int) 
 			continue
 		}
 		if depth >= maxDepth {
-			problems = append(problems, Problem{path.Join(at, "Chart.yaml"), 1, "charts lie in one another too deep"})
+			problems = append(problems, Problem{Path: path.Join(at, "Chart.yaml"), Line: 1, Message: "charts lie in one another too deep"})
 			continue
 		}
 		child, more := load(at, path.Join(t.name, "charts"), subs[sub], depth+1)

@@ -205,6 +205,66 @@ func TestPackedSubchartsAreRendered(t *testing.T) {
 	}
 }
 
+// What stays is what Helm loads from the same directory.
+func TestWhatAChartIgnoresIsNotRendered(t *testing.T) {
+	for name, tt := range map[string]struct {
+		ignore string
+		want   string
+		broken bool
+	}{
+		"nothing":                  {"", "templates/a.yaml templates/old/b.yaml", false},
+		"a comment and a blank":    {"# templates/a.yaml\n\n", "templates/a.yaml templates/old/b.yaml", false},
+		"a path":                   {"templates/a.yaml\n", "templates/old/b.yaml", false},
+		"a path from the top":      {"/templates/a.yaml\n", "templates/old/b.yaml", false},
+		"a name anywhere":          {"b.yaml\n", "templates/a.yaml", false},
+		"a pattern":                {"a*\n", "templates/old/b.yaml", false},
+		"a directory":              {"old/\n", "templates/a.yaml", false},
+		"a file is no directory":   {"a.yaml/\n", "templates/a.yaml templates/old/b.yaml", false},
+		"a byte order mark":        {"\ufefftemplates/a.yaml\r\n", "templates/old/b.yaml", false},
+		"two stars are no pattern": {"**/a.yaml\n", "templates/a.yaml templates/old/b.yaml", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, problems := render(t, Settings{}, "templates/a.yaml", "a", "templates/old/b.yaml", "b", "templates/.hidden.yaml", "c", ".helmignore", tt.ignore)
+			if (len(problems) == 1) != tt.broken {
+				t.Errorf("problems: %v", problems)
+			}
+			if names := strings.Join(sortedKeys(got), " "); names != tt.want {
+				t.Errorf("rendered %q, want %q", names, tt.want)
+			}
+		})
+	}
+	_, problems := render(t, Settings{}, "templates/a.yaml", "{{ .Files.Get \"secret.txt\" | required \"ignored\" }}", "secret.txt", "x", ".helmignore", "*.txt\n")
+	if len(problems) != 1 || !strings.Contains(problems[0].Message, "ignored") {
+		t.Errorf("an ignored file can be read: %v", problems)
+	}
+}
+
+func TestSetValuesAreReadAsHelmDoes(t *testing.T) {
+	for set, want := range map[string]string{
+		"a=1":                 "a: 1",
+		"a=1,b=x":             "a: 1\nb: x",
+		"a.b.c=true":          "a:\n  b:\n    c: true",
+		"a={x,y}":             "a:\n- x\n- \"y\"",
+		"a[0].b=1,a[1].b=2":   "a:\n- b: 1\n- b: 2",
+		`a=one\,two`:          "a: one,two",
+		`a."b"=1`:             "a:\n  '\"b\"': 1",
+		`l.example\.com/x=on`: "l:\n  example.com/x: \"on\"",
+		"a=null":              "{}",
+		"a=0123":              "a: \"0123\"",
+		"a=":                  "a: \"\"",
+	} {
+		got, problems := render(t, Settings{Set: []string{set}}, "templates/a.yaml", "{{ toYaml .Values }}")
+		if len(problems) > 0 || got["templates/a.yaml"] != want {
+			t.Errorf("%s: %q, want %q, %v", set, got["templates/a.yaml"], want, problems)
+		}
+	}
+	for _, set := range []string{"a", "=1", "a[99999999999]=1", "a[-1]=x"} {
+		if _, problems := render(t, Settings{Set: []string{set}}, "templates/a.yaml", ""); len(problems) != 1 {
+			t.Errorf("%s: problems %v, want one", set, problems)
+		}
+	}
+}
+
 func FuzzRender(f *testing.F) {
 	f.Add("a: {{ .Values.a }}\n{{- range .Values.l }}\n- {{ . | quote }}\n{{- end }}", "a: 1\nl: [x]")
 	f.Add("{{ define \"x\" }}{{ tpl .Values.a . }}{{ end }}{{ include \"x\" . | nindent 4 }}", "a: \"{{ .Values.b }}\"")

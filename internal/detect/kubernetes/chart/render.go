@@ -18,14 +18,19 @@ import (
 // template` would. Each template is rendered apart: what fails is a Problem
 // and takes no other with it.
 func Render(ctx context.Context, dir string, files []manifest.File, s Settings) ([]Rendered, []Problem) {
-	root, problems := load(dir, "", files, 0)
+	files, problems := withoutIgnored(dir, files)
+	root, more := load(dir, "", files, 0)
+	problems = append(problems, more...)
 	if root.meta.Name == "" {
-		return nil, append(problems, Problem{path.Join(dir, "Chart.yaml"), 1, "the chart has no name"})
+		return nil, append(problems, Problem{Path: path.Join(dir, "Chart.yaml"), Line: 1, Message: "the chart has no name"})
 	}
 	given, more := userValues(s)
 	problems = append(problems, more...)
 	root.meta.IsRoot = true
 	problems = append(problems, root.coalesce(given, nil)...)
+	for _, refusal := range root.checkValues(nil) {
+		problems = append(problems, Problem{Path: refusal.Schema, Line: 1, Message: refusal.Message, Refusal: &refusal})
+	}
 	e := &engine{ctx: ctx, marks: make(map[*byte]origin), sources: make(map[string][]byte), settings: s}
 	problems = append(problems, e.parse(root)...)
 	var rendered []Rendered

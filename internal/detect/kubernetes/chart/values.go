@@ -1,13 +1,14 @@
 package chart
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
+	"helm.sh/helm/v4/pkg/strvals"
 	"sigs.k8s.io/yaml"
 )
 
@@ -18,37 +19,21 @@ func userValues(s Settings) (map[string]any, []Problem) {
 	for _, f := range s.Values {
 		var values map[string]any
 		if err := yaml.Unmarshal(f.Content, &values); err != nil {
-			problems = append(problems, Problem{f.Path, 1, "the values cannot be read: " + err.Error()})
+			problems = append(problems, Problem{Path: f.Path, Line: 1, Message: "the values cannot be read: " + err.Error()})
 			continue
 		}
 		merged = lay(values, merged, true)
 	}
 	for _, set := range s.Set {
-		key, value, ok := strings.Cut(set, "=")
-		if !ok || key == "" {
-			problems = append(problems, Problem{"", 0, fmt.Sprintf("the value %q is not of the form key=value", set)})
-			continue
+		err := strvals.ParseInto(set, merged)
+		if strings.HasPrefix(set, "=") {
+			err = errors.New("it has no key")
 		}
-		put(merged, strings.Split(key, "."), typed(value))
+		if err != nil {
+			problems = append(problems, Problem{Message: fmt.Sprintf("the value %q is not of the form key=value: %v", set, err)})
+		}
 	}
 	return merged, problems
-}
-
-// typed reads a --set value as Helm does: booleans, null and integers are
-// recognised.
-func typed(value string) any {
-	switch value {
-	case "true":
-		return true
-	case "false":
-		return false
-	case "null":
-		return nil
-	}
-	if n, err := strconv.ParseInt(value, 10, 64); err == nil && (value == "0" || !strings.HasPrefix(value, "0")) {
-		return n
-	}
-	return value
 }
 
 func put(m map[string]any, keys []string, value any) {
@@ -116,15 +101,16 @@ func (t *tree) coalesce(given, tags map[string]any) []Problem {
 	}
 	problems := t.enable(tags)
 	t.importValues()
-	globals, _ := t.values["global"].(map[string]any)
+	globals, ok := t.values["global"].(map[string]any)
+	if !ok {
+		globals = make(map[string]any) // Helm gives every subchart globals.
+	}
 	for _, sub := range t.subs {
 		// Nulls go further down, to delete what the subchart itself has.
 		wanted, _ := given[sub.alias].(map[string]any)
 		own, _ := t.values[sub.alias].(map[string]any)
 		own = lay(wanted, own, true)
-		if globals != nil {
-			own = lay(map[string]any{"global": globals}, own, true)
-		}
+		own = lay(map[string]any{"global": globals}, own, true)
 		problems = append(problems, sub.coalesce(own, tags)...)
 		t.values[sub.alias] = sub.values
 	}
@@ -143,8 +129,8 @@ func (t *tree) enable(tags map[string]any) []Problem {
 		case !d.wanted(t.values, tags):
 		case i < 0:
 			problems = append(problems, Problem{
-				path.Join(t.dir, "Chart.yaml"), 1,
-				"the dependency " + d.Name + " is not in charts/, so what it brings was not examined; run helm dependency build",
+				Path: path.Join(t.dir, "Chart.yaml"), Line: 1,
+				Message: "the dependency " + d.Name + " is not in charts/, so what it brings was not examined; run helm dependency build",
 			})
 		default:
 			kept = append(kept, t.subs[i].under(d.Alias))
