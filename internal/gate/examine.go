@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,7 +31,7 @@ func (r run) examineImage(ctx context.Context) part {
 	}
 	t, err := target.Open(ctx, r.Image, r.Target)
 	if err != nil {
-		return unexamined(outcome.TargetImage, r.Image.Reference, err)
+		return unexamined(outcome.TargetImage, r.imageName(), err)
 	}
 	return r.examineTarget(ctx, outcome.TargetImage, t)
 }
@@ -39,7 +40,7 @@ func (r run) examineImage(ctx context.Context) part {
 func (r run) examineRootFS(ctx context.Context) part {
 	t, err := target.OpenRootFS(ctx, r.Repository.Path(r.RootFS))
 	if err != nil {
-		return unexamined(outcome.TargetRootFS, r.RootFS, err)
+		return unexamined(outcome.TargetRootFS, cmp.Or(r.Name, target.FileName(r.RootFS)), err)
 	}
 	return r.examineTarget(ctx, outcome.TargetRootFS, t)
 }
@@ -48,10 +49,14 @@ func (r run) examineRootFS(ctx context.Context) part {
 func (r run) examineSBOM(ctx context.Context) part {
 	t, err := target.OpenSBOM(ctx, r.Repository.Path(r.SBOM))
 	if err != nil {
-		return unexamined(outcome.TargetSBOM, r.SBOM, err)
+		return unexamined(outcome.TargetSBOM, cmp.Or(r.Name, target.FileName(r.SBOM)), err)
 	}
 	return r.examineTarget(ctx, outcome.TargetSBOM, t)
 }
+
+// imageName is what the image is called when it cannot be opened, too: reports
+// must not take it for another because of that.
+func (req Request) imageName() string { return cmp.Or(req.Name, target.NameOf(req.Image.Reference)) }
 
 // unexamined is the part of a target that could not be examined.
 func unexamined(kind outcome.TargetKind, name string, err error) part {

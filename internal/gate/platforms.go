@@ -19,7 +19,7 @@ func (r run) examinePlatforms(ctx context.Context) part {
 	targets, err := target.OpenAll(ctx, r.Image, r.Target)
 	var all part
 	if err != nil {
-		all = unexamined(outcome.TargetImage, r.Image.Reference, err)
+		all = unexamined(outcome.TargetImage, r.imageName(), err)
 	}
 	for _, t := range targets {
 		platform := t.Image.Platform

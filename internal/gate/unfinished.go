@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
 	"github.com/portcullis-ci/portcullis/internal/policy"
+	"github.com/portcullis-ci/portcullis/internal/target"
 )
 
 // TimeoutError is the cause of everything that a run's time limit cut off.
@@ -29,12 +31,20 @@ func Unfinished(req Request, cause error, now time.Time) outcome.Outcome {
 			}
 		}
 	}
-	name(outcome.TargetImage, req.Image.Reference)
-	name(outcome.TargetRootFS, req.RootFS)
-	name(outcome.TargetSBOM, req.SBOM)
+	image := ""
+	if req.Image.Reference != "" {
+		image = req.imageName()
+		name(outcome.TargetImage, image)
+	}
+	if req.RootFS != "" {
+		name(outcome.TargetRootFS, cmp.Or(req.Name, target.FileName(req.RootFS)))
+	}
+	if req.SBOM != "" {
+		name(outcome.TargetSBOM, cmp.Or(req.Name, target.FileName(req.SBOM)))
+	}
 	name(outcome.TargetDockerfile, req.Dockerfiles...)
 	name(outcome.TargetManifest, req.Manifests...)
-	o.Failures = []outcome.Failure{failure("run", req.Image.Reference, cause)}
+	o.Failures = []outcome.Failure{failure("run", image, cause)}
 	o.Verdict, o.ExitCode = policy.Evaluate(req.Policy, policy.Input{Failures: o.Failures, Now: now})
 	return o
 }

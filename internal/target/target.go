@@ -334,6 +334,31 @@ func notExamined(doing string, err error, hint string) error {
 	return &exit.Error{Code: exit.NotExamined, Doing: doing, Hint: hint, Err: err}
 }
 
+// NameOf is the name that an image has when the reference can be opened: the
+// repository without tag and digest, or the name of the archive or layout. It
+// opens nothing.
+func NameOf(reference string) string {
+	scheme, rest := splitScheme(reference)
+	if scheme == "" {
+		var err error
+		if scheme, err = guess(rest); err != nil {
+			return baseName(rest)
+		}
+	}
+	if scheme == "registry" || scheme == "daemon" {
+		return repositoryOf(rest)
+	}
+	file, selector := splitPath(rest)
+	if base := filepath.Base(file); selector == "" && strings.Contains(base, ":") {
+		// There is no such file, so that nothing told the selector from it.
+		file, _, _ = strings.Cut(base, ":")
+	}
+	return baseName(file)
+}
+
+// FileName is the name that a root file system or an SBOM has.
+func FileName(path string) string { return baseName(path) }
+
 // baseName is the name of a file or directory without its suffix.
 func baseName(path string) string {
 	base := filepath.Base(filepath.Clean(path))
