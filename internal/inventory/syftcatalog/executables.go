@@ -59,7 +59,7 @@ func withExecutables(cfg *syft.CreateSBOMConfig) *syft.CreateSBOMConfig {
 	var names []string
 	for _, c := range []executables{
 		{Cataloger: golang.NewGoModuleBinaryCataloger(cfg.Packages.Golang), signs: goBuildInfo | upxPacked, zeroHoles: true},
-		{Cataloger: rust.NewAuditBinaryCataloger(), signs: cargoAuditable},
+		{Cataloger: rust.NewAuditBinaryCataloger(), signs: cargoAuditable, check: checkCrates},
 		{Cataloger: binary.NewELFPackageCataloger(), signs: packageNote},
 		{Cataloger: java.NewNativeImageCataloger(), signs: nativeImage},
 		{Cataloger: dotnet.NewDotnetDepsBinaryCataloger(cfg.Packages.Dotnet), signs: dotnetBundle},
@@ -78,6 +78,8 @@ type executables struct {
 	// zeroHoles: what was not kept of an executable is shown as zeros, see
 	// executableParts.
 	zeroHoles bool
+	// check refuses contents that the cataloger would choke on; nil for none.
+	check func(io.ReaderAt) error
 }
 
 // Catalog implements pkg.Cataloger.
@@ -89,7 +91,7 @@ func (c executables) Catalog(ctx context.Context, r file.Resolver) ([]pkg.Packag
 	if !ok {
 		return c.Cataloger.Catalog(ctx, r)
 	}
-	return c.Cataloger.Catalog(ctx, signedResolver{resolver: own, signs: c.signs, zeroHoles: c.zeroHoles})
+	return c.Cataloger.Catalog(ctx, signedResolver{resolver: own, signs: c.signs, zeroHoles: c.zeroHoles, check: c.check})
 }
 
 // signedResolver is the tree of files as a cataloger of executables sees it.
@@ -97,6 +99,7 @@ type signedResolver struct {
 	*resolver
 	signs     uint32
 	zeroHoles bool
+	check     func(io.ReaderAt) error
 }
 
 // FilesByMIMEType returns the executables of the given types that hold one of
@@ -113,6 +116,12 @@ func (r signedResolver) FileContentsByLocation(l file.Location) (io.ReadCloser, 
 	}
 	if r.zeroHoles {
 		c = c.ZeroHoles()
+	}
+	if r.check != nil {
+		if err := r.check(c); err != nil {
+			// The parser passes on what reading says, and so the file is told.
+			return refused{err}, c.Close()
+		}
 	}
 	return c, nil
 }

@@ -97,18 +97,14 @@ func TestHostileFilesNeitherCrashNorLeave(t *testing.T) {
 		binary.LittleEndian.PutUint16(head[60:], 0xffff)
 		return append(head, rest...)
 	}
-	var bomb bytes.Buffer
-	z := zlib.NewWriter(&bomb)
-	_, err := io.CopyN(z, zeros{}, 64<<20)
-	must(t, err)
-	must(t, z.Close())
+	bomb := inflating(t, 64<<20)
 	// All in one image, since each inventory costs most of a second.
 	inv, err := catalogFiles(t,
 		imagetest.Text("usr/lib/os-release", "ID=debian\nVERSION_ID=12\n"),
 		// A malformed ELF with Go's mark.
 		imagetest.File{Path: "bin/a1", Mode: 0o755, Body: elf([]byte("\xff Go buildinf:\x08\x02" + strings.Repeat("\xff", 64)))},
 		// A malformed ELF of Rust.
-		imagetest.File{Path: "bin/a2", Mode: 0o755, Body: elf(append([]byte(".dep-v0"), bomb.Bytes()...))},
+		imagetest.File{Path: "bin/a2", Mode: 0o755, Body: elf(append([]byte(".dep-v0"), bomb...))},
 		// A malformed PE.
 		imagetest.File{Path: "app/a.dll", Body: append([]byte("MZ"), bytes.Repeat([]byte{0xff}, 300)...)},
 		// A malformed Mach-O.
@@ -136,6 +132,68 @@ func TestHostileFilesNeitherCrashNorLeave(t *testing.T) {
 		}
 		return err
 	}))
+}
+
+// inflating is a zlib stream that inflates to n zeros.
+func inflating(t *testing.T, n int64) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := zlib.NewWriter(&b)
+	_, err := io.CopyN(z, zeros{}, n)
+	must(t, err)
+	must(t, z.Close())
+	return b.Bytes()
+}
+
+// withSection is an ELF program of one section besides that of the names.
+func withSection(name string, content []byte) []byte {
+	names := "\x00" + name + "\x00.shstrtab\x00"
+	const head, entry = 64, 64
+	b := make([]byte, head)
+	copy(b, "\x7fELF\x02\x01\x01")
+	put := binary.LittleEndian
+	put.PutUint16(b[16:], 2)
+	put.PutUint16(b[18:], 62)
+	put.PutUint32(b[20:], 1)
+	put.PutUint64(b[40:], uint64(head+len(content)+len(names)))
+	put.PutUint16(b[52:], head)
+	put.PutUint16(b[58:], entry)
+	put.PutUint16(b[60:], 3)
+	put.PutUint16(b[62:], 2)
+	b = append(append(b, content...), names...)
+	section := func(name, kind uint32, offset, size int) {
+		h := make([]byte, entry)
+		put.PutUint32(h, name)
+		put.PutUint32(h[4:], kind)
+		put.PutUint64(h[24:], uint64(offset))
+		put.PutUint64(h[32:], uint64(size))
+		b = append(b, h...)
+	}
+	section(0, 0, 0, 0)
+	section(1, 1, head, len(content))
+	section(uint32(len(name)+2), 3, head+len(content), len(names))
+	return b
+}
+
+func TestAListOfCratesThatInflatesWithoutEndIsUnreadable(t *testing.T) {
+	crates := func(text string) []byte {
+		var b bytes.Buffer
+		z := zlib.NewWriter(&b)
+		_, err := io.WriteString(z, text)
+		must(t, err)
+		must(t, z.Close())
+		return b.Bytes()
+	}
+	inv, err := catalogFiles(t,
+		imagetest.Text("usr/lib/os-release", "ID=debian\nVERSION_ID=12\n"),
+		imagetest.File{Path: "usr/bin/good", Mode: 0o755, Body: withSection(".dep-v0", crates(`{"packages":[{"name":"time","version":"0.1.0","source":"crates.io"}]}`))},
+		imagetest.File{Path: "usr/bin/bomb", Mode: 0o755, Body: withSection(".dep-v0", inflating(t, 100<<20))},
+	)
+	must(t, err)
+	find(t, inv, "time")
+	if len(inv.Unreadable) != 1 || inv.Unreadable[0].Path != "/usr/bin/bomb" || !strings.Contains(inv.Unreadable[0].Reason, "inflates to more than") {
+		t.Errorf("unreadable = %+v, want the bomb", inv.Unreadable)
+	}
 }
 
 // zeros is an endless source of zeros.
