@@ -63,6 +63,14 @@ func createSBOM(ctx context.Context, src *layerSource, cfg *syft.CreateSBOMConfi
 		}()
 		r.model, r.err = syft.CreateSBOM(ctx, src, cfg)
 	}()
+	counted := make(chan struct{})
+	go func() {
+		defer close(counted)
+		if err := tooManyArchives(ctx, src.resolver, archivePatience); err != nil {
+			cancel(err)
+		}
+	}()
+	defer func() { cancel(nil); <-counted }()
 	watch := time.NewTicker(watchInterval)
 	defer watch.Stop()
 	for {

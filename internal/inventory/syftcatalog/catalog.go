@@ -92,9 +92,9 @@ func explain(t *target.Target, err error) error {
 	hint := "check that the image is whole; if other tools can read it, please report this"
 	var limit *layers.LimitError
 	if errors.As(err, &limit) {
-		hint = "if this target may be trusted to be that large, raise the limit"
+		hint = "the limit is fixed, and real images stay far below it: look at what is in this one"
 		if flag, ok := limitFlags[limit.Field]; ok {
-			hint += " with " + flag
+			hint = "if this target may be trusted to be that large, raise the limit with " + flag
 		}
 	}
 	return &exit.Error{Code: exit.NotExamined, Doing: fmt.Sprintf("take inventory of %s %s", t.Kind, t.Name), Hint: hint, Err: err}
