@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/gate"
 	"github.com/portcullis-ci/portcullis/internal/inventory/syftcatalog"
+	"github.com/portcullis-ci/portcullis/internal/neutralise"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
 	"github.com/portcullis-ci/portcullis/internal/progress"
 	"github.com/portcullis-ci/portcullis/internal/report"
@@ -370,16 +372,50 @@ func (p Program) runAndReport(ctx context.Context, s session, req gate.Request, 
 	}
 	// Without any, the target could not be examined: the outcome says so and fails.
 	boms = documents(boms, result.SBOMs)
-	if err := writeSBOMs(boms, p.Stdout, p.Clock()); err != nil {
+	// What cannot be written does not keep the rest from the reader.
+	unwritten := errors.Join(writeSBOMs(boms, p.Stdout, p.Clock()), p.writeVEX(s.vexOut, result.Outcome))
+	if unwritten != nil {
+		result.Outcome = withoutReport(result.Outcome, unwritten)
+	}
+	if err := errors.Join(unwritten, p.report(ctx, s, result.Outcome, boms)); err != nil {
 		return exit.NotExamined, err
 	}
-	if err := p.writeVEX(s.vexOut, result.Outcome); err != nil {
-		return exit.NotExamined, err
-	}
-	if err := p.report(ctx, s, result.Outcome, boms); err != nil {
-		return exit.NotExamined, err
+	if s.flags.quiet {
+		p.sayWhy(result.Outcome)
 	}
 	return result.Outcome.ExitCode, nil
+}
+
+// withoutReport is the outcome of a run of which something could not be
+// written: a gate without its report must not pass.
+func withoutReport(o outcome.Outcome, err error) outcome.Outcome {
+	o.Failures = append(slices.Clip(o.Failures), outcome.Failure{
+		Stage: "report", Message: err.Error(), Hint: exit.HintOf(err), Code: exit.NotExamined,
+	})
+	o.ExitCode = exit.NotExamined
+	if o.Verdict.Result == outcome.Pass {
+		o.Verdict.Result = outcome.Incomplete
+	}
+	return o
+}
+
+// sayWhy names in a line each what makes a run fail that shows no table: an
+// exit code alone leaves people to guess.
+func (p Program) sayWhy(o outcome.Outcome) {
+	if o.ExitCode == exit.Passed || o.ExitCode == exit.Warned {
+		return
+	}
+	for _, f := range o.Failures {
+		p.printf("portcullis: %s\n", neutralise.Log(f.Message))
+		if f.Hint != "" {
+			p.printf("  hint: %s\n", neutralise.Log(f.Hint))
+		}
+	}
+	for _, c := range o.Verdict.Clauses {
+		if c.Broken {
+			p.printf("portcullis: policy broken: %s: %s\n", neutralise.Log(c.Name), neutralise.Log(cmp.Or(c.Reason, c.Demand)))
+		}
+	}
 }
 
 // reportCrash writes the reports of a run whose process was ended.
@@ -408,13 +444,15 @@ func (p Program) report(ctx context.Context, s session, o outcome.Outcome, boms 
 			return &exit.Error{Code: exit.Usage, Doing: "--report-severity", Err: err}
 		}
 	}
+	var unwritten error
 	files := make(map[string]string)
 	for _, b := range boms {
 		files["sbom"] = b.path
 	}
 	for _, out := range s.outputs {
 		if err := report.WriteFile(ctx, out.path, p.Stdout, out.format, o, opts); err != nil {
-			return err
+			unwritten, o = errors.Join(unwritten, err), withoutReport(o, err)
+			continue
 		}
 		if out.path != stdoutPath {
 			files[out.format.Name] = out.path
@@ -424,7 +462,7 @@ func (p Program) report(ctx context.Context, s session, o outcome.Outcome, boms 
 	if !s.offline {
 		publication.HTTP = &http.Client{Transport: p.Transport, Timeout: commentTimeout}
 	}
-	return ci.Publish(ctx, publication)
+	return errors.Join(unwritten, ci.Publish(ctx, publication))
 }
 
 // commentTimeout bounds the writing of a comment, which the environment has to

@@ -37,7 +37,7 @@ func (f *reportFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.all, "all", false, "list every finding on the terminal in place of groups")
 	flags.StringVar(&f.reportSeverity, "report-severity", "", "lowest severity that machine-readable reports hold (default: all)")
 	flags.StringVar(&f.category, "category", "", "first part of the SARIF category, to tell several gates of one workflow apart (default gate)")
-	flags.BoolVar(&f.quiet, "quiet", false, "no progress and no table: only the reports that --output names")
+	flags.BoolVar(&f.quiet, "quiet", false, "no progress and no table: only the reports that --output names, and why the run fails")
 }
 
 // output is one report to write.
