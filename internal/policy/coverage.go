@@ -62,8 +62,11 @@ func (p Policy) unaccepted(c outcome.Coverage, wanted func(outcome.Reason) bool)
 	var spots []string
 	for _, gap := range c.Gaps {
 		if wanted(gap.Reason) && !slices.Contains(p.CoverageAllow, gap.Reason) {
-			spots = append(spots, fmt.Sprintf("%s not assessed: %s (%s)",
-				plural(len(gap.Packages), "package", "packages"), gap.Reason, gap.Detail))
+			spot := fmt.Sprintf("%s not assessed: %s", plural(len(gap.Packages), "package", "packages"), gap.Reason)
+			if gap.Detail != "" {
+				spot += " (" + gap.Detail + ")"
+			}
+			spots = append(spots, spot)
 		}
 	}
 	return strings.Join(spots, "; ")

@@ -119,7 +119,7 @@ func (s *SBOM) catalog(ctx context.Context, t *target.Target, opts Options) (inv
 			return inv, err
 		}
 		s.model = *model
-		inv = convert(model)
+		inv = withoutRepeats(convert(model))
 		inv.Subject = subjectOf(model.Source)
 		if inv.Distro == nil {
 			inv.Distro = inventory.DistroOfPURLs(inv.Packages)

@@ -2,6 +2,7 @@ package syftcatalog
 
 import (
 	"cmp"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -40,6 +41,31 @@ func convert(model *sbom.SBOM) inventory.Inventory {
 		inv.Unreadable = append(inv.Unreadable, inventory.Unreadable{Path: at.RealPath, Reason: strings.Join(slices.Compact(reasons), "; ")})
 	}
 	sortUnreadable(inv.Unreadable)
+	return inv
+}
+
+// withoutRepeats drops packages that an SBOM lists again with nothing to tell
+// them apart: no path, no layer, no other source.
+func withoutRepeats(inv inventory.Inventory) inventory.Inventory {
+	kept := map[string]string{}
+	distinct := inv.Packages[:0]
+	for _, p := range inv.Packages {
+		if n := len(distinct); n > 0 {
+			again := p
+			again.ID = distinct[n-1].ID
+			if reflect.DeepEqual(again, distinct[n-1]) {
+				kept[p.ID] = again.ID
+				continue
+			}
+		}
+		distinct = append(distinct, p)
+	}
+	for i, p := range distinct {
+		if owner, dropped := kept[p.Owner]; dropped {
+			distinct[i].Owner = owner
+		}
+	}
+	inv.Packages = distinct
 	return inv
 }
 
