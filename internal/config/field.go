@@ -123,6 +123,9 @@ func (v value) items(what string) ([]value, error) {
 // decodeRecord applies a table of fields to a mapping and reports all faults.
 func decodeRecord[T any](into *T, v value, fields []field[T]) error {
 	pairs, err := v.pairs()
+	if err != nil && v.Kind != yaml.MappingNode && len(fields) <= maxNamed {
+		return v.errorf("expected keys and values here; known here are %s", strings.Join(names(fields), ", "))
+	}
 	errs := []error{err}
 	given := make(map[string]bool)
 	for _, p := range pairs {
@@ -141,6 +144,9 @@ func decodeRecord[T any](into *T, v value, fields []field[T]) error {
 	}
 	return errors.Join(errs...)
 }
+
+// maxNamed is how many keys an error lists.
+const maxNamed = 12
 
 // apply decodes the value of a field or section.
 func (f field[T]) apply(into *T, v value) error {
