@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -133,35 +132,6 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 		return fmt.Errorf("redirect from https to %s", req.URL.Scheme)
 	}
 	return nil
-}
-
-// watch ends a response that sends nothing for too long.
-func (s *registryStore) watch(body io.ReadCloser) io.ReadCloser {
-	w := &watched{body: body, stall: s.retry.Stall}
-	w.timer = time.AfterFunc(w.stall, func() { _ = body.Close() })
-	// It runs only while somebody waits for bytes.
-	w.timer.Stop()
-	return w
-}
-
-type watched struct {
-	body  io.ReadCloser
-	timer *time.Timer
-	stall time.Duration
-}
-
-func (w *watched) Read(p []byte) (int, error) {
-	w.timer.Reset(w.stall)
-	n, err := w.body.Read(p)
-	if !w.timer.Stop() && err != nil && !errors.Is(err, io.EOF) {
-		err = fmt.Errorf("the registry sent nothing for %s: %w", w.stall, err)
-	}
-	return n, err
-}
-
-func (w *watched) Close() error {
-	w.timer.Stop()
-	return w.body.Close()
 }
 
 // hostname cuts the port off host:port.

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/hashicorp/go-retryablehttp"
+
+	"github.com/portcullis-ci/portcullis/internal/slowbody"
 )
 
 // Page is a small file in memory.
@@ -73,7 +75,7 @@ func (a *asking) try(ctx context.Context) error {
 	if err != nil {
 		return permanent{err}
 	}
-	body := a.client.watch(resp.Body)
+	body := slowbody.Watch(resp.Body, a.client.Patience)
 	defer body.Close() //nolint:errcheck // only read
 	switch resp.StatusCode {
 	case http.StatusNotModified:

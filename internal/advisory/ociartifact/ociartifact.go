@@ -21,8 +21,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/portcullis-ci/portcullis/internal/advisory"
-	"github.com/portcullis-ci/portcullis/internal/advisory/download"
 	"github.com/portcullis-ci/portcullis/internal/advisory/store"
+	"github.com/portcullis-ci/portcullis/internal/slowbody"
 )
 
 // The media types of the artifact.
@@ -143,7 +143,7 @@ func (a Artifact) Fetch(ctx context.Context, s advisory.Shard) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	body := download.Watch(content, 0)
+	body := slowbody.Watch(content, slowbody.DefaultPatience)
 	defer body.Close() //nolint:errcheck // only read
 	return io.ReadAll(io.LimitReader(body, s.Size+1))
 }

@@ -1,0 +1,74 @@
+// Package slowbody bounds how long a server may keep one waiting for the body of
+// an answer. How long the head may take is the transport's business. The main
+// function is Watch.
+package slowbody
+
+import (
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+)
+
+// DefaultPatience is how long one waits where nothing else is said.
+const DefaultPatience = time.Minute
+
+// leastRate is how many bytes have to come in a second, counted over the time of
+// one's patience. The slowest links in use send ten times as many.
+const leastRate = 256
+
+// Watch ends a body that sends nothing, or next to nothing, for as long as the
+// patience lasts; zero means DefaultPatience. Time is counted only while
+// somebody waits for bytes. The error of Read then says what came.
+func Watch(body io.ReadCloser, patience time.Duration) io.ReadCloser {
+	if patience <= 0 {
+		patience = DefaultPatience
+	}
+	w := &watched{body: body, patience: patience}
+	w.timer = time.AfterFunc(patience, func() {
+		w.stalled.Store(true)
+		_ = body.Close() // ends the Read that waits
+	})
+	w.timer.Stop()
+	return w
+}
+
+type watched struct {
+	body     io.ReadCloser
+	timer    *time.Timer
+	patience time.Duration
+	stalled  atomic.Bool
+	// waited is how long one has waited for the last got bytes.
+	waited time.Duration
+	got    int64
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	begun := time.Now()
+	w.timer.Reset(w.patience)
+	n, err := w.body.Read(p)
+	w.timer.Stop()
+	switch {
+	case err == io.EOF: //nolint:errorlint // As io.Reader returns it.
+		return n, err
+	case err != nil && w.stalled.Load():
+		return n, fmt.Errorf("the server sent nothing for %s: %w", w.patience, err)
+	}
+	w.waited += time.Since(begun)
+	w.got += int64(n)
+	if w.waited < w.patience {
+		return n, err
+	}
+	if err == nil && float64(w.got) < leastRate*w.waited.Seconds() {
+		_ = w.body.Close() // what it says is of no more interest
+		err = fmt.Errorf("the server sent %d bytes in %s", w.got, w.waited.Round(time.Millisecond))
+	}
+	w.waited, w.got = 0, 0
+	return n, err
+}
+
+// Close closes the body.
+func (w *watched) Close() error {
+	w.timer.Stop()
+	return w.body.Close()
+}
