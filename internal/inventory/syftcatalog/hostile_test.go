@@ -117,12 +117,15 @@ func TestHostileFilesNeitherCrashNorLeave(t *testing.T) {
 		imagetest.File{Path: "app/node_modules/a/package.json", Body: []byte(strings.Repeat(`{"a":`, 200_000))},
 		// An os-release of noise.
 		imagetest.File{Path: "etc/os-release", Body: []byte("ID=\x00\x1b[31m\nVERSION_ID=$(reboot)\n=\n\"")},
+		// Entities that grow tenfold nine times.
+		imagetest.File{Path: "app/a7.jar", Body: zipOf(t, "META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n", "META-INF/maven/g/a/pom.xml", lolPOM(), "META-INF/maven/g/a/pom.properties", "groupId=g\nartifactId=pomjar\nversion=1.0\n")},
 		// A dist-info that is a loop.
 		imagetest.Symlink("usr/lib/a.dist-info", "a.dist-info"),
 		imagetest.Text("app/node_modules/good/package.json", `{"name": "good", "version": "1.0.0"}`),
 	)
 	must(t, err)
 	find(t, inv, "good")
+	find(t, inv, "pomjar")
 	if len(inv.Unreadable) < 4 {
 		t.Errorf("unreadable = %+v, want at least four of the broken files", inv.Unreadable)
 	}
@@ -132,6 +135,30 @@ func TestHostileFilesNeitherCrashNorLeave(t *testing.T) {
 		}
 		return err
 	}))
+}
+
+// lolPOM is a description of a Maven project whose entities grow without end.
+func lolPOM() string {
+	entities := `<!ENTITY a0 "lol">`
+	for i := range 9 {
+		entities += fmt.Sprintf("<!ENTITY a%d \"%s\">", i+1, strings.Repeat(fmt.Sprintf("&a%d;", i), 10))
+	}
+	return `<?xml version="1.0"?><!DOCTYPE p [` + entities + `]><project><groupId>&a9;</groupId><artifactId>x</artifactId><version>1</version></project>`
+}
+
+// zipOf is an archive of names and texts.
+func zipOf(t *testing.T, files ...string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for i := 0; i < len(files); i += 2 {
+		f, err := w.Create(files[i])
+		must(t, err)
+		_, err = io.WriteString(f, files[i+1])
+		must(t, err)
+	}
+	must(t, w.Close())
+	return b.Bytes()
 }
 
 // inflating is a zlib stream that inflates to n zeros.
