@@ -2,6 +2,7 @@ package target_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -248,6 +249,25 @@ func trap(t *testing.T) (base string, seen *atomic.Int64, asked *atomic.Int64) {
 	}))
 	t.Cleanup(s.Close)
 	return s.URL, seen, asked
+}
+
+func TestHintsTellASilentRegistryFromTheEndOfTheRun(t *testing.T) {
+	silent := func(_ http.ResponseWriter, r *http.Request, _ http.Handler) bool {
+		<-r.Context().Done()
+		return true
+	}
+	ref, _ := faulty(t, silent)
+	quick := target.Retry{Attempts: 1, Stall: 50 * time.Millisecond}
+	_, err := openWith(t, target.Request{Reference: ref}, target.Environment{Retry: quick})
+	if !strings.Contains(exit.HintOf(err), "does not answer") {
+		t.Errorf("silent: %v, hint %q", err, exit.HintOf(err))
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err = target.Open(ctx, target.Request{Reference: ref}, target.Environment{Getenv: func(string) string { return "" }})
+	if !strings.Contains(exit.HintOf(err), "--timeout") {
+		t.Errorf("end of the run: %v, hint %q", err, exit.HintOf(err))
+	}
 }
 
 func TestCredentialsStayWithTheRegistry(t *testing.T) {

@@ -206,7 +206,7 @@ func open(ctx context.Context, req Request, env Environment) ([]*Target, error) 
 		t.Image.Name = t.Name
 	}
 	if err != nil {
-		return targets, o.explain(err)
+		return targets, o.explain(ctx, err)
 	}
 	return targets, nil
 }
@@ -249,12 +249,12 @@ func (o *opener) getenv(name string) string {
 }
 
 // explain gives an error its code and removes credentials from it.
-func (o *opener) explain(err error) error {
+func (o *opener) explain(ctx context.Context, err error) error {
 	var e *exit.Error
 	if errors.As(err, &e) {
 		return err
 	}
-	return notExamined("open image "+redactText(o.req.Reference), redact(err), hintFor(err))
+	return notExamined("open image "+redactText(o.req.Reference), redact(err), hintFor(ctx, err))
 }
 
 var schemes = []string{"registry", "oci", "oci-archive", "docker-archive", "daemon"}

@@ -159,7 +159,7 @@ func isInternal(host string) bool {
 }
 
 // hintFor says what a person can do about an error.
-func hintFor(err error) string {
+func hintFor(ctx context.Context, err error) string {
 	var credentials *credentialError
 	if errors.As(err, &credentials) {
 		return "if the token service is right, allow it with --registry-auth-host " + credentials.host
@@ -176,8 +176,11 @@ func hintFor(err error) string {
 		}
 		return "the registry has a problem: try again later"
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	if ctx.Err() != nil {
 		return "give it more time with --timeout"
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "the registry does not answer: check its name and the network, or try again later"
 	}
 	// A fault of the file system comes before one of the network, whose
 	// interface the numbers of the system's errors fulfil as well.
