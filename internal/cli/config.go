@@ -26,9 +26,10 @@ func (p Program) configCommand() *cobra.Command {
 
 func (p Program) configInitCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "init",
-		Short: "Write a commented " + config.FileName + " that says what holds by default",
-		Args:  noArgs,
+		Use:     "init",
+		Short:   "Write a commented " + config.FileName + " that says what holds by default",
+		Example: "  portcullis config init",
+		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			f, err := os.OpenFile(config.FileName, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 			if err != nil {
@@ -55,9 +56,10 @@ func (p Program) loadForShow(ctx context.Context, f *policyFlags, cmd *cobra.Com
 func (p Program) configValidateCommand() *cobra.Command {
 	var f policyFlags
 	cmd := &cobra.Command{
-		Use:   "validate",
-		Short: "Check the configuration; all faults are told with their places",
-		Args:  noArgs,
+		Use:     "validate",
+		Short:   "Check the configuration; all faults are told with their places",
+		Example: "  portcullis config validate",
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := p.loadForShow(cmd.Context(), &f, cmd)
 			if err != nil {
@@ -82,9 +84,10 @@ func (p Program) configValidateCommand() *cobra.Command {
 func (p Program) configShowCommand() *cobra.Command {
 	var f policyFlags
 	cmd := &cobra.Command{
-		Use:   "show",
-		Short: "Show the values that hold and where each comes from",
-		Args:  noArgs,
+		Use:     "show",
+		Short:   "Show the values that hold and where each comes from",
+		Example: "  portcullis config show\n  portcullis config show --profile release",
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := p.loadForShow(cmd.Context(), &f, cmd)
 			if err != nil {

@@ -139,9 +139,10 @@ func (p Program) dbStatusCommand() *cobra.Command {
 	var f imageFlags
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "status",
-		Short: "Tell what an advisory database holds and how old it is",
-		Args:  noArgs,
+		Use:     "status",
+		Short:   "Tell what an advisory database holds and how old it is",
+		Example: "  portcullis db status\n  portcullis db status --db db/",
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.dbStatus(cmd.Context(), database, f, asJSON)
 		},

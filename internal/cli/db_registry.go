@@ -121,8 +121,9 @@ func (p Program) dbPull(ctx context.Context, dir, reference string, insecure boo
 func (p Program) dbCopyCommand() *cobra.Command {
 	var insecure bool
 	cmd := &cobra.Command{
-		Use:   "copy FROM TO",
-		Short: "Copy an advisory database from one registry to another, unchanged",
+		Use:     "copy FROM TO",
+		Short:   "Copy an advisory database from one registry to another, unchanged",
+		Example: "  portcullis db copy registry.example/security/advisories:1 mirror.example/advisories:1",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 2 {
 				return usageError(cmd, fmt.Errorf("expected two references, but got %d arguments", len(args)))

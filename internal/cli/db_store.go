@@ -41,10 +41,11 @@ func (p Program) textFromEnvironment(cmd *cobra.Command, database *string, usage
 func (p Program) dbVerifyCommand() *cobra.Command {
 	var database string
 	cmd := &cobra.Command{
-		Use:   "verify",
-		Short: "Read every file of an advisory database whole and compare it with its digest",
-		Args:  noArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return p.dbVerify(cmd.Context(), database) },
+		Use:     "verify",
+		Short:   "Read every file of an advisory database whole and compare it with its digest",
+		Example: "  portcullis db verify --db db/",
+		Args:    noArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return p.dbVerify(cmd.Context(), database) },
 	}
 	p.databaseFlag(cmd, &database)
 	return cmd
@@ -84,9 +85,10 @@ func (p Program) dbVerify(ctx context.Context, dir string) (err error) {
 func (p Program) dbExportCommand() *cobra.Command {
 	var database string
 	cmd := &cobra.Command{
-		Use:   "export FILE",
-		Short: "Pack an advisory database into one file, for machines without a network",
-		Args:  exactlyOne("one file to write, or - for standard output"),
+		Use:     "export FILE",
+		Short:   "Pack an advisory database into one file, for machines without a network",
+		Example: "  portcullis db export advisories.tar --db db/",
+		Args:    exactlyOne("one file to write, or - for standard output"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.dbExport(cmd.Context(), database, args[0])
 		},
@@ -119,9 +121,10 @@ func (p Program) dbExport(ctx context.Context, dir, path string) (err error) {
 func (p Program) dbImportCommand() *cobra.Command {
 	var database string
 	cmd := &cobra.Command{
-		Use:   "import FILE",
-		Short: "Install an advisory database that db export packed",
-		Args:  exactlyOne("one file to read, or - for standard input"),
+		Use:     "import FILE",
+		Short:   "Install an advisory database that db export packed",
+		Example: "  portcullis db import advisories.tar",
+		Args:    exactlyOne("one file to read, or - for standard input"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.dbImport(cmd.Context(), database, args[0])
 		},

@@ -39,9 +39,10 @@ func atLeastOne(what string) cobra.PositionalArgs {
 func (p Program) policyTestCommand(result *exit.Code) *cobra.Command {
 	var offline bool
 	cmd := &cobra.Command{
-		Use:   "test FILE…",
-		Short: "Run the unit tests of a policy",
-		Args:  atLeastOne("at least one file of tests"),
+		Use:     "test FILE…",
+		Short:   "Run the unit tests of a policy",
+		Example: "  portcullis policy test policy_test.yaml",
+		Args:    atLeastOne("at least one file of tests"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			for _, path := range args {
 				report, err := p.policyTest(cmd.Context(), path, offline)
