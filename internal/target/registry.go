@@ -10,8 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/portcullis-ci/portcullis/internal/slowbody"
-
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -119,7 +117,7 @@ func (s *registryStore) getManifest(ctx context.Context, identifier string) (raw
 	if err != nil {
 		return nil, "", "", err
 	}
-	body := slowbody.Watch(resp.Body, s.retry.Stall)
+	body := resp.Body
 	defer func() { _ = body.Close() }()
 	raw, err = readAtMost(body, maxManifest)
 	if err != nil {
@@ -156,7 +154,7 @@ func (s *registryStore) blobFrom(ctx context.Context, d v1.Descriptor, offset in
 	if err != nil {
 		return nil, err
 	}
-	body := slowbody.Watch(resp.Body, s.retry.Stall)
+	body := resp.Body
 	if offset > 0 && resp.StatusCode != http.StatusPartialContent {
 		// The registry does not know ranges: skip what was read already.
 		if _, err := io.CopyN(io.Discard, body, offset); err != nil {

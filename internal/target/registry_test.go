@@ -182,6 +182,23 @@ func TestRegistryFaultsThatStayEndTheRun(t *testing.T) {
 			}
 			return isBlob(r)
 		}, "scheme"},
+		"a greeting drop by drop": {func(w http.ResponseWriter, r *http.Request, _ http.Handler) bool {
+			if r.URL.Path != "/v2/" {
+				return status(1<<30, http.StatusNotFound)(w, r, nil)
+			}
+			for r.Context().Err() == nil {
+				_, _ = w.Write([]byte("x"))
+				_ = http.NewResponseController(w).Flush()
+				time.Sleep(10 * time.Millisecond)
+			}
+			return true
+		}, ""},
+		"an endless greeting": {func(w http.ResponseWriter, r *http.Request, _ http.Handler) bool {
+			if r.URL.Path != "/v2/" {
+				return status(1<<30, http.StatusNotFound)(w, r, nil)
+			}
+			return endless(w)
+		}, ""},
 		"a body that stalls": {blobs(func(w http.ResponseWriter, r *http.Request, body []byte) {
 			w.Header().Set("Content-Length", fmt.Sprint(len(body)))
 			_, _ = w.Write(body[:len(body)/2])
