@@ -6,6 +6,7 @@ package slowbody
 import (
 	"fmt"
 	"io"
+	"net/http"
 	"sync/atomic"
 	"time"
 )
@@ -31,6 +32,25 @@ func Watch(body io.ReadCloser, patience time.Duration) io.ReadCloser {
 	})
 	w.timer.Stop()
 	return w
+}
+
+// Transport watches the bodies of all answers, also of those that a client drains
+// before it asks again.
+func Transport(next http.RoundTripper, patience time.Duration) http.RoundTripper {
+	return transport{next, patience}
+}
+
+type transport struct {
+	next     http.RoundTripper
+	patience time.Duration
+}
+
+func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.next.RoundTrip(req)
+	if err == nil {
+		resp.Body = Watch(resp.Body, t.patience)
+	}
+	return resp, err
 }
 
 type watched struct {

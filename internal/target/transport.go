@@ -42,7 +42,7 @@ func (o *opener) transport(registry string) http.RoundTripper {
 	}
 	client := retryablehttp.NewClient()
 	client.Logger = nil
-	client.HTTPClient = &http.Client{Transport: patient{base, retry.Stall}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client.HTTPClient = &http.Client{Transport: shortGreeting{slowbody.Transport(base, retry.Stall)}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	client.RetryMax = retry.Attempts - 1
 	client.RetryWaitMin, client.RetryWaitMax = retry.MinWait, retry.MaxWait
 	client.Backoff = boundedBackoff
@@ -68,30 +68,22 @@ func checkRetry(ctx context.Context, resp *http.Response, err error) (bool, erro
 	return retryablehttp.DefaultRetryPolicy(ctx, resp, err)
 }
 
-// patient bounds every answer in time, and that to the question whether there is
-// a registry in size as well: the library reads it to its end.
-type patient struct {
-	next  http.RoundTripper
-	stall time.Duration
-}
+// shortGreeting bounds the answer to the question whether there is a registry,
+// which the library reads to its end.
+type shortGreeting struct{ next http.RoundTripper }
 
 // maxPing is far more than any registry answers to that question, in bytes.
 const maxPing = 1 << 20
 
-func (p patient) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := p.next.RoundTrip(req)
-	if err != nil {
-		return nil, err
-	}
-	body := slowbody.Watch(resp.Body, p.stall)
-	resp.Body = body
-	if strings.TrimSuffix(req.URL.Path, "/") == "/v2" {
+func (g shortGreeting) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := g.next.RoundTrip(req)
+	if err == nil && strings.TrimSuffix(req.URL.Path, "/") == "/v2" {
 		resp.Body = struct {
 			io.Reader
 			io.Closer
-		}{io.LimitReader(body, maxPing), body}
+		}{io.LimitReader(resp.Body, maxPing), resp.Body}
 	}
-	return resp, nil
+	return resp, err
 }
 
 // guard decides where requests may go and where credentials may go: a registry

@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
+
+	"github.com/portcullis-ci/portcullis/internal/slowbody"
 )
 
 // ErrTooLarge is wrapped by errors about more bytes than the caller allows.
@@ -88,6 +90,10 @@ func (c *Client) requester() *retryablehttp.Client {
 	}
 	inner := *base
 	inner.CheckRedirect = checkRedirect
+	if inner.Transport == nil {
+		inner.Transport = http.DefaultTransport
+	}
+	inner.Transport = slowbody.Transport(inner.Transport, c.Patience)
 	r := retryablehttp.NewClient()
 	r.HTTPClient, r.Logger = &inner, nil
 	r.RetryMax = c.attempts() - 1

@@ -16,7 +16,6 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 
 	"github.com/portcullis-ci/portcullis/internal/atomicfile"
-	"github.com/portcullis-ci/portcullis/internal/slowbody"
 )
 
 // Info is kept beside a downloaded file, as NAME.info.json.
@@ -110,7 +109,6 @@ func (f *transfer) try(ctx context.Context) error {
 	if err != nil {
 		return permanent{err}
 	}
-	resp.Body = slowbody.Watch(resp.Body, f.client.Patience)
 	defer resp.Body.Close() //nolint:errcheck // only read
 	return f.receive(resp)
 }

@@ -8,8 +8,6 @@ import (
 	"strings"
 
 	"github.com/hashicorp/go-retryablehttp"
-
-	"github.com/portcullis-ci/portcullis/internal/slowbody"
 )
 
 // Page is a small file in memory.
@@ -75,7 +73,7 @@ func (a *asking) try(ctx context.Context) error {
 	if err != nil {
 		return permanent{err}
 	}
-	body := slowbody.Watch(resp.Body, a.client.Patience)
+	body := resp.Body
 	defer body.Close() //nolint:errcheck // only read
 	switch resp.StatusCode {
 	case http.StatusNotModified:
