@@ -171,7 +171,7 @@ for --fail-on. Flags win over the environment, and that over the file.`,
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&f.image, "image", "", "image to examine")
-	flags.StringVar(&f.sbom, "sbom", "", "SBOM to examine in place of an image: CycloneDX, SPDX or syft JSON")
+	flags.StringVar(&f.sbom, "sbom", "", "SBOM to examine in place of an image: CycloneDX, SPDX or syft JSON; - for standard input")
 	flags.StringVar(&f.rootfs, "rootfs", "", "root file system to examine in place of an image")
 	flags.StringVar(&f.name, "name", "", "stable name of the image in findings (default: its repository or file)")
 	flags.StringArrayVar(&f.dockerfiles, "dockerfile", nil, "Dockerfile or directory to lint; the image's findings are led back to it (repeatable, - for standard input)")

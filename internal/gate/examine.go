@@ -47,6 +47,9 @@ func (r run) examineRootFS(ctx context.Context) part {
 
 // examineSBOM judges the packages that an SBOM lists.
 func (r run) examineSBOM(ctx context.Context) part {
+	if r.SBOM == stdinPath {
+		return r.examineTarget(ctx, outcome.TargetSBOM, target.StreamSBOM(cmp.Or(r.Name, "stdin"), r.Stdin))
+	}
 	t, err := target.OpenSBOM(ctx, r.Repository.Path(r.SBOM))
 	if err != nil {
 		return unexamined(outcome.TargetSBOM, cmp.Or(r.Name, target.FileName(r.SBOM)), err)

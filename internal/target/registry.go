@@ -22,7 +22,11 @@ import (
 func (o *opener) registry(ctx context.Context, reference string) ([]*Target, error) {
 	ref, err := o.parseReference(reference)
 	if err != nil {
-		return nil, usage("read image reference "+redactText(reference), redact(err), "write [REGISTRY/]REPOSITORY[:TAG|@DIGEST]")
+		hint := "write [REGISTRY/]REPOSITORY[:TAG|@DIGEST]"
+		if lower := strings.ToLower(reference); lower != reference {
+			hint += "; names of repositories have no capital letters"
+		}
+		return nil, usage("read image reference "+redactText(reference), redact(err), hint)
 	}
 	if o.req.Offline {
 		return nil, notExamined("open image "+redactText(reference), errors.New("it is in a registry, and the network is switched off"),

@@ -109,3 +109,9 @@ func OpenSBOM(_ context.Context, file string) (*Target, error) {
 	}
 	return &Target{Kind: SBOM, Name: baseName(file), Path: file}, nil
 }
+
+// StreamSBOM is OpenSBOM for an SBOM that comes from elsewhere than a file, such
+// as standard input.
+func StreamSBOM(name string, content io.Reader) *Target {
+	return &Target{Kind: SBOM, Name: name, Path: name, Stream: content}
+}

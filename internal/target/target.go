@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -103,6 +104,9 @@ type Target struct {
 	Layers []layers.Blob
 	// Path is the directory or file of a root file system or SBOM.
 	Path string
+	// Stream is an SBOM that has no file, and is read once; Path then says where
+	// it comes from.
+	Stream io.Reader
 	// MediaType, RawManifest and RawConfig are as transported; the manifest is
 	// empty where the transport has none.
 	MediaType   string

@@ -114,7 +114,7 @@ func (s *SBOM) catalog(ctx context.Context, t *target.Target, opts Options) (inv
 		}
 	}()
 	if t.Kind == target.SBOM {
-		model, err := decode(t.Path)
+		model, err := decode(t)
 		if err != nil {
 			return inv, err
 		}

@@ -29,8 +29,9 @@ const (
 )
 
 // decode reads an SBOM file: syft JSON, CycloneDX JSON or SPDX JSON.
-func decode(file string) (*sbom.SBOM, error) {
-	raw, err := readSBOM(file)
+func decode(t *target.Target) (*sbom.SBOM, error) {
+	file := t.Path
+	raw, err := readSBOM(t)
 	if err != nil {
 		return nil, fmt.Errorf("read SBOM %s: %w", file, err)
 	}
@@ -58,13 +59,17 @@ func decode(file string) (*sbom.SBOM, error) {
 	return model, nil
 }
 
-func readSBOM(file string) ([]byte, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
+func readSBOM(t *target.Target) (raw []byte, err error) {
+	in := t.Stream
+	if in == nil {
+		f, err := os.Open(t.Path)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = f.Close() }() // only read
+		in = f
 	}
-	raw, err := io.ReadAll(io.LimitReader(f, maxSBOM+1))
-	if err = errors.Join(err, f.Close()); err != nil {
+	if raw, err = io.ReadAll(io.LimitReader(in, maxSBOM+1)); err != nil {
 		return nil, err
 	}
 	if len(raw) > maxSBOM {

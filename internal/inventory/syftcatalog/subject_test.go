@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/portcullis-ci/portcullis/internal/inventory"
+	"github.com/portcullis-ci/portcullis/internal/target"
 )
 
 func TestAnSBOMSaysWhichImageItIsAbout(t *testing.T) {
@@ -54,7 +55,7 @@ func TestAnSBOMSaysWhichImageItIsAbout(t *testing.T) {
 			if err := os.WriteFile(file, []byte(tt.document), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			model, err := decode(file)
+			model, err := decode(&target.Target{Path: file})
 			if err != nil {
 				t.Fatal(err)
 			}
