@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -120,12 +121,18 @@ func sbomOutputs(paths, formats []string) ([]sbomOutput, error) {
 func documents(outputs []sbomOutput, sboms []gate.SBOM) []sbomOutput {
 	var out []sbomOutput
 	for _, o := range outputs {
+		named := make(map[string]int)
 		for _, document := range sboms {
 			o := o
 			o.document = document
 			if len(sboms) > 1 {
+				platform := strings.ReplaceAll(document.Platform, "/", "-")
+				// An index may hold several images for one platform.
+				if named[platform]++; named[platform] > 1 {
+					platform += "-" + strconv.Itoa(named[platform])
+				}
 				ext := filepath.Ext(o.path)
-				o.path = strings.TrimSuffix(o.path, ext) + "-" + strings.ReplaceAll(document.Platform, "/", "-") + ext
+				o.path = strings.TrimSuffix(o.path, ext) + "-" + platform + ext
 			}
 			out = append(out, o)
 		}
