@@ -11,6 +11,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/advisory"
 	"github.com/portcullis-ci/portcullis/internal/advisory/osv"
 	"github.com/portcullis-ci/portcullis/internal/advisory/supply"
+	"github.com/portcullis-ci/portcullis/internal/credential"
 	"github.com/portcullis-ci/portcullis/internal/detect/imageconfig"
 	"github.com/portcullis-ci/portcullis/internal/detect/vulnerability"
 	"github.com/portcullis-ci/portcullis/internal/exit"
@@ -64,7 +65,7 @@ func (req Request) imageName() string { return cmp.Or(req.Name, target.NameOf(re
 // unexamined is the part of a target that could not be examined.
 func unexamined(kind outcome.TargetKind, name string, err error) part {
 	return part{
-		targets:  []outcome.Target{{Kind: kind, Name: name, Detail: "not examined"}},
+		targets:  []outcome.Target{{Kind: kind, Name: credential.Withhold(name), Detail: "not examined"}},
 		failures: []outcome.Failure{failure("target", name, err)},
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/advisory/ecosystem"
 	"github.com/portcullis-ci/portcullis/internal/advisory/supply"
 	"github.com/portcullis-ci/portcullis/internal/clamav"
+	"github.com/portcullis-ci/portcullis/internal/credential"
 	dockerfilerules "github.com/portcullis-ci/portcullis/internal/detect/dockerfile"
 	kubernetesrules "github.com/portcullis-ci/portcullis/internal/detect/kubernetes"
 	"github.com/portcullis-ci/portcullis/internal/exit"
@@ -283,10 +284,10 @@ func panicked(stage, name string, cause any) outcome.Failure {
 	}
 }
 
-// failure makes a failure of an error.
+// failure makes a failure of an error. An address in it may hold a password.
 func failure(stage, name string, err error) outcome.Failure {
 	return outcome.Failure{
-		Stage: stage, Target: name, Message: err.Error(), Hint: exit.HintOf(err), Code: exit.CodeOf(err),
+		Stage: stage, Target: credential.Withhold(name), Message: credential.Withhold(err.Error()), Hint: exit.HintOf(err), Code: exit.CodeOf(err),
 	}
 }
 

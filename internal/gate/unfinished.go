@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/portcullis-ci/portcullis/internal/credential"
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
@@ -27,7 +28,7 @@ func Unfinished(req Request, cause error, now time.Time) outcome.Outcome {
 	name := func(kind outcome.TargetKind, names ...string) {
 		for _, n := range names {
 			if n != "" {
-				o.Targets = append(o.Targets, outcome.Target{Kind: kind, Name: n, Detail: "not examined"})
+				o.Targets = append(o.Targets, outcome.Target{Kind: kind, Name: credential.Withhold(n), Detail: "not examined"})
 			}
 		}
 	}

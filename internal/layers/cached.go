@@ -14,7 +14,7 @@ import (
 
 // layerSchema is the form of a cached layer; it changes with it, and with what
 // a pass records.
-const layerSchema = "portcullis layer 2"
+const layerSchema = "portcullis layer 3"
 
 // layer takes a layer from the cache, or reads it and keeps what the pass left
 // behind. The diff id, which the pass verifies against the content and package
@@ -110,7 +110,7 @@ func encodeLayer(w io.Writer, l layer) error {
 	}
 	e.uint(uint64(len(l.entries)))
 	for _, entry := range l.entries {
-		e.entry(entry)
+		e.entry(entry, slices.ContainsFunc(l.withholders, func(w Withholder) bool { return w.Withhold(entry.Path) }))
 	}
 	if e.err != nil {
 		return e.err
@@ -118,7 +118,8 @@ func encodeLayer(w io.Writer, l layer) error {
 	return e.w.Flush()
 }
 
-func (e *encoder) entry(entry *Entry) {
+// entry writes an entry with its content, where it was kept and is not withheld.
+func (e *encoder) entry(entry *Entry, withheld bool) {
 	e.string(entry.Path)
 	e.string(entry.Link)
 	e.uint(uint64(entry.Size))
@@ -131,7 +132,7 @@ func (e *encoder) entry(entry *Entry) {
 	e.uint(uint64(entry.Type))
 	c := entry.content.Load()
 	switch {
-	case c == nil:
+	case c == nil, withheld:
 		e.uint(keptNothing)
 	case c.whole():
 		e.uint(keptWhole)

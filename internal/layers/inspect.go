@@ -38,6 +38,14 @@ type Inspection interface {
 	Result() ([]byte, error)
 }
 
+// Withholder is what an Inspection may be as well: it names files whose content
+// must not be put into the cache, though it was kept. They are read anew.
+type Withholder interface {
+	// Withhold reports whether a file of the layer, by its path in the archive,
+	// is one of them. It is asked after the last file.
+	Withhold(path string) bool
+}
+
 // Inspections are the results of all inspectors for the layers of one image,
 // and what is needed to tell whether a file that they speak of is still there
 // when all layers are laid over each other.
@@ -240,6 +248,9 @@ func (sc *scanner) endInspections() error {
 			return fmt.Errorf("inspect for %s: %w", i.name, err)
 		}
 		sc.out.inspected[i.name] = result
+		if w, ok := i.Inspection.(Withholder); ok {
+			sc.out.withholders = append(sc.out.withholders, w)
+		}
 	}
 	return nil
 }

@@ -45,6 +45,8 @@ type layer struct {
 	problems  []Problem
 	// inspected are the results of the inspectors by their names.
 	inspected map[string][]byte
+	// withholders say whose content stays out of the cache.
+	withholders []Withholder
 	// inflated is the size of the archive in bytes.
 	inflated int64
 	// moved maps the paths of entries in the archive to where they end up, for

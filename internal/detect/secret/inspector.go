@@ -20,7 +20,7 @@ func (Inspector) Name() string { return inspectorName }
 
 // Begin implements layers.Inspector.
 func (Inspector) Begin(int) layers.Inspection {
-	return &inspection{scanner: credential.NewScanner()}
+	return &inspection{scanner: credential.NewScanner(), holding: map[string]bool{}}
 }
 
 // record is what one layer holds.
@@ -60,7 +60,12 @@ type inspection struct {
 	// searched is set when the current file is searched, and not only kept.
 	searched bool
 	record   record
+	// holding are the files with a secret, those that are not listed included.
+	holding map[string]bool
 }
+
+// Withhold implements layers.Withholder.
+func (i *inspection) Withhold(path string) bool { return i.holding[path] }
 
 // File implements layers.Inspection.
 func (i *inspection) File(e *layers.Entry, head []byte) bool {
@@ -96,6 +101,9 @@ func (i *inspection) EndFile() {
 	}
 	found, cut := i.scanner.End()
 	i.contents.end(i.path, len(found) > 0)
+	if len(found) > 0 {
+		i.holding[i.path] = true
+	}
 	for _, m := range found {
 		if len(i.record.Matches) >= maxMatches {
 			i.record.More++

@@ -7,18 +7,20 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/anchore/syft/syft/format/syftjson"
 	"github.com/anchore/syft/syft/sbom"
 
+	"github.com/portcullis-ci/portcullis/internal/credential"
 	"github.com/portcullis-ci/portcullis/internal/inventory"
 	"github.com/portcullis-ci/portcullis/internal/layers"
 	"github.com/portcullis-ci/portcullis/internal/target"
 )
 
 // imageSchema is the form of a cached image.
-const imageSchema = "portcullis image 3"
+const imageSchema = "portcullis image 4"
 
 // cachedImage is what taking stock of an image comes to, as far as it depends
 // on nothing but its layers and this program.
@@ -105,14 +107,34 @@ func decodeModel(raw []byte, t *target.Target, opts Options) (*sbom.SBOM, error)
 	return model, nil
 }
 
+// holdsSecret reports whether the text of a file holds a secret.
+func holdsSecret(f inventory.File) bool {
+	if len(f.Content) == 0 {
+		return false
+	}
+	scanner := credential.NewScanner()
+	scanner.Begin(f.Path, f.Content)
+	scanner.Write(f.Content)
+	found, _ := scanner.End()
+	return len(found) > 0
+}
+
 // keep puts an image's inventory into the cache.
+//
+// One with a text that holds a secret is not kept, nor is the configuration, in
+// which there may be one; a cache is a file like any other.
 func (s *SBOM) keep(key string, inv inventory.Inventory, opts Options) {
+	if slices.ContainsFunc(inv.Files, holdsSecret) {
+		return
+	}
 	var model bytes.Buffer
-	if err := syftjson.NewFormatEncoder().Encode(&model, s.model); err != nil {
+	kept := s.model
+	kept.Source = (&layerSource{target: &target.Target{}}).Describe()
+	if err := syftjson.NewFormatEncoder().Encode(&model, kept); err != nil {
 		return
 	}
 	inv.Image = nil
-	image := cachedImage{Inventory: inv, Inspections: *s.inspections, Model: model.Bytes(), Stats: s.stats}
+	image := cachedImage{Inventory: inv, Inspections: *s.inspections, Model: credential.WithholdJSON(model.Bytes()), Stats: s.stats}
 	for i, f := range inv.Files {
 		if f.Content != nil && len(f.Content) == 0 {
 			image.EmptyContents = append(image.EmptyContents, i)

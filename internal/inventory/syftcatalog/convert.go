@@ -13,6 +13,7 @@ import (
 	"github.com/anchore/syft/syft/sbom"
 	"github.com/package-url/packageurl-go"
 
+	"github.com/portcullis-ci/portcullis/internal/credential"
 	"github.com/portcullis-ci/portcullis/internal/inventory"
 )
 
@@ -131,6 +132,8 @@ func convertPackage(p pkg.Package) inventory.Package {
 		out.PURL, out.Type = p.PURL, purl.Type
 	}
 	addMetadata(&out, p, purl)
+	// A qualifier may be a URL with the password of a repository in it.
+	out.PURL = credential.Withhold(out.PURL)
 	return out
 }
 

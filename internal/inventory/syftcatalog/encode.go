@@ -19,6 +19,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/spdx/tools-golang/spdx"
 
+	"github.com/portcullis-ci/portcullis/internal/credential"
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/neutralise"
 )
@@ -51,7 +52,8 @@ func ParseFormat(name string) (Format, error) {
 	}
 }
 
-// Write writes the SBOM. The same SBOM and time give the same bytes: serial
+// Write writes the SBOM, without the passwords and tokens that URLs in lock files
+// hold. The same SBOM and time give the same bytes: serial
 // number and namespace are made from the content.
 func (s *SBOM) Write(w io.Writer, f Format, now time.Time) error {
 	var data []byte
@@ -68,7 +70,7 @@ func (s *SBOM) Write(w io.Writer, f Format, now time.Time) error {
 		err = fmt.Errorf("unknown format %q", f)
 	}
 	if err == nil {
-		_, err = w.Write(neutralise.JSON(data))
+		_, err = w.Write(neutralise.JSON(credential.WithholdJSON(data)))
 	}
 	if err != nil {
 		return fmt.Errorf("write SBOM as %s: %w", f, err)
