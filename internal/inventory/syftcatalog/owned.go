@@ -36,6 +36,7 @@ func ownedFiles(ctx context.Context, model *sbom.SBOM, x *layers.Index) (map[str
 	packages := model.Artifacts.Packages.Sorted()
 	slices.SortFunc(packages, func(a, b pkg.Package) int { return cmp.Compare(a.ID(), b.ID()) })
 	owned := make(map[string]inventory.OwnedFile)
+	disputed := make(map[string]bool)
 	for _, p := range packages {
 		for _, r := range recordedFiles(p) {
 			if d, ok := moved[r.path]; ok && d.by != p.Name {
@@ -48,7 +49,11 @@ func ownedFiles(ctx context.Context, model *sbom.SBOM, x *layers.Index) (map[str
 			e = e.Data()
 			f := inventory.OwnedFile{Package: string(p.ID()), Layer: int(e.Layer), Digest: r.digest, Config: r.config}
 			if before, twice := owned[e.Path]; twice {
+				disputed[e.Path] = disputed[e.Path] || before.Digest != "" && f.Digest != "" && before.Digest != f.Digest
 				f = joined(before, f)
+			}
+			if disputed[e.Path] {
+				f.Digest = ""
 			}
 			owned[e.Path] = f
 		}
@@ -56,15 +61,10 @@ func ownedFiles(ctx context.Context, model *sbom.SBOM, x *layers.Index) (map[str
 	return owned, nil
 }
 
-// joined is what two packages together say of one file. Packages of several
-// architectures may share a file and differ in its content, of which one wins.
+// joined is what two packages together say of one file, unless they differ in
+// its content: packages of several architectures may, and one of them wins.
 func joined(a, b inventory.OwnedFile) inventory.OwnedFile {
-	switch {
-	case a.Digest == "":
-		a.Digest = b.Digest
-	case b.Digest != "" && a.Digest != b.Digest:
-		a.Digest = ""
-	}
+	a.Digest = cmp.Or(a.Digest, b.Digest)
 	a.Config = a.Config || b.Config
 	return a
 }
