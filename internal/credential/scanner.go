@@ -41,6 +41,7 @@ type Scanner struct {
 	counted int64
 	limit   int64
 	cut     bool
+	wide    wide
 	found   []Match
 }
 
@@ -77,7 +78,8 @@ func Packed(head []byte) bool {
 // Begin starts a file. The head is the first part of its content, which is
 // given again to Write.
 func (s *Scanner) Begin(path string, head []byte) {
-	s.search = search{place: placeOf(path, head), found: s.search.found[:0]}
+	s.wide = wideOf(head)
+	s.search = search{place: placeOf(path, s.wide.peek(head)), found: s.search.found[:0]}
 	s.buf, s.found = s.buf[:0], s.found[:0]
 	s.done, s.base, s.line, s.counted, s.cut = 0, 0, 1, 0, false
 	s.limit = MaxText
@@ -88,6 +90,7 @@ func (s *Scanner) Begin(path string, head []byte) {
 
 // Write takes the next part of the file.
 func (s *Scanner) Write(data []byte) {
+	data = s.wide.narrow(data)
 	for len(data) > 0 {
 		if s.base+int64(len(s.buf)) >= s.limit {
 			s.cut = true
