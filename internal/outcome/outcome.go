@@ -134,6 +134,31 @@ const (
 	NotIdentified Reason = "not-identified"
 )
 
+// Words say the reason to a person; a reason that is not known is its own word.
+func (r Reason) Words() string {
+	switch r {
+	case NoDatabase:
+		return "no advisory database"
+	case UnknownDistro:
+		return "distribution not known"
+	case EndOfLife:
+		return "distribution gets no advisories any more"
+	case NoFeed:
+		return "no advisories for the distribution or ecosystem"
+	case UnsupportedType:
+		return "packages of a kind that nobody publishes advisories for"
+	case VersionUnreadable:
+		return "version cannot be compared"
+	case ForeignRepository:
+		return "not from the distribution"
+	case DataStale:
+		return "data older than the policy allows"
+	case NotIdentified:
+		return "cannot be identified"
+	}
+	return string(r)
+}
+
 // Gap is a group of packages that could not be assessed for one reason.
 type Gap struct {
 	Reason Reason

@@ -244,7 +244,7 @@ func coverageOf(c outcome.Coverage) coverage {
 		}
 	}
 	for _, g := range c.Gaps {
-		x := gap{Reason: strings.ReplaceAll(string(g.Reason), "-", " "), Detail: short(g.Detail), Count: len(g.Packages)}
+		x := gap{Reason: short(g.Reason.Words()), Detail: short(g.Detail), Count: len(g.Packages)}
 		for i, p := range g.Packages {
 			if i == maxGapPackages {
 				x.More = len(g.Packages) - i

@@ -239,9 +239,9 @@ func (d *doc) changes() {
 		if where != "" {
 			where = cell(where) + ": "
 		}
-		d.add("%d. %s%s", i+1, where, neutralise.MarkdownProse(neutralise.Cut(document.ChangeWords(c), 500)))
+		d.add("%d. %s%s", i+1, where, neutralise.MarkdownProse(strings.TrimSuffix(neutralise.Cut(document.ChangeWords(c), 500), ".")))
 		if len(c.Findings) > 0 {
-			d.add(", removes %s", plural(len(c.Findings), "finding", "findings"))
+			d.add(" (removes %s)", plural(len(c.Findings), "finding", "findings"))
 		}
 		var upgrades []string
 		for _, u := range c.Upgrades {
@@ -280,7 +280,7 @@ func (d *doc) coverage() {
 				d.add("> - %d more reasons\n", len(c.Gaps)-i)
 				break
 			}
-			d.add("> - %s: %s%s: %s\n", plural(len(g.Packages), "package", "packages"), neutralise.Markdown(string(g.Reason)), inBrackets(g.Detail), codeList(g.Packages, 5))
+			d.add("> - %s: %s%s: %s\n", plural(len(g.Packages), "package", "packages"), neutralise.Markdown(g.Reason.Words()), inBrackets(g.Detail), codeList(g.Packages, 5))
 		}
 		d.add("\n")
 	}

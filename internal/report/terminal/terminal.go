@@ -184,20 +184,8 @@ func (r *report) coverage() {
 }
 
 func gapWords(g outcome.Gap) string {
-	words := map[outcome.Reason]string{
-		outcome.NoDatabase:        "no advisory database",
-		outcome.UnknownDistro:     "distribution not known",
-		outcome.EndOfLife:         "distribution gets no advisories any more",
-		outcome.NoFeed:            "no advisories for the ecosystem",
-		outcome.VersionUnreadable: "version cannot be compared",
-		outcome.ForeignRepository: "not from the distribution",
-		outcome.DataStale:         "data older than the policy allows",
-		outcome.NotIdentified:     "cannot be identified",
-	}[g.Reason]
-	if words == "" {
-		words = string(g.Reason)
-	}
-	if g.Detail != "" && g.Detail != words {
+	words := g.Reason.Words()
+	if g.Detail != "" {
 		words += " (" + g.Detail + ")"
 	}
 	return words
