@@ -58,6 +58,7 @@ func TestHostsAreDetectedFromTheirEnvironment(t *testing.T) {
 		"azure":     {ci.Azure, document.Links{}},
 		"bitbucket": {ci.Bitbucket, document.Links{Job: "https://bitbucket.org/acme/demo/pipelines/results/41"}},
 		"circleci":  {ci.CircleCI, document.Links{Job: "https://circleci.com/gh/acme/demo/5"}},
+		"tekton":    {ci.Tekton, document.Links{}},
 		"jenkins":   {ci.Jenkins, document.Links{Job: "https://jenkins.example.org/job/demo/9/"}},
 	}
 	for name, want := range tests {
@@ -82,7 +83,7 @@ func publish(t *testing.T, env map[string]string) (stdout string, err error) {
 }
 
 func TestOutsideOfCINothingHappens(t *testing.T) {
-	for _, env := range []map[string]string{nil, recorded(t, "gitlab"), recorded(t, "jenkins")} {
+	for _, env := range []map[string]string{nil, recorded(t, "gitlab"), recorded(t, "bitbucket"), recorded(t, "circleci"), recorded(t, "jenkins"), recorded(t, "tekton")} {
 		if out, err := publish(t, env); err != nil || out != "" {
 			t.Errorf("printed %q, %v", out, err)
 		}
@@ -129,10 +130,11 @@ func TestTheSummaryCanBeSwitchedOff(t *testing.T) {
 	}
 }
 
-func TestGiteaGetsNoAnnotations(t *testing.T) {
-	env := recorded(t, "gitea")
-	if out, err := publish(t, env); err != nil || out != "" {
-		t.Errorf("printed %q, %v", out, err)
+func TestGiteaAndForgejoGetNoAnnotations(t *testing.T) {
+	for _, host := range []string{"gitea", "forgejo"} {
+		if out, err := publish(t, recorded(t, host)); err != nil || out != "" {
+			t.Errorf("%s: printed %q, %v", host, out, err)
+		}
 	}
 }
 
