@@ -20,7 +20,7 @@ var applicationTypes = []string{"npm", "pypi", "golang", "cargo", "gem", "compos
 // Application reports whether a finding is about a package that a lock file may
 // hold. Without any such finding no checkout needs to be searched.
 func Application(f finding.Finding) bool {
-	return f.Kind == finding.Vulnerability && f.Package != nil && slices.Contains(applicationTypes, f.Package.Type)
+	return (f.Kind == finding.Vulnerability || f.Kind == finding.Malware) && f.Package != nil && slices.Contains(applicationTypes, f.Package.Type)
 }
 
 // locked is what the lock files say about a package.

@@ -193,3 +193,18 @@ func TestFindingsOfDifferentOriginsLeadToTheirLines(t *testing.T) {
 		}
 	}
 }
+
+func TestAMaliciousPackageLeadsToTheLineOfTheLockFile(t *testing.T) {
+	file := fileAt("services/shop/Dockerfile", shopDockerfile)
+	tracer := NewWith(record(byBuildKit, file, debianBase), Options{Dockerfiles: []*dockerfile.File{file}, Locks: locksOf(t, shopCheckout)})
+	f := vulnerable("npm/lodash@4.17.20", "/app/node_modules/lodash/package.json", "line 31")
+	f.Kind = finding.Malware
+	if place := show(tracer.Trace(f).Locations[0]); place != "services/shop/package-lock.json:3:6-25" {
+		t.Errorf("leads to %s", place)
+	}
+	// What is wrong with a file itself is no matter of a lock file.
+	f.Package = nil
+	if place := show(tracer.Trace(f).Locations[0]); !strings.HasPrefix(place, "services/shop/Dockerfile:") {
+		t.Errorf("a file leads to %s", place)
+	}
+}
