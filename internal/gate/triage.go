@@ -90,7 +90,7 @@ func (r run) waiverScope(o outcome.Outcome) waiver.Scope {
 	kinds := map[outcome.TargetKind][]finding.Kind{
 		outcome.TargetImage:      {finding.Vulnerability, finding.ImageConfig, finding.Secret, finding.Malware},
 		outcome.TargetRootFS:     {finding.Vulnerability, finding.ImageConfig, finding.Secret, finding.Malware},
-		outcome.TargetSBOM:       {finding.Vulnerability, finding.Malware},
+		outcome.TargetSBOM:       {finding.Vulnerability},
 		outcome.TargetDockerfile: {finding.Dockerfile},
 		outcome.TargetManifest:   {finding.Kubernetes},
 	}
