@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
@@ -168,8 +169,8 @@ func (b *bench) pack(name string, layers ...string) image {
 func (b *bench) debian(include ...string) func(context.Context, string) error {
 	return func(ctx context.Context, dir string) error {
 		args := []string{"--variant=minbase"}
-		for _, p := range include {
-			args = append(args, "--include="+p)
+		if len(include) > 0 {
+			args = append(args, "--include="+strings.Join(include, ","))
 		}
 		return command(ctx, ".", "debootstrap", append(args, "bookworm", dir, b.mirror)...)
 	}

@@ -103,7 +103,12 @@ func (l Licences) accepts(expression string) (bool, error) {
 	}
 	spaced := strings.NewReplacer("(", " ( ", ")", " ) ").Replace(expression)
 	choice := choice{words: strings.Fields(spaced), accepts: l.acceptsLicence}
-	return choice.anyOf(), nil
+	accepted := choice.anyOf()
+	if choice.broken || len(choice.words) > 0 {
+		// The library is content with operators that are glued to their licence.
+		return false, fmt.Errorf("licence %q: no licence expression", expression)
+	}
+	return accepted, nil
 }
 
 // licencesIn returns the ids in a licence expression. The library panics on
@@ -129,6 +134,8 @@ func licencesIn(expression string) (ids []string, err error) {
 type choice struct {
 	words   []string
 	accepts func(licence string) bool
+	// broken says that a licence or a bracket was missing.
+	broken bool
 }
 
 // next takes the next word if it is the wanted operator or bracket.
@@ -162,9 +169,13 @@ func (c *choice) allOf() bool {
 func (c *choice) one() bool {
 	if c.next("(") {
 		accepted := c.anyOf()
-		return c.next(")") && accepted
+		if !c.next(")") {
+			c.broken = true
+		}
+		return accepted
 	}
 	if len(c.words) == 0 {
+		c.broken = true
 		return false
 	}
 	licence := c.words[0]

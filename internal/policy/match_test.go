@@ -108,6 +108,7 @@ func TestAHostileLicenceIsJudged(t *testing.T) {
 // FuzzLicence holds that whoever allows everything refuses nothing that can be
 // read, and whoever denies everything accepts nothing.
 func FuzzLicence(f *testing.F) {
+	f.Add("(ZPL-2.0 WITHClasspath-exception-2.0)")
 	f.Add("MIT AND (Apache-2.0 OR GPL-2.0+ WITH Classpath-exception-2.0)")
 	f.Fuzz(func(t *testing.T, text string) {
 		p := inventory.Package{Licenses: []string{text}}
