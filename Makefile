@@ -59,7 +59,7 @@ snapshot: ## the database that is embedded, from FROM=DIR in the layout of OSV's
 	.ci/snapshot "$(FROM)"
 
 fuzz: ## every fuzz target for FUZZTIME
-	@.ci/fuzz $(FUZZTIME)
+	@FUZZMINIMIZE=$(FUZZMINIMIZE) .ci/fuzz $(FUZZTIME)
 
 soak: ## many gates in one process, which must not grow
 	PORTCULLIS_SOAK=200 $(GO) test ./internal/gate -run '^TestManyRunsDoNotGrow$$' -v -timeout 50m
