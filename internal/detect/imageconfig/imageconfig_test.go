@@ -381,7 +381,7 @@ func FuzzSecretsAreNeverPrinted(f *testing.F) {
 	f.Add("X", "-----BEGIN PRIVATE KEY-----")
 	f.Fuzz(func(t *testing.T, name, value string) {
 		if len(value) < 8 || strings.Contains(name, value) {
-			t.Skip()
+			return // a few letters stand somewhere in any report
 		}
 		inv := inventory.Inventory{Image: &inventory.Image{
 			Name: "i", Config: inventory.Config{User: "app", Env: []string{name + "=" + value}, Cmd: []string{value}, Labels: map[string]string{name: value}},

@@ -81,7 +81,12 @@ func FuzzDecode(f *testing.F) {
 		}
 		var again bytes.Buffer
 		if err := jsonreport.Write(context.Background(), &again, o, document.Options{}); err != nil {
-			t.Skip("a time that JSON cannot hold") // only a hand-made report has one
+			// Only a report made by hand has a time that in UTC is of another
+			// millennium.
+			if !strings.Contains(err.Error(), "year outside of range") {
+				t.Errorf("%q was read, but cannot be written: %v", content, err)
+			}
+			return
 		}
 		if _, err := jsonreport.Decode("x", again.Bytes()); err != nil {
 			t.Errorf("%q was read, but not what was written of it: %v", content, err)

@@ -2,7 +2,6 @@ package sarif_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -222,11 +221,11 @@ func TestWithoutTheRepositoryTheHostHashesItsLinesItself(t *testing.T) {
 
 func TestLinksAreFollowedToTheFileThatIsShown(t *testing.T) {
 	folder := t.TempDir()
-	if err := errors.Join(
-		os.WriteFile(filepath.Join(folder, "Dockerfile.real"), []byte("FROM a\nUSER root\n"), 0o600),
-		os.Symlink("Dockerfile.real", filepath.Join(folder, "Dockerfile")),
-	); err != nil {
-		t.Skip(err)
+	if err := os.WriteFile(filepath.Join(folder, "Dockerfile.real"), []byte("FROM a\nUSER root\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("Dockerfile.real", filepath.Join(folder, "Dockerfile")); err != nil {
+		t.Skip("this account may not make symbolic links:", err)
 	}
 	o := reporttest.Outcome()
 	o.Findings = slices.DeleteFunc(o.Findings, func(f finding.Finding) bool { return f.RuleID != "PC-DF006" })
