@@ -211,6 +211,34 @@ func TestTheNewestCopyOfARecordCounts(t *testing.T) {
 	}
 }
 
+// Archives of two ecosystems may have copies of one record, of different times
+// and each with its own ecosystem only.
+func TestTheNewestCopyOfARecordCountsForEachEcosystem(t *testing.T) {
+	npm := npmRecord("GHSA-1", `"modified":"2024-01-01T00:00:00Z",`, "1.0.0")
+	nuget := strings.ReplaceAll(npmRecord("GHSA-1", `"modified":"2025-01-01T00:00:00Z",`, "2.0.0"), `"npm"`, `"NuGet"`)
+	newer := npmRecord("GHSA-1", `"modified":"2024-06-01T00:00:00Z",`, "3.0.0")
+	for _, list := range [][]string{{npm, nuget, newer}, {newer, nuget, npm}, {nuget, newer, npm, nuget}} {
+		db, m := build(t, nil, records(t, list...))
+		for name, fixed := range map[string]string{"npm": "3.0.0", "nuget": "2.0.0"} {
+			e := lookup(t, db, name, "p")
+			if len(e) != 1 {
+				t.Fatalf("%s: %d entries", name, len(e))
+			}
+			if got := e[0].Ranges[0].Events[1].Version; got != fixed || len(e[0].Advisory.Vulnerabilities) != 1 {
+				t.Errorf("%s: fixed in %s, flaws %+v", name, got, e[0].Advisory.Vulnerabilities)
+			}
+		}
+		if m.Sources[0].Records != 1 {
+			t.Errorf("%d records", m.Sources[0].Records)
+		}
+	}
+	withdrawn := npmRecord("GHSA-1", `"modified":"2026-01-01T00:00:00Z","withdrawn":"2026-01-01T00:00:00Z",`, "3.0.0")
+	db, _ := build(t, nil, records(t, withdrawn, nuget, npm, npmRecord("GHSA-2", "", "9.0.0")))
+	if e := lookup(t, db, "npm", "p"); len(e) != 1 || e[0].Advisory.ID != "GHSA-2" {
+		t.Errorf("a withdrawn record came back: %d entries", len(e))
+	}
+}
+
 func TestIdsOfOneFlawAreJoined(t *testing.T) {
 	db, _ := build(t, nil, records(t,
 		npmRecord("GHSA-1", `"aliases":["CVE-2024-9"],`, "1.0.0"),

@@ -38,6 +38,11 @@ type held struct {
 	converted
 	key        string
 	entryCount int
+	// places are the ecosystems of the entries, older is the next older copy of
+	// the record, which still counts for ecosystems that no newer one names:
+	// each ecosystem's archive may have a copy of its own.
+	places []*ecosystem.Ecosystem
+	older  *held
 }
 
 // compact is an entry in the collection: hundreds of thousands of them are
@@ -67,8 +72,8 @@ type pile struct {
 }
 
 // collection gathers records. The result does not depend on their order: of
-// several records with one id the newest wins, then the one with the lower
-// digest.
+// several records with one id the newest that names an ecosystem counts for it,
+// then the one with the lower digest.
 type collection struct {
 	records    map[string]*held
 	piles      map[string]*pile
@@ -113,10 +118,11 @@ func (c *collection) add(r converted) {
 	switch {
 	case ok && r.partial:
 		h.extend(r)
-	case ok && !newer(r, h.converted):
+	case ok && r.digest == h.digest:
 		return
 	default:
 		h = c.hold(key, r)
+		c.insert(h)
 	}
 	for _, f := range r.entries {
 		name := f.place.Shard()
@@ -151,9 +157,32 @@ func (c *collection) hold(key string, r converted) *held {
 	h.advisory.Title = strings.Clone(r.advisory.Title)
 	h.same, h.contents = c.internAll(r.same), c.internAll(r.contents)
 	h.advisory.Ratings = c.internRatings(r.advisory.Ratings)
+	for _, f := range r.entries {
+		if !slices.Contains(h.places, f.place.Ecosystem) {
+			h.places = append(h.places, f.place.Ecosystem)
+		}
+	}
 	h.converted.entries, h.skipped = nil, nil
-	c.records[h.key] = h
 	return h
+}
+
+// hasEntries reports whether any copy of the record says something.
+func (h *held) hasEntries() bool {
+	return h != nil && (h.entryCount > 0 || h.older.hasEntries())
+}
+
+// insert puts a record among the copies with its key, the newest first.
+func (c *collection) insert(h *held) {
+	first := c.records[h.key]
+	if first == nil || newer(h.converted, first.converted) {
+		h.older, c.records[h.key] = first, h
+		return
+	}
+	at := first
+	for at.older != nil && !newer(h.converted, at.older.converted) {
+		at = at.older
+	}
+	h.older, at.older = at.older, h
 }
 
 // extend adds another part of the same record. Where parts differ in what
@@ -251,10 +280,19 @@ func (p compact) unpack(a *advisory.Advisory) advisory.Entry {
 	return e
 }
 
-// live reports whether the record is the one that was kept for its id and has
-// not been taken back.
-func (c *collection) live(h *held) bool {
-	return !h.withdrawn && c.records[h.key] == h
+// live reports whether what a record says of an ecosystem counts: the newest
+// copy has not been taken back, and none that is newer names the ecosystem.
+func (c *collection) live(h *held, in *ecosystem.Ecosystem) bool {
+	newest := c.records[h.key]
+	if newest.withdrawn {
+		return false
+	}
+	for n := newest; n != h; n = n.older {
+		if slices.Contains(n.places, in) {
+			return false
+		}
+	}
+	return true
 }
 
 // resolve gives every live record its vulnerabilities: groups of aliases,

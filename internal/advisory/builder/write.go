@@ -56,7 +56,7 @@ func (c *collection) shard(name string, p *pile, req Request) (advisory.Shard, [
 	s := advisory.Shard{Name: name, Kind: advisory.ShardAdvisories, Ecosystem: p.place.OSVName()}
 	age := ageOf{now: req.Now, feeds: make(map[string]time.Time)}
 	for _, e := range p.entries {
-		if !c.live(e.record) {
+		if !c.live(e.record, p.place.Ecosystem) {
 			continue
 		}
 		entry := e.unpack(c.advisoryOf(e.record))
@@ -127,7 +127,8 @@ func (c *collection) advisoryOf(h *held) *advisory.Advisory {
 	if whole, ok := c.records[h.advisory.ID]; h.partial && ok && !whole.withdrawn {
 		return &whole.advisory
 	}
-	return &h.advisory
+	// All copies of a record are about the same flaws; the newest has them.
+	return &c.records[h.key].advisory
 }
 
 // describe fills in what the manifest says about a shard's file.
@@ -170,7 +171,7 @@ func firstSet(times ...time.Time) time.Time {
 func (c *collection) sources(now time.Time) []advisory.Source {
 	byName := make(map[string]advisory.Source)
 	for _, h := range c.records {
-		if h.withdrawn || h.entryCount == 0 {
+		if h.withdrawn || !h.hasEntries() {
 			continue
 		}
 		s := byName[h.source.Name]
