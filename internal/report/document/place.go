@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/portcullis-ci/portcullis/internal/credential"
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/inventory"
 )
@@ -56,6 +55,19 @@ func (p Place) Sensitive() bool {
 	return slices.ContainsFunc(p.Findings, func(f finding.Finding) bool {
 		return f.Sensitive || f.Kind == finding.Secret
 	})
+}
+
+// Text is what stands at the place, as far as it may be shown: the line of the
+// file, or the build step.
+func (p Place) Text(root fs.FS) string {
+	if p.Kind == File {
+		return Shown(SourceLine(root, p.Path, p.Line), p.Sensitive(), IsDockerfile(p.Path))
+	}
+	if p.Sensitive() && !onlyBrings(p.CreatedBy) {
+		keyword, _, _ := strings.Cut(p.CreatedBy, " ")
+		return keyword
+	}
+	return p.CreatedBy
 }
 
 // Label names the place in a few words: "Dockerfile:7", "image layer 3 of 9".
@@ -152,8 +164,19 @@ func LayerOf(image *inventory.Image, diffID string) (number int, createdBy strin
 
 // Step shortens a history entry to the instruction that made it: without the
 // shell, the builders' own marks and the build arguments. Values of ENV, ARG
-// and LABEL are left out, because they may be secrets that no rule knows.
+// and LABEL are left out, because they may be secrets that no rule knows, and
+// of steps that hold a secret all but the keyword.
 func Step(createdBy string) string {
+	step := stepOf(createdBy)
+	shown := Shown(step, false, true)
+	if shown == Hidden {
+		keyword, _, _ := strings.Cut(step, " ")
+		return keyword + " " + Hidden
+	}
+	return shown
+}
+
+func stepOf(createdBy string) string {
 	step := strings.TrimSpace(createdBy)
 	step = strings.TrimSpace(strings.TrimSuffix(step, "# buildkit"))
 	step = strings.TrimPrefix(step, "RUN ")
@@ -188,21 +211,6 @@ func withoutValues(step string) string {
 		}
 	}
 	return step
-}
-
-// Hidden stands for the text of a line that holds a secret.
-const Hidden = "(not shown: holds a secret)"
-
-// OnlyBrings reports whether a line of a Dockerfile names what it brings into
-// the image and nothing else: it can be shown, though a file that it brings
-// holds a secret. All other lines may hold the secret itself.
-func OnlyBrings(line string) bool {
-	word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
-	switch strings.ToUpper(word) {
-	case "COPY", "ADD", "FROM":
-		return len(credential.InScript(rest)) == 0
-	}
-	return false
 }
 
 // SourceLine returns the text of a line of a file in the repository, without

@@ -124,22 +124,49 @@ func TestTheMinimumSeverityNeverHidesAnUnknownOne(t *testing.T) {
 	}
 }
 
-func TestALineOfADockerfileIsShownOnlyIfItNamesWhatItBrings(t *testing.T) {
-	password := "p" + "a55w0rd4Xk9q"
-	for line, want := range map[string]bool{
-		"COPY app /app":                                        true,
-		"  copy --from=build /a /b":                            true,
-		"ADD https://example.org/a.tgz":                        true,
-		"FROM debian:bookworm":                                 true,
-		"ADD https://bob:" + password + "@example.org/a.tgz /": false,
-		"RUN echo " + password + " > /app/.env":                false,
-		"ENV TOKEN=" + password:                                false,
-		"ARG TOKEN=" + password:                                false,
-		"COPYRIGHT":                                            false,
-		"":                                                     false,
+func TestALineIsShownOnlyWithoutWhatMayBeASecret(t *testing.T) {
+	value := "q7wZr2Lk9xPm" + "4Vb8Tn3c"
+	for _, tt := range []struct {
+		line      string
+		sensitive bool
+		want      string
+	}{
+		{"COPY app /app", true, "COPY app /app"},
+		{"  copy --from=build /a /b", true, "  copy --from=build /a /b"},
+		{"ADD https://example.org/a.tgz /", true, "ADD https://example.org/a.tgz /"},
+		{"FROM debian@sha256:00", true, "FROM debian@sha256:00"},
+		{"ADD https://bob:" + value + "@example.org/a.tgz /", true, document.Hidden},
+		{"ADD https://" + value + "@example.org/a.git /", true, document.Hidden},
+		{"ADD https://example.org/a?sig=" + value + " /", true, document.Hidden},
+		{"COPY <<EOF /a", true, document.Hidden},
+		{"COPY <<EOF /a\npassword: x\nEOF", true, document.Hidden},
+		{"FROM bob:" + value + "@host/x", true, document.Hidden},
+		{"RUN echo x > /app/.env", true, document.Hidden},
+		{"ENV A=b", true, document.Hidden},
+		{"COPYRIGHT x", true, document.Hidden},
+		{"ADD https://example.org/a?sig=1&token=2 /", false, "ADD https://example.org/a?… /"},
+		{"RUN git clone https://bob@example.org/a.git#main", false, "RUN git clone https://example.org/a.git#…"},
+		{"RUN curl -u ci:" + value + " https://example.org", false, document.Hidden},
+		{"RUN make", false, "RUN make"},
 	} {
-		if got := document.OnlyBrings(line); got != want {
-			t.Errorf("%q: %v", line, got)
+		if got := document.Shown(tt.line, tt.sensitive, true); got != tt.want {
+			t.Errorf("%q: %q, want %q", tt.line, got, tt.want)
+		}
+	}
+	if got := document.Shown("COPY: secret", true, false); got != document.Hidden {
+		t.Errorf("a line of another file is %q", got)
+	}
+}
+
+func TestABuildStepThatHoldsASecretIsItsKeyword(t *testing.T) {
+	value := "q7wZr2Lk9xPm" + "4Vb8Tn3c"
+	for _, step := range []string{
+		"RUN /bin/sh -c curl -u ci:" + value + " https://example.org/x # buildkit",
+		"/bin/sh -c curl -u ci:" + value + " https://example.org/x",
+		"ADD https://example.org/a?token=" + value + " / # buildkit",
+	} {
+		if got := document.Step(step); strings.Contains(got, value) {
+			t.Errorf("%q: %q", step, got)
 		}
 	}
 }

@@ -2,11 +2,9 @@ package html
 
 import (
 	"io/fs"
-	"path"
 	"slices"
 	"strings"
 
-	"github.com/portcullis-ci/portcullis/internal/credential"
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/neutralise"
 	"github.com/portcullis-ci/portcullis/internal/report/document"
@@ -98,7 +96,7 @@ func readLines(root fs.FS, name string) []string {
 // secrets the rest holds, and reports are passed around.
 func showable(name string, lines []string, found marks) map[int]string {
 	shown := make(map[int]string)
-	dockerfile := isDockerfile(name)
+	dockerfile := document.IsDockerfile(name)
 	variables := false
 	for i, line := range lines {
 		n := i + 1
@@ -107,14 +105,13 @@ func showable(name string, lines []string, found marks) map[int]string {
 			variables = setsVariables(line)
 		}
 		secret, hit := found[n]
-		switch {
-		case secret && (!dockerfile || !document.OnlyBrings(line)), (hit || dockerfile) && len(credential.InScript(line)) > 0:
-			// A line without a finding may hold a secret all the same: its rule
-			// may be off.
-			line = document.Hidden
-		case !hit && !dockerfile:
+		if !hit && !dockerfile {
 			continue
-		case variables:
+		}
+		// A line without a finding may hold a secret all the same: its rule may
+		// be off.
+		line = document.Shown(line, secret, dockerfile)
+		if variables && line != document.Hidden {
 			line = withoutValues(line)
 		}
 		shown[n] = neutralise.Short(strings.ReplaceAll(line, "\t", "    "), maxLine)
@@ -123,30 +120,27 @@ func showable(name string, lines []string, found marks) map[int]string {
 	return shown
 }
 
-func isDockerfile(name string) bool {
-	base := strings.ToLower(path.Base(name))
-	return strings.Contains(base, "dockerfile") || strings.Contains(base, "containerfile")
-}
-
 func setsVariables(line string) bool {
 	keyword, _, _ := strings.Cut(strings.ToUpper(strings.TrimSpace(line)), " ")
 	return keyword == "ENV" || keyword == "ARG" || keyword == "LABEL"
 }
 
 // withoutValues cuts a line of ENV, ARG or LABEL after the first sign that a
-// value starts: what follows may belong to it.
+// value starts: what follows may belong to it. Of a line that continues another
+// nothing without such a sign is a name.
 func withoutValues(line string) string {
 	before, _, found := strings.Cut(line, "=")
 	if found {
 		return before + "=…"
 	}
 	words := strings.Fields(line)
-	if len(words) > 2 {
-		return words[0] + " " + words[1] + " …"
-	}
-	if len(words) == 1 {
-		// A continuation that holds nothing but a value.
+	switch {
+	case len(words) == 0:
+		return line
+	case !setsVariables(line):
 		return "…"
+	case len(words) > 2:
+		return words[0] + " " + words[1] + " …"
 	}
 	return line
 }

@@ -81,16 +81,7 @@ func foldedText(rest []document.Entry) string {
 // heading is the place, what stands there, and how much is wrong with it.
 func (r *report) heading(p document.Place) {
 	label := p.Label()
-	text := p.CreatedBy
-	switch {
-	case p.Kind == document.File:
-		text = document.SourceLine(r.opts.Root, p.Path, p.Line)
-		if p.Sensitive() && !document.OnlyBrings(text) {
-			text = document.Hidden
-		}
-	case p.Sensitive() && !document.OnlyBrings(text):
-		text, _, _ = strings.Cut(text, " ")
-	}
+	text := p.Text(r.opts.Root)
 	counts := severityWords(p.Findings)
 	room := r.width - width(label) - width(counts) - 4
 	if room < 12 {
