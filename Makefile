@@ -29,8 +29,8 @@ test: ## all tests
 	$(GO) test -ldflags=-w $(TESTFLAGS) ./...
 
 # Under the race detector the whole program takes half a minute an image, so the
-# stories that run it are left out, and so are long tests of what runs in one
-# goroutine; each concurrent part is raced by its own tests.
+# stories that run it are left out, and so are other tests that would take
+# minutes; the concurrent parts have shorter tests of their own.
 NOT_RACED := TestScripts|TestExamplesOfThePagesRun|TestManyRunsDoNotGrow|TestInventoryEqualsThatOfStockSyft|TestInventoryIsTheSameThroughEveryTransport|TestPodSecurityStandardsFixtures|TestADamagedImageIsRefusedOrTheSame
 test-race: ## tests under the race detector
 	$(GO) test -race -ldflags=-w -timeout 20m -skip '^($(NOT_RACED))$$' $(TESTFLAGS) ./...

@@ -15,8 +15,8 @@ import (
 
 // Write gives a file the content that the function writes, with the mode 0644:
 // into a temporary file of the same folder, synced, which takes the place of an
-// older one by a rename. A link is followed first, so that the file it names is
-// replaced and the link stays. After an error nothing is left behind but the older
+// older one by a rename. A link to a file is followed first, so that the file it
+// names is replaced and the link stays; one that leads nowhere is replaced. After an error nothing is left behind but the older
 // file.
 func Write(path string, content func(io.Writer) error) (err error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {

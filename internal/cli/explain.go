@@ -49,7 +49,7 @@ or --sbom besides, why it applies to the packages there or does not.`,
 	flags.StringVar(&f.database, "db", "", databaseUsage)
 	flags.StringVar(&f.image, "image", "", "image whose packages are compared with the advisory")
 	flags.StringVar(&f.sbom, "sbom", "", "SBOM whose packages are compared with the advisory")
-	f.register(flags)
+	f.register(flags, false)
 	return cmd
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/ci"
 	"github.com/portcullis-ci/portcullis/internal/clamav"
 	"github.com/portcullis-ci/portcullis/internal/config"
+	"github.com/portcullis-ci/portcullis/internal/credential"
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/gate"
@@ -37,8 +38,14 @@ type imageFlags struct {
 	authHost []string
 }
 
-func (f *imageFlags) register(flags *pflag.FlagSet) {
-	flags.StringVar(&f.platform, "platform", "", "platform of a multi-platform image, such as linux/arm64, or all for each (default: this machine's)")
+// register adds the flags; all says that the command looks at every platform
+// where it is asked to.
+func (f *imageFlags) register(flags *pflag.FlagSet, all bool) {
+	each := ""
+	if all {
+		each = ", or all for each"
+	}
+	flags.StringVar(&f.platform, "platform", "", "platform of a multi-platform image, such as linux/arm64"+each+" (default: this machine's)")
 	flags.BoolVar(&f.insecure, "insecure", false, "allow plain HTTP to registries and mirrors")
 	flags.BoolVar(&f.offline, "offline", false, "forbid every network access")
 	flags.StringArrayVar(&f.authHost, "registry-auth-host", nil, "further host that may be given the registry's credentials, where its tokens come from elsewhere (repeatable)")
@@ -178,7 +185,7 @@ for --fail-on. Flags win over the environment, and that over the file.`,
 	flags.StringArrayVar(&f.manifests, "manifests", nil, "Kubernetes manifest or directory to lint (repeatable, - for standard input)")
 	f.linterFlags.register(flags)
 	flags.StringVar(&f.clamd, "clamd", "", "have a ClamAV daemon examine the files of the image: unix:PATH or tcp:HOST:PORT (default: none is asked)")
-	f.imageFlags.register(flags)
+	f.imageFlags.register(flags, true)
 	f.policyFlags.register(flags)
 	f.triageFlags.register(flags)
 	f.limitFlags.register(flags)
@@ -370,10 +377,10 @@ func (p Program) runAndReport(ctx context.Context, s session, req gate.Request, 
 	if err != nil {
 		return exit.CodeOf(err), err
 	}
-	// Without any, the target could not be examined: the outcome says so and fails.
-	boms = documents(boms, result.SBOMs)
-	// What cannot be written does not keep the rest from the reader.
-	unwritten := errors.Join(writeSBOMs(boms, p.Stdout, p.Clock()), p.writeVEX(s.vexOut, result.Outcome))
+	// Without any SBOM, the target could not be examined: the outcome says so and
+	// fails. What cannot be written does not keep the rest from the reader.
+	boms, unwritten := writeSBOMs(documents(boms, result.SBOMs), p.Stdout, p.Clock())
+	unwritten = errors.Join(unwritten, p.writeVEX(s.vexOut, result.Outcome))
 	if unwritten != nil {
 		result.Outcome = withoutReport(result.Outcome, unwritten)
 	}
@@ -390,7 +397,7 @@ func (p Program) runAndReport(ctx context.Context, s session, req gate.Request, 
 // written: a gate without its report must not pass.
 func withoutReport(o outcome.Outcome, err error) outcome.Outcome {
 	o.Failures = append(slices.Clip(o.Failures), outcome.Failure{
-		Stage: "report", Message: err.Error(), Hint: exit.HintOf(err), Code: exit.NotExamined,
+		Stage: outcome.StageReport, Message: credential.Withhold(err.Error()), Hint: exit.HintOf(err), Code: exit.NotExamined,
 	})
 	o.ExitCode = exit.NotExamined
 	if o.Verdict.Result == outcome.Pass {
@@ -424,6 +431,9 @@ func (p Program) reportCrash(ctx context.Context, s session, req gate.Request) (
 	if err := p.report(ctx, s, o, nil); err != nil {
 		return exit.NotExamined, err
 	}
+	if s.flags.quiet {
+		p.sayWhy(o)
+	}
 	return o.ExitCode, nil
 }
 
@@ -444,16 +454,14 @@ func (p Program) report(ctx context.Context, s session, o outcome.Outcome, boms 
 			return &exit.Error{Code: exit.Usage, Doing: "--report-severity", Err: err}
 		}
 	}
-	var unwritten error
 	files := make(map[string]string)
+	var documents []string
 	for _, b := range boms {
-		files["sbom"] = b.path
+		documents = append(documents, b.path)
 	}
-	for _, out := range s.outputs {
-		if err := report.WriteFile(ctx, out.path, p.Stdout, out.format, o, opts); err != nil {
-			unwritten, o = errors.Join(unwritten, err), withoutReport(o, err)
-			continue
-		}
+	files["sbom"] = strings.Join(documents, "\n")
+	written, o, unwritten := p.writeReports(ctx, s.outputs, o, opts)
+	for _, out := range written {
 		if out.path != stdoutPath {
 			files[out.format.Name] = out.path
 		}
@@ -462,7 +470,40 @@ func (p Program) report(ctx context.Context, s session, o outcome.Outcome, boms 
 	if !s.offline {
 		publication.HTTP = &http.Client{Transport: p.Transport, Timeout: commentTimeout}
 	}
-	return errors.Join(unwritten, ci.Publish(ctx, publication))
+	if err := ci.Publish(ctx, publication); err != nil {
+		unwritten, o = errors.Join(unwritten, err), withoutReport(o, err)
+	}
+	if unwritten == nil {
+		return nil
+	}
+	// What is there already says that the run passed, or not why it did not.
+	written = slices.DeleteFunc(written, func(out output) bool { return out.path == stdoutPath })
+	_, _, err = p.writeReports(ctx, written, o, opts)
+	return errors.Join(unwritten, err)
+}
+
+// writeReports writes the outcome to each output. It returns those that were
+// written, and the outcome, which says if others were not. Standard output comes
+// last: only it cannot be written again.
+func (p Program) writeReports(ctx context.Context, outputs []output, o outcome.Outcome, opts report.Options) ([]output, outcome.Outcome, error) {
+	var written []output
+	var err error
+	outputs = slices.Clone(outputs)
+	last := func(out output) int {
+		if out.path == stdoutPath {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(outputs, func(a, b output) int { return last(a) - last(b) })
+	for _, out := range outputs {
+		if failed := report.WriteFile(ctx, out.path, p.Stdout, out.format, o, opts); failed != nil {
+			err, o = errors.Join(err, failed), withoutReport(o, failed)
+			continue
+		}
+		written = append(written, out)
+	}
+	return written, o, err
 }
 
 // commentTimeout bounds the writing of a comment, which the environment has to

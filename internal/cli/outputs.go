@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -126,7 +127,7 @@ func documents(outputs []sbomOutput, sboms []gate.SBOM) []sbomOutput {
 			o := o
 			o.document = document
 			if len(sboms) > 1 {
-				platform := strings.ReplaceAll(document.Platform, "/", "-")
+				platform := fileName(document.Platform)
 				// An index may hold several images for one platform.
 				if named[platform]++; named[platform] > 1 {
 					platform += "-" + strconv.Itoa(named[platform])
@@ -140,19 +141,33 @@ func documents(outputs []sbomOutput, sboms []gate.SBOM) []sbomOutput {
 	return out
 }
 
-// writeSBOMs writes each SBOM whole or not at all to its file.
-func writeSBOMs(outputs []sbomOutput, stdout io.Writer, now time.Time) error {
-	for _, o := range outputs {
-		write := func(w io.Writer) error { return o.document.Write(w, o.format, now) }
-		if o.path == stdoutPath {
-			if err := write(stdout); err != nil {
-				return fmt.Errorf("write the SBOM to standard output: %w", err)
-			}
-			continue
-		}
-		if err := report.WholeFile(o.path, "write the SBOM", write); err != nil {
-			return err
+// fileName is a text of the image as a part of a file's name, which scripts and
+// workflows handle: with other characters than these it could be a command.
+func fileName(text string) string {
+	safe := []rune(text)
+	for i, r := range safe {
+		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r)) {
+			safe[i] = '-'
 		}
 	}
-	return nil
+	return string(safe[:min(len(safe), 64)])
+}
+
+// writeSBOMs writes each SBOM whole or not at all to its file. It returns those
+// that were written; one that cannot be does not stop the others.
+func writeSBOMs(outputs []sbomOutput, stdout io.Writer, now time.Time) (written []sbomOutput, err error) {
+	for _, o := range outputs {
+		write := func(w io.Writer) error { return o.document.Write(w, o.format, now) }
+		var failed error
+		if o.path != stdoutPath {
+			failed = report.WholeFile(o.path, "write the SBOM", write)
+		} else if failed = write(stdout); failed != nil {
+			failed = fmt.Errorf("write the SBOM to standard output: %w", failed)
+		}
+		if failed == nil {
+			written = append(written, o)
+		}
+		err = errors.Join(err, failed)
+	}
+	return written, err
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
+	"github.com/portcullis-ci/portcullis/internal/credential"
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/neutralise"
 )
@@ -188,11 +189,13 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		}
 		return usageError(cmd, err)
 	}
-	err := usageError(cmd, fmt.Errorf("%s takes no arguments, but got %q", cmd.Name(), args[0]))
+	// It may be an address with a password.
+	given := credential.Withhold(args[0])
+	err := usageError(cmd, fmt.Errorf("%s takes no arguments, but got %q", cmd.Name(), given))
 	var e *exit.Error
 	if len(args) == 1 && cmd.Flags().Lookup("image") != nil && !cmd.Flags().Changed("image") && errors.As(err, &e) {
 		// What most tools of this kind take as an argument.
-		e.Hint = fmt.Sprintf("the image is named with a flag: `%s --image %s`", cmd.CommandPath(), args[0])
+		e.Hint = fmt.Sprintf("the image is named with a flag: `%s --image %s`", cmd.CommandPath(), given)
 	}
 	return err
 }

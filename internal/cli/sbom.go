@@ -54,7 +54,7 @@ func (p Program) sbomCommand() *cobra.Command {
 	flags.StringArrayVar(&f.format, "sbom-format", nil, "format of the file at the same place: "+sbomFormats()+" (default cyclonedx-json)")
 	flags.StringVar(&f.rootfs, "rootfs", "", "root file system to list in place of an image")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress")
-	f.imageFlags.register(flags)
+	f.imageFlags.register(flags, true)
 	f.limitFlags.register(flags)
 	f.cacheFlags.register(flags)
 	return cmd
@@ -87,8 +87,10 @@ func (p Program) sbom(ctx context.Context, f *sbomFlags, flags *pflag.FlagSet, r
 	if err != nil {
 		return err
 	}
-	if err := f.eachInAFile(outputs); err != nil {
-		return err
+	if f.rootfs == "" {
+		if err := f.eachInAFile(outputs); err != nil {
+			return err
+		}
 	}
 	var display *progress.Display
 	if !f.quiet {
@@ -112,7 +114,8 @@ func (p Program) sbom(ctx context.Context, f *sbomFlags, flags *pflag.FlagSet, r
 		}
 		sboms = append(sboms, document)
 	}
-	return writeSBOMs(documents(outputs, sboms), p.Stdout, p.Clock())
+	_, err = writeSBOMs(documents(outputs, sboms), p.Stdout, p.Clock())
+	return err
 }
 
 // listTarget takes stock of one image or root file system.

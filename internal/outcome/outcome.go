@@ -323,6 +323,9 @@ func (v Verdict) Failed() map[string]bool {
 	return failed
 }
 
+// StageReport is the stage of failures to write what the run came to.
+const StageReport = "report"
+
 // Failure is something that went wrong in the run itself: an unreadable
 // target, a missing database, a detector that panicked.
 type Failure struct {

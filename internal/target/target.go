@@ -305,8 +305,12 @@ func guess(ref string) (string, error) {
 	case err != nil && path:
 		return "", err
 	case errors.Is(err, os.ErrNotExist):
-		if suffix := filepath.Ext(ref); suffix == ".tar" || suffix == ".tgz" {
-			return "", err // No tag or repository is called so.
+		suffix := filepath.Ext(ref)
+		if host, _, _ := strings.Cut(ref, "/"); (suffix == ".tar" || suffix == ".tgz") && !strings.Contains(ref, ":") &&
+			(host == ref || !strings.Contains(host, ".")) {
+			// Docker Hub could have a repository of this name, but who leaves
+			// out host and tag means a file.
+			return "", err
 		}
 		return "registry", nil
 	case err != nil:

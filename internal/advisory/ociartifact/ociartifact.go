@@ -22,7 +22,6 @@ import (
 
 	"github.com/portcullis-ci/portcullis/internal/advisory"
 	"github.com/portcullis-ci/portcullis/internal/advisory/store"
-	"github.com/portcullis-ci/portcullis/internal/slowbody"
 )
 
 // The media types of the artifact.
@@ -143,9 +142,8 @@ func (a Artifact) Fetch(ctx context.Context, s advisory.Shard) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	body := slowbody.Watch(content, slowbody.DefaultPatience)
-	defer body.Close() //nolint:errcheck // only read
-	return io.ReadAll(io.LimitReader(body, s.Size+1))
+	defer content.Close() //nolint:errcheck // only read
+	return io.ReadAll(io.LimitReader(content, s.Size+1))
 }
 
 // Pull installs a database into a directory, with the shards that want accepts

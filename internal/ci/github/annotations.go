@@ -135,7 +135,11 @@ func failures(o outcome.Outcome) []annotation {
 		if f.Hint != "" {
 			message += "\n" + neutralise.Log(f.Hint)
 		}
-		all = append(all, annotation{level: "error", title: neutralise.Log("Portcullis could not examine " + cmp.Or(f.Target, f.Stage)), message: message})
+		title := "Portcullis could not examine " + cmp.Or(f.Target, f.Stage)
+		if f.Stage == outcome.StageReport {
+			title = "Portcullis could not write a report"
+		}
+		all = append(all, annotation{level: "error", title: neutralise.Log(title), message: message})
 	}
 	return all
 }
