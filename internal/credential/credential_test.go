@@ -2,6 +2,7 @@ package credential_test
 
 import (
 	"cmp"
+	"encoding/base64"
 	"maps"
 	"slices"
 	"strings"
@@ -101,5 +102,31 @@ func TestNoMatchHoldsItsValue(t *testing.T) {
 				t.Errorf("%s: the match shows the value: %+v", c.Path, m)
 			}
 		}
+	}
+}
+
+// A word above the place where published packages lie is the user's own name for
+// something, and says nothing of what is below.
+func TestNamesOfTheUsersOwnDirectoriesExcuseNothing(t *testing.T) {
+	content := `{"password": "Tr0ub4dor3xQ9zz` + `K"}`
+	s := credential.NewScanner()
+	for path, want := range map[string]int{
+		"/srv/test-shop/vendor/a/conf.json":         1,
+		"/var/www/shop.example/vendor/a/conf.json":  1,
+		"/opt/app/node_modules/x/conf.json":         1,
+		"/opt/app/node_modules/x/test-x/conf.json":  0,
+		"/opt/demo/node_modules/demo-kit/conf.json": 0,
+	} {
+		if got := scan(s, path, content, 1000); len(got) != want {
+			t.Errorf("%s: %d matches, want %d", path, len(got), want)
+		}
+	}
+}
+
+func TestAPassphraseInBase64IsFound(t *testing.T) {
+	passphrase := "correct Horse7 " + "battery9 Staple"
+	content := "password: " + base64.StdEncoding.EncodeToString([]byte(passphrase)) + "\n"
+	if got := scan(credential.NewScanner(), "/app/secret.yaml", content, 1000); len(got) != 1 {
+		t.Errorf("%d matches", len(got))
 	}
 }

@@ -160,7 +160,7 @@ func judgeSetting(s setting, p place) (Match, bool) {
 	}
 	made := random(s.value) && !isIdentifier(s.value)
 	if text, ok := textInBase64(s.value); ok {
-		if exampleWords.MatchString(text) || strings.Contains(text, " ") {
+		if exampleWords.MatchString(text) {
 			return Match{}, false
 		}
 		made = random(text)

@@ -73,7 +73,7 @@ func placeOf(name string, head []byte) place {
 	lower := strings.ToLower(name)
 	base := path.Base(lower)
 	p := place{foreign: within(lower, foreignParts), trial: within(lower, trialParts) || isTrialName(base)}
-	p.trial = p.trial || p.foreign && hasTrialWord(lower)
+	p.trial = p.trial || p.foreign && hasTrialWord(lower[foreignEnd(lower):])
 	p.text = textOf(base, lower, head)
 	p.shell = isShell(base, head)
 	p.blanks = base == ".netrc" || base == "_netrc"
@@ -90,6 +90,17 @@ func within(name string, parts []string) bool {
 		}
 	}
 	return false
+}
+
+// foreignEnd is where the last of the places in a path ends at which published
+// packages lie.
+func foreignEnd(name string) (end int) {
+	for _, part := range foreignParts {
+		if at := strings.LastIndex(name, part); at >= 0 {
+			end = max(end, at+len(part))
+		}
+	}
+	return end
 }
 
 // trialWords in the path of a published file say that it is there for tests or

@@ -40,6 +40,9 @@ func Withhold(text string) string {
 	}
 }
 
+// withheldCPE takes the place of a CPE with a credential in it.
+const withheldCPE = "cpe:2.3:a:withheld:withheld:*:*:*:*:*:*:*:*"
+
 // WithholdJSON does the same with every string of a JSON document.
 func WithholdJSON(doc []byte) []byte {
 	var out []byte // nil as long as nothing had to be changed
@@ -62,7 +65,14 @@ func WithholdJSON(doc []byte) []byte {
 		if escaped && json.Unmarshal(doc[start:i+1], &plain) != nil {
 			continue
 		}
-		if kept := Withhold(plain); kept != plain {
+		kept := Withhold(plain)
+		if strings.HasPrefix(plain, "cpe:") {
+			// In a CPE each sign is escaped.
+			if unescaped := strings.ReplaceAll(plain, `\`, ""); Withhold(unescaped) != unescaped {
+				kept = withheldCPE
+			}
+		}
+		if kept != plain {
 			if encoded, err := json.Marshal(kept); err == nil {
 				out = append(append(out, doc[copied:start]...), encoded...)
 				copied = i + 1

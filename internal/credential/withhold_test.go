@@ -55,3 +55,11 @@ func TestWithholdTakesEveryTokenOutOfJSON(t *testing.T) {
 		t.Error("a document without a secret was changed")
 	}
 }
+
+func TestACPEWithAPasswordIsWithheld(t *testing.T) {
+	doc := []byte(`{"a":"cpe:2.3:a:x:x:git\\+https\\:\\/\\/bob\\:q7wZr2Lk9x\\@git.shop.de\\/a:*:*:*:*:*:*:*","b":"cpe:2.3:a:x:x:1.0:*:*:*:*:*:*:*"}`)
+	got := string(credential.WithholdJSON(doc))
+	if strings.Contains(got, "q7wZr2Lk9x") || !strings.Contains(got, "cpe:2.3:a:x:x:1.0:") || !json.Valid([]byte(got)) {
+		t.Errorf("%s", got)
+	}
+}

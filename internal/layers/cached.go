@@ -38,6 +38,7 @@ func (x *Index) layer(ctx context.Context, i int) (layer, error) {
 	if err == nil {
 		x.selector.Cache.Put(key, func(w io.Writer) error { return encodeLayer(w, l) })
 	}
+	l.withholders = nil // and the inspections behind them
 	return l, err
 }
 

@@ -329,10 +329,14 @@ func (sc *scanner) piece() []byte {
 	return make([]byte, pieceSize)
 }
 
-// letGo takes the memory of pieces back.
+// maxSpare is how many pieces a layer keeps for its next executable: what it
+// holds beyond the bound of all layers together must be little.
+const maxSpare = 16
+
+// letGo takes the memory of some pieces back.
 func (sc *scanner) letGo(h *held) {
 	for _, p := range h.pieces {
-		if p != nil {
+		if p != nil && len(sc.spare) < maxSpare {
 			sc.spare = append(sc.spare, p)
 		}
 	}

@@ -1,7 +1,6 @@
 package secret
 
 import (
-	"bytes"
 	"crypto/md5"  // #nosec G501 -- dpkg records MD5; nothing is protected by it here
 	"crypto/sha1" // #nosec G505 -- apk records SHA-1
 	"crypto/sha256"
@@ -83,25 +82,55 @@ func (c *contents) end(name string, secrets bool) {
 	if c.database {
 		c.all = append(c.all, '\n')
 	}
-	if !secrets || !c.keeping {
-		return
+	if !secrets || !c.keeping || len(c.sums) >= maxMatches {
+		return // with so many secrets nobody asks where the rest comes from
 	}
 	m, s, l := md5.Sum(c.file), sha1.Sum(c.file), sha256.Sum256(c.file) // #nosec G401 -- see the imports
 	c.sums = append(c.sums, contentSums{Path: name, MD5: hex.EncodeToString(m[:]), SHA1: hex.EncodeToString(s[:]), SHA256: hex.EncodeToString(l[:])})
 }
 
-// result returns the digests and looks them up in the databases. These hold
-// them in hex (dpkg's md5sums, the headers of rpm) or in base64 after Q1 (apk).
+// result returns the digests and looks them up in the databases, in one pass.
+// These hold them in hex (dpkg's md5sums, the headers of rpm) or in base64 after
+// Q1 (apk). What was kept for it is let go.
 func (c *contents) result() []contentSums {
-	for i := range c.sums {
-		s := &c.sums[i]
+	wanted := make(map[string][]int)
+	for i, s := range c.sums {
 		raw, _ := hex.DecodeString(s.SHA1)
 		for _, form := range []string{s.MD5, s.SHA256, "Q1" + base64.StdEncoding.EncodeToString(raw)} {
-			s.Recorded = s.Recorded || bytes.Contains(c.all, []byte(form))
+			wanted[form] = append(wanted[form], i)
 		}
 	}
+	look := func(at, size int) {
+		if at+size > len(c.all) {
+			return
+		}
+		for _, i := range wanted[string(c.all[at:at+size])] {
+			c.sums[i].Recorded = true
+		}
+	}
+	run := 0 // of hex digits up to here
+	for i := 0; i < len(c.all) && len(wanted) > 0; i++ {
+		if !isHex(c.all[i]) {
+			if run = 0; c.all[i] == 'Q' {
+				look(i, apkSize)
+			}
+			continue
+		}
+		run++
+		for _, size := range []int{2 * md5.Size, 2 * sha256.Size} {
+			if run >= size {
+				look(i+1-size, size)
+			}
+		}
+	}
+	c.all, c.file = nil, nil
 	return c.sums
 }
+
+// apkSize is the length of a SHA-1 digest as apk writes it.
+const apkSize = len("Q1") + 28
+
+func isHex(b byte) bool { return b >= '0' && b <= '9' || b >= 'a' && b <= 'f' }
 
 // packageDirs are where the packages of operating systems put files.
 var packageDirs = []string{"/usr/", "/lib", "/bin/", "/sbin/", "/etc/", "/var/", "/opt/", "/boot/", "/srv/"}

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -22,6 +23,20 @@ func token(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return example.Content + "\n"
+}
+
+// Databases and files with secrets may both be many: a layer is done in one pass
+// over the databases, whatever is asked for.
+func TestManyFilesAreLookedUpInOnePass(t *testing.T) {
+	shipped := token(t)
+	m := md5.Sum([]byte(shipped))
+	files := []imagetest.File{imagetest.Text("var/lib/rpm/Packages", strings.Repeat("0123456789abcdef", 1<<16)+" "+hex.EncodeToString(m[:])+"\x00")}
+	for i := range 1000 {
+		files = append(files, imagetest.Text(fmt.Sprintf("opt/%04d.env", i), shipped))
+	}
+	if r := check(t, secret.Options{}, files); len(r.Findings) != 0 || r.Unchanged != 1000 {
+		t.Errorf("%d findings, %d unchanged", len(r.Findings), r.Unchanged)
+	}
 }
 
 func TestWhatThePackageDatabaseOfALayerRecordsIsNoSecret(t *testing.T) {

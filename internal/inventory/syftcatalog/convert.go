@@ -124,7 +124,7 @@ func ownersOf(model *sbom.SBOM) map[string]string {
 
 func convertPackage(p pkg.Package) inventory.Package {
 	out := inventory.Package{
-		ID: string(p.ID()), Name: p.Name, Version: p.Version, Type: strings.ToLower(string(p.Type)),
+		ID: string(p.ID()), Name: credential.Withhold(p.Name), Version: credential.Withhold(p.Version), Type: strings.ToLower(string(p.Type)),
 		Places: places(p.Locations), Licenses: licences(p.Licenses),
 	}
 	purl, err := packageurl.FromString(p.PURL)

@@ -1,6 +1,7 @@
 package syftcatalog
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/anchore/syft/syft/file"
@@ -67,5 +68,13 @@ func TestConvertPackageOfAForeignSBOM(t *testing.T) {
 	want = inventory.Package{Name: "x", Version: "1", Type: "npm", Places: []inventory.Place{{Path: "/a"}, {Path: "/b"}}}
 	if diff := cmp.Diff(want, convertPackage(p)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestPasswordsInNamesAndVersionsAreWithheld(t *testing.T) {
+	const secret = "q7wZr2Lk9x"
+	p := convertPackage(pkg.Package{Name: "https://ci:" + secret + "@git.shop.de/a", Version: "git+https://ci:" + secret + "@git.shop.de/a", Type: pkg.NpmPkg})
+	if strings.Contains(p.Name+p.Version, secret) || p.Name == "" || p.Version == "" {
+		t.Errorf("%q %q", p.Name, p.Version)
 	}
 }

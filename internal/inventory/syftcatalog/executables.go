@@ -37,19 +37,22 @@ const (
 	nativeImage
 	// dotnetBundle marks .NET programs of a single file.
 	dotnetBundle
+	// cargoAuditableOld is the name of that section before it was settled.
+	cargoAuditableOld
 )
 
 // signatures are in the order of the bits.
 var signatures = []layers.Signature{
 	{Bytes: []byte("\xff Go buildinf:")},
 	{Bytes: []byte("UPX!"), Within: 8192},
-	{Bytes: []byte(".dep-v0")},
+	{Bytes: []byte("dep-v0")}, // .dep-v0, and rdep-v0 in Mach-O
 	{Bytes: []byte(".note.package")},
 	{Bytes: []byte("__svm_version_info")},
 	{Bytes: []byte{
 		0x8b, 0x12, 0x02, 0xb9, 0x6a, 0x61, 0x20, 0x38, 0x72, 0x7b, 0x93, 0x02, 0x14, 0xd7, 0xa0, 0x32,
 		0x13, 0xf5, 0xb9, 0xe6, 0xef, 0xae, 0x33, 0x18, 0xee, 0x3b, 0x2d, 0xce, 0x24, 0xb3, 0x6a, 0xae,
 	}},
+	{Bytes: []byte("rust-deps-v0")},
 }
 
 // withExecutables has each cataloger of executables look only at those that hold
@@ -59,7 +62,7 @@ func withExecutables(cfg *syft.CreateSBOMConfig) *syft.CreateSBOMConfig {
 	var names []string
 	for _, c := range []executables{
 		{Cataloger: golang.NewGoModuleBinaryCataloger(cfg.Packages.Golang), signs: goBuildInfo | upxPacked, zeroHoles: true},
-		{Cataloger: rust.NewAuditBinaryCataloger(), signs: cargoAuditable, check: checkCrates},
+		{Cataloger: rust.NewAuditBinaryCataloger(), signs: cargoAuditable | cargoAuditableOld, check: checkCrates},
 		{Cataloger: binary.NewELFPackageCataloger(), signs: packageNote},
 		{Cataloger: java.NewNativeImageCataloger(), signs: nativeImage},
 		{Cataloger: dotnet.NewDotnetDepsBinaryCataloger(cfg.Packages.Dotnet), signs: dotnetBundle},

@@ -223,6 +223,22 @@ func TestAListOfCratesThatInflatesWithoutEndIsUnreadable(t *testing.T) {
 	}
 }
 
+// In ELF files the section had another name before it was settled.
+func TestCratesAreListedUnderEveryNameOfTheirSection(t *testing.T) {
+	var list bytes.Buffer
+	z := zlib.NewWriter(&list)
+	_, err := io.WriteString(z, `{"packages":[{"name":"time","version":"0.1.0","source":"crates.io"}]}`)
+	must(t, err)
+	must(t, z.Close())
+	for _, name := range []string{".dep-v0", ".rust-deps-v0"} {
+		inv, err := catalogFiles(t, imagetest.File{Path: "usr/bin/program", Mode: 0o755, Body: withSection(name, list.Bytes())})
+		must(t, err)
+		if !slices.ContainsFunc(inv.Packages, func(p inventory.Package) bool { return p.Name == "time" }) {
+			t.Errorf("%s: %+v", name, inv.Packages)
+		}
+	}
+}
+
 // zeros is an endless source of zeros.
 type zeros struct{}
 

@@ -71,6 +71,9 @@ func nestedArchives(ctx context.Context, r io.ReaderAt, size int64, most, depth 
 		if !slices.Contains(javaArchives, path.Ext(f.Name)) {
 			continue
 		}
+		if ctx.Err() != nil {
+			return n
+		}
 		if n++; n >= most || depth == 0 {
 			return most
 		}

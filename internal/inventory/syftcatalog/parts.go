@@ -84,7 +84,7 @@ func (executableParts) Keep(signs uint32, r io.ReaderAt, _ int64) (counting uint
 		return signs, nil, false
 	}
 	counting = countingSigns(signs, f)
-	if counting&^(goBuildInfo|cargoAuditable|packageNote) != 0 {
+	if counting&^(goBuildInfo|cargoAuditable|cargoAuditableOld|packageNote) != 0 {
 		return counting, nil, false
 	}
 	ranges, err = elfParts(counting, t, f, r)
@@ -94,8 +94,8 @@ func (executableParts) Keep(signs uint32, r io.ReaderAt, _ int64) (counting uint
 // countingSigns leaves out the signatures that only happen to occur in a
 // program: this one and others of its kind hold all of them.
 func countingSigns(signs uint32, f *elf.File) uint32 {
-	if f.Section(".dep-v0") == nil {
-		signs &^= cargoAuditable
+	if !slices.ContainsFunc(crateSections, func(name string) bool { return f.Section(name) != nil }) {
+		signs &^= cargoAuditable | cargoAuditableOld
 	}
 	if f.Section(".note.package") == nil {
 		signs &^= packageNote
@@ -139,7 +139,7 @@ func elfParts(signs uint32, t sectionTable, f *elf.File, r io.ReaderAt) ([]layer
 		}
 		whole := layers.Range{Offset: int64(s.Offset), Size: int64(s.FileSize)}
 		switch {
-		case n == t.names, s.Name == ".dep-v0", s.Name == ".note.package", whole.Size <= headOfSection:
+		case n == t.names, slices.Contains(crateSections, s.Name), s.Name == ".note.package", whole.Size <= headOfSection:
 		case signs&goBuildInfo != 0 && (s.Flags&elf.SHF_WRITE != 0 || s.Name == ".go.buildinfo"):
 		default:
 			whole.Size = headOfSection

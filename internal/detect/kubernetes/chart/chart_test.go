@@ -263,6 +263,13 @@ func TestSetValuesAreReadAsHelmDoes(t *testing.T) {
 			t.Errorf("%s: problems %v, want one", set, problems)
 		}
 	}
+	// What is set may be a password.
+	for _, set := range []string{"a=q7wZr2Lk9x,foo", "q7wZr2Lk9x", "a[-1]=q7wZr2Lk9x", "a=1,q7wZr2Lk9x"} {
+		_, problems := render(t, Settings{Set: []string{set}}, "templates/a.yaml", "")
+		if len(problems) != 1 || strings.Contains(fmt.Sprint(problems), "q7wZr2Lk9x") {
+			t.Errorf("%s: problems %v", set, problems)
+		}
+	}
 }
 
 func FuzzRender(f *testing.F) {

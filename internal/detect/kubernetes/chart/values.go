@@ -30,7 +30,12 @@ func userValues(s Settings) (map[string]any, []Problem) {
 			err = errors.New("it has no key")
 		}
 		if err != nil {
-			problems = append(problems, Problem{Message: fmt.Sprintf("the value %q is not of the form key=value: %v", set, err)})
+			// The value may be a password, and the error may quote it.
+			key, _, _ := strings.Cut(set, "=")
+			if key == set {
+				key = ""
+			}
+			problems = append(problems, Problem{Message: fmt.Sprintf("what is set for %q is not of the form key=value", key)})
 		}
 	}
 	return merged, problems
