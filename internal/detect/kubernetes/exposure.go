@@ -2,16 +2,40 @@ package kubernetes
 
 import (
 	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
 
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/manifest"
 )
 
-// exposure returns the object that opens a pod to the outside of the cluster:
-// a Service of its own, or an Ingress or route to a Service that selects it;
-// nil when there is none in the set.
-func (s *set) exposure(pod *manifest.Pod) *manifest.Object {
-	var way *manifest.Object
+// opening is what opens a pod to the outside of the cluster: a port of the
+// node, a Service that is reached from there, or what sends traffic from
+// outside to a Service.
+type opening struct {
+	object *manifest.Object
+	// at is where the object says so.
+	at *manifest.Place
+	// name says what it is: the object as Kind/namespace/name, or a port.
+	name string
+}
+
+// openedBy is the opening by an object.
+func openedBy(o *manifest.Object, at *manifest.Place) *opening {
+	return &opening{object: o, at: at, name: o.ID()}
+}
+
+// exposure returns what opens a pod to the outside of the cluster; nil when
+// nothing in the set does.
+func (s *set) exposure(pod *manifest.Pod) *opening {
+	if way := portOfNode(pod); way != nil {
+		return way
+	}
+	if way := ownAddress(pod.Object); way != nil {
+		return way
+	}
+	var way *opening
 	labels := labelsOf(pod)
 	s.serviceIndex.candidates(pod.Object.Namespace, labels, func(e selecting) bool {
 		if matchesLabels(e.selector, labels) {
@@ -22,29 +46,111 @@ func (s *set) exposure(pod *manifest.Pod) *manifest.Object {
 	return way
 }
 
-// opening returns what opens a Service to the outside, or nil.
-func (s *set) opening(service *manifest.Object) *manifest.Object {
-	switch service.At("spec", "type").Text() {
-	case "NodePort":
-		return service
-	case "LoadBalancer":
-		if !internalService(service) {
-			return service
-		}
+// portOfNode returns the port of the node that leads to a container. In a pod
+// that has the node's network every port does; that counts by itself.
+func portOfNode(pod *manifest.Pod) *opening {
+	if pod.Spec.At("hostNetwork").True() {
+		return nil
 	}
-	for _, front := range s.fronts[service.Name] {
-		if sameNamespace(front.Namespace, service.Namespace) {
-			return front
+	for _, c := range pod.Containers {
+		for _, port := range c.Place.At("ports").Items() {
+			at := port.At("hostPort")
+			if number, ok := at.Int(); !ok || number == 0 {
+				continue
+			}
+			if ip, err := netip.ParseAddr(port.At("hostIP").Text()); err == nil && ip.IsLoopback() {
+				continue
+			}
+			return &opening{object: pod.Object, at: at, name: "host port " + at.Text()}
 		}
 	}
 	return nil
 }
 
-// frontKinds send traffic from outside to Services.
-var frontKinds = []string{"Ingress", "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "Route"}
+// ownAddress returns the opening of a workload that gets an address of its own
+// without further objects: a service of Knative or Cloud Run. See
+// https://knative.dev/docs/serving/services/private-services/ and
+// https://cloud.google.com/run/docs/securing/ingress.
+func ownAddress(o *manifest.Object) *opening {
+	switch {
+	case !o.Is("Service", "serving.knative.dev"):
+		return nil
+	case cloudRun(o):
+		if at := o.Annotation("run.googleapis.com/ingress"); at.Text() == "" || at.Text() == "all" {
+			return openedBy(o, at)
+		}
+	default:
+		if at := o.At("metadata", "labels", "networking.knative.dev/visibility"); at.Text() != "cluster-local" {
+			return openedBy(o, at)
+		}
+	}
+	return nil
+}
+
+// opening returns what opens a Service to the outside, or nil.
+func (s *set) opening(service *manifest.Object) *opening {
+	kind := service.At("spec", "type")
+	switch kind.Text() {
+	case "ExternalName":
+		return nil // It has a name and no pods, whatever its selector says.
+	case "NodePort":
+		return openedBy(service, kind)
+	case "LoadBalancer":
+		if !internalService(service) && !onlyPrivate(sourceRanges(service)) {
+			return openedBy(service, kind)
+		}
+	}
+	if at := service.At("spec", "externalIPs"); len(at.Items()) > 0 {
+		return openedBy(service, at)
+	}
+	for _, f := range s.fronts[service.Name] {
+		if sameNamespace(f.namespace, service.Namespace) {
+			return openedBy(f.object, f.at)
+		}
+	}
+	return nil
+}
+
+// sourceRanges are the networks from which a load balancer takes traffic; none
+// stands for all.
+func sourceRanges(service *manifest.Object) []string {
+	var ranges []string
+	for _, r := range service.At("spec", "loadBalancerSourceRanges").Items() {
+		ranges = append(ranges, r.Text())
+	}
+	if len(ranges) == 0 {
+		ranges = networkList(service.Annotation("service.beta.kubernetes.io/load-balancer-source-ranges"))
+	}
+	return ranges
+}
+
+// networkList are the items of a text such as "10.0.0.0/8, 192.168.0.0/16".
+func networkList(at *manifest.Place) []string {
+	return strings.FieldsFunc(at.Text(), func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// privateNetworks are those whose addresses the internet does not lead to
+// (RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291).
+var privateNetworks = []string{
+	"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8", "fc00::/7", "fe80::/10", "::1/128",
+}
+
+// onlyPrivate reports whether there are networks, and all of them are private.
+func onlyPrivate(networks []string) bool {
+	return len(networks) > 0 && !slices.ContainsFunc(networks, func(text string) bool {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return true
+		}
+		return !slices.ContainsFunc(privateNetworks, func(p string) bool {
+			private := netip.MustParsePrefix(p)
+			return private.Bits() <= network.Bits() && private.Contains(network.Addr())
+		})
+	})
+}
 
 // indexNetwork notes which policies and Services may select what, and which
-// Services an Ingress or route names.
+// Services are reached from outside through other objects.
 func (s *set) indexNetwork() {
 	for _, o := range s.policies() {
 		if selector, ok := selectorOf(o); ok {
@@ -56,49 +162,7 @@ func (s *set) indexNetwork() {
 			s.serviceIndex.add(o, selector, selector)
 		}
 	}
-	s.fronts = make(map[string][]*manifest.Object)
-	for _, kind := range frontKinds {
-		for _, o := range s.byKind[kind] {
-			for _, backend := range backends(o) {
-				s.fronts[backend.Text()] = append(s.fronts[backend.Text()], o)
-			}
-		}
-	}
-}
-
-// backends returns the names of the Services to which an Ingress or route
-// sends traffic.
-func backends(o *manifest.Object) []*manifest.Place {
-	var names []*manifest.Place
-	add := func(at *manifest.Place) {
-		if at.Text() != "" {
-			names = append(names, at)
-		}
-	}
-	switch {
-	case isIngress(o):
-		for _, field := range []string{"defaultBackend", "backend"} {
-			add(o.At("spec", field, "service", "name"))
-			add(o.At("spec", field, "serviceName"))
-		}
-		for _, r := range o.At("spec", "rules").Items() {
-			for _, path := range r.At("http", "paths").Items() {
-				add(path.At("backend", "service", "name"))
-				add(path.At("backend", "serviceName"))
-			}
-		}
-	case o.Group() == "gateway.networking.k8s.io":
-		for _, r := range o.At("spec", "rules").Items() {
-			for _, ref := range r.At("backendRefs").Items() {
-				if kind := ref.At("kind").Text(); kind == "" || kind == "Service" {
-					add(ref.At("name"))
-				}
-			}
-		}
-	case o.Is("Route", "route.openshift.io"):
-		add(o.At("spec", "to", "name"))
-	}
-	return names
+	s.indexFronts()
 }
 
 // reportPower reports that a pod has power over its node. Where the pod is
@@ -108,8 +172,8 @@ func (p *pass) reportPower(pod *manifest.Pod, at *manifest.Place, format string,
 	pr := problem{object: p.object, at: at, severity: p.rule.Severity, message: fmt.Sprintf(format, args...)}
 	if way := p.set.exposure(pod); way != nil {
 		pr.severity = finding.Critical
-		pr.message += " It weighs more here, since " + way.ID() + " opens the pods to the outside."
-		pr.also = []related{{object: way, at: way.At("metadata", "name"), note: way.ID() + " opens it to the outside"}}
+		pr.message += " It weighs more here, since " + way.name + " opens the pods to the outside."
+		pr.also = []related{{object: way.object, at: way.at, note: way.name + " opens it to the outside"}}
 	}
 	p.add(pr)
 }

@@ -16,7 +16,8 @@ type Image struct {
 	// What follows makes a flaw in this image weigh more. Privileged is about
 	// the container; HostPID and HostNetwork say that its pod shares the
 	// processes or the network of the node. ExposedBy is what opens the pod to
-	// the outside of the cluster, as Kind/namespace/name; empty for nothing.
+	// the outside of the cluster: an object as Kind/namespace/name, or a port of
+	// the node; empty for nothing.
 	Privileged  bool
 	HostPID     bool
 	HostNetwork bool
@@ -49,7 +50,7 @@ func (s *set) images() []Image {
 	for _, pod := range s.pods {
 		exposedBy := ""
 		if way := s.exposure(pod); way != nil {
-			exposedBy = way.ID()
+			exposedBy = way.name
 		}
 		for _, c := range pod.Containers {
 			at := c.Place.At("image")

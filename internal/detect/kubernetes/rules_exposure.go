@@ -236,7 +236,15 @@ var serviceLoadBalancer = rule{
 	},
 }
 
+// internalService reports whether a load balancer has a private address. That
+// of the AWS load balancer controller does unless it is told otherwise:
+// https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/annotations/#lb-scheme
 func internalService(o *manifest.Object) bool {
+	const aws = "service.beta.kubernetes.io/aws-load-balancer-"
+	kind := o.Annotation(aws + "type").Text()
+	if strings.HasPrefix(o.At("spec", "loadBalancerClass").Text(), "service.k8s.aws/") || kind == "external" || kind == "nlb-ip" {
+		return o.Annotation(aws+"scheme").Text() != "internet-facing" && o.Annotation(aws+"internal").Text() != "false"
+	}
 	for name, values := range internalAnnotations {
 		if at := o.Annotation(name); at.Exists() && (values == nil || slices.Contains(values, at.Text())) {
 			return true

@@ -80,6 +80,9 @@ var exposureCases = map[string][]ruleCase{
 		{"is silent about an internal one on AWS", "apiVersion: v1\nkind: Service\nmetadata: {name: s, annotations: {service.beta.kubernetes.io/aws-load-balancer-scheme: internal}}\nspec: {type: LoadBalancer}\n"},
 		{"is silent about an internal one on Google Cloud", "apiVersion: v1\nkind: Service\nmetadata: {name: s, annotations: {networking.gke.io/load-balancer-type: Internal}}\nspec: {type: LoadBalancer}\n"},
 		{"is silent about ClusterIP", service("type: ClusterIP")},
+		{"is silent about AWS's own controller, whose balancers are internal by default", service("type: LoadBalancer\nloadBalancerClass: service.k8s.aws/nlb")},
+		{"fires where AWS's own controller faces the internet", "apiVersion: v1\nkind: Service\nmetadata: {name: s, annotations: {service.beta.kubernetes.io/aws-load-balancer-scheme: internet-facing}}\nspec:\n  ➤type: LoadBalancer\n  loadBalancerClass: service.k8s.aws/nlb\n"},
+		{"fires on the class of another cloud", service("➤type: LoadBalancer\nloadBalancerClass: example.com/lb")},
 	},
 	"k8s-service-external-ip": {
 		{"fires on an address", service("➤externalIPs: [192.0.2.1]")},

@@ -81,9 +81,12 @@ var danglingIngress = rule{
 		Good:       tlsIngress + "---\n" + exampleService(""),
 	}),
 	object: func(p *pass, o *manifest.Object) {
-		for _, at := range backends(o) {
-			if p.set.find("Service", o.Namespace, at.Text()) == nil {
-				p.report(at, "%s leads to Service %q, which is not here; correct the name.", o.ID(), at.Text())
+		if o.Is("VirtualService", istioGroup) {
+			return // Its hosts may be outside of the cluster.
+		}
+		for _, b := range p.set.backends(o) {
+			if p.set.find("Service", b.namespace, b.name) == nil {
+				p.report(b.at, "%s leads to Service %q, which is not here; correct the name.", o.ID(), b.name)
 			}
 		}
 	},

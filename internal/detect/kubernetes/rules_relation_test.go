@@ -49,6 +49,10 @@ var relationCases = map[string][]ruleCase{
 		{"is silent about a route to another kind", httpRoute("x", "backendRefs: [{kind: Bucket, name: b}]")},
 		{"is silent where a route's Service is there", service("type: ClusterIP") + httpRoute("x", "backendRefs: [{name: s}]")},
 		{"is silent without rules", ingress("spec: {}")},
+		{"fires on a namesake in another namespace than the route names", service("type: ClusterIP") + httpRoute("x", "backendRefs: [{➤name: s, namespace: bank}]")},
+		{"fires on what Traefik serves", "apiVersion: traefik.io/v1alpha1\nkind: IngressRoute\nmetadata: {name: r}\nspec: {routes: [{services: [{➤name: web}]}]}\n"},
+		{"is silent where a route names the namespace of its Service", service("type: ClusterIP") + httpRoute("x", "backendRefs: [{name: s, namespace: shop}]")},
+		{"is silent about hosts of Istio, which may be outside", virtualService("{gateways: [g], http: [{route: [{destination: {host: web}}]}]}")},
 	},
 	"k8s-dangling-netpol": {
 		{"fires on another value", webPod + netpol("➤podSelector: {matchLabels: {app: db}}")},

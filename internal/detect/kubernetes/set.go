@@ -20,11 +20,11 @@ type set struct {
 	subjects map[string]bool
 	// podsByAccount are the pods by the name of their service account.
 	podsByAccount map[string][]*manifest.Pod
-	// policyIndex and serviceIndex find what selects a pod; fronts are the
-	// Ingresses and routes by the name of the Service that they open.
+	// policyIndex and serviceIndex find what selects a pod; fronts are what
+	// sends traffic from outside to Services, by the names of these.
 	policyIndex  selectorIndex
 	serviceIndex selectorIndex
-	fronts       map[string][]*manifest.Object
+	fronts       map[string][]front
 	// plainValues are objects as the user's own rules see them.
 	plainValues map[*manifest.Object]map[string]any
 	// plainObjects are all of them as the variable objects.
