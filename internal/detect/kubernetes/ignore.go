@@ -32,6 +32,9 @@ type ignore struct {
 	// late is true for ignores in files of which something else is made:
 	// findings are in these files only after they have been traced back.
 	late bool
+	// values is true for ignores in the values of a chart: they are about the
+	// findings for which a value in their scope is the cause.
+	values bool
 	// object is the object that an annotation belongs to, for the report.
 	object string
 }
@@ -201,9 +204,19 @@ func (l *linter) addIgnore(ig ignore) {
 
 // applies reports whether an ignore is about a finding.
 func (ig *ignore) applies(f finding.Finding, today time.Time) bool {
-	at := f.Locations[0]
-	return at.Path == ig.file && ig.scope.Holds(at.Line) && (ig.all || ig.ids[f.RuleID]) &&
-		(ig.wrong == "" || !ig.ours) && !ig.expired(today)
+	return ig.holds(f) && (ig.all || ig.ids[f.RuleID]) && (ig.wrong == "" || !ig.ours) && !ig.expired(today)
+}
+
+// holds reports whether a finding stands in the part of the file that an
+// ignore is about.
+func (ig *ignore) holds(f finding.Finding) bool {
+	in := func(at finding.Location) bool { return at.Path == ig.file && ig.scope.Holds(at.Line) }
+	if !ig.values {
+		return in(f.Locations[0])
+	}
+	return slices.ContainsFunc(f.Locations, func(at finding.Location) bool {
+		return (at.Note == valueNote || at.Path == f.Target) && in(at)
+	})
 }
 
 // expired reports whether the last day has passed.

@@ -165,6 +165,7 @@ func (l *linter) read(f File) {
 	counts := FileResult{Path: f.Path}
 	docs := manifest.Parse(f, l.opts.Limits)
 	var all []*manifest.Object
+	var ours []manifest.Document
 	foreign := sync.OnceValue(func() bool { return foreignFile(f, docs) })
 	for i := range docs {
 		doc := &docs[i]
@@ -179,6 +180,7 @@ func (l *linter) read(f File) {
 			counts.Other++
 			continue
 		}
+		ours = append(ours, *doc)
 		if len(problems) > 0 {
 			counts.Unreadable++
 		}
@@ -193,7 +195,8 @@ func (l *linter) read(f File) {
 			}
 		}
 	}
-	l.readIgnores(f, docs, all)
+	// Comments in the files of other tools are for these.
+	l.readIgnores(f, ours, all)
 	l.count(counts)
 }
 

@@ -50,7 +50,9 @@ type rendering struct {
 	// locate leads back to a file.
 	locate func(manifest.Span) (chart.Source, bool)
 	// values are the files in which the values of a chart are looked up.
-	values []File
+	values []valuesFile
+	// set are the values that were given by themselves, which win.
+	set []string
 }
 
 // sources takes charts and kustomizations apart from manifests: it renders
@@ -121,6 +123,7 @@ func owner(dirs []string, name string) string {
 func (l *linter) chart(ctx context.Context, dir string, files []File) {
 	settings, values := l.settingsOf(dir, files)
 	rendered, problems := chart.Render(ctx, dir, files, settings)
+	known := l.readValues(dir, values, files)
 	for _, p := range problems {
 		if p.Refusal != nil {
 			l.refused(dir, values, files, *p.Refusal)
@@ -141,7 +144,7 @@ func (l *linter) chart(ctx context.Context, dir string, files []File) {
 		for l.made(name) {
 			name += "~"
 		}
-		l.rendered[name] = rendering{file: r.Path, locate: r.Locate, values: values}
+		l.rendered[name] = rendering{file: r.Path, locate: r.Locate, values: known.seenBy(r.Levels), set: settings.Set}
 		l.read(File{Path: name, Content: r.Content})
 	}
 	for _, f := range files {
@@ -246,10 +249,10 @@ func (l *linter) trace() {
 		l.traceFinding(&l.found[i])
 	}
 	for i := range l.result.Images {
-		l.result.Images[i].Location, _ = l.traceOne(l.result.Images[i].Location)
+		l.result.Images[i].Location, _ = l.traceOne(l.result.Images[i].Location, "")
 	}
 	for i := range l.result.Plain {
-		l.result.Plain[i].Location, _ = l.traceOne(l.result.Plain[i].Location)
+		l.result.Plain[i].Location, _ = l.traceOne(l.result.Plain[i].Location, "")
 	}
 	for i := range l.result.Files {
 		if r, ok := l.rendered[l.result.Files[i].Path]; ok {
@@ -261,7 +264,7 @@ func (l *linter) trace() {
 func (l *linter) traceFinding(f *finding.Finding) {
 	var locations, more []finding.Location
 	for _, at := range f.Locations {
-		at, values := l.traceOne(at)
+		at, values := l.traceOne(at, fieldOf(*f))
 		locations = append(locations, at)
 		more = append(more, values...)
 	}
@@ -269,9 +272,9 @@ func (l *linter) traceFinding(f *finding.Finding) {
 	f.Target = f.Locations[0].Path
 }
 
-// traceOne leads one place back, and returns the places of the values that
-// decide what stands there.
-func (l *linter) traceOne(at finding.Location) (finding.Location, []finding.Location) {
+// traceOne leads one place of a field back, and returns the places of the
+// values that decide what stands there.
+func (l *linter) traceOne(at finding.Location, field string) (finding.Location, []finding.Location) {
 	r, rendered := l.rendered[at.Path]
 	if !rendered {
 		return at, nil
@@ -282,24 +285,9 @@ func (l *linter) traceOne(at finding.Location) (finding.Location, []finding.Loca
 	}
 	var values []finding.Location
 	for _, keys := range source.Values {
-		if span, file, ok := valuePlace(r.values, keys); ok {
-			values = append(values, location(file, span, "the value comes from here"))
+		if span, file, ok := r.valuePlace(keys, field); ok {
+			values = append(values, location(file, span, valueNote))
 		}
 	}
 	return location(source.Path, source.Span, at.Note), values
-}
-
-// valuePlace finds a value in the first file that has it.
-func valuePlace(files []File, keys []string) (manifest.Span, string, bool) {
-	for _, f := range files {
-		for _, doc := range manifest.Parse(f, manifest.Limits{}) {
-			if doc.Root == nil {
-				continue
-			}
-			if at := manifest.NewPlace(doc.Root).At(keys...); at.Node != nil {
-				return at.Span(), f.Path, true
-			}
-		}
-	}
-	return manifest.Span{}, "", false
 }

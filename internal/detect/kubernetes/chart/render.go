@@ -51,7 +51,8 @@ func Render(ctx context.Context, dir string, files []manifest.File, s Settings) 
 
 // unit is one template of one chart.
 type unit struct {
-	chart *tree
+	chart  *tree
+	levels []Level
 	// name is the name of the template: web/templates/deployment.yaml.
 	name string
 	file manifest.File
@@ -79,7 +80,7 @@ func (e *engine) parse(root *tree) []Problem {
 	e.set = template.New("gotpl").Option("missingkey=zero").Funcs(e.functions())
 	e.paths, e.marked = make(map[string]string), make(map[any]bool)
 	var all []unit
-	collect(root, &all)
+	collect(root, []Level{{Dir: root.dir}}, &all)
 	slices.SortStableFunc(all, func(a, b unit) int {
 		return strings.Count(b.name, "/") - strings.Count(a.name, "/")
 	})
@@ -111,13 +112,13 @@ func (e *engine) mark(u unit) {
 	}
 }
 
-func collect(t *tree, all *[]unit) {
+func collect(t *tree, levels []Level, all *[]unit) {
 	for _, f := range t.templates {
 		rel := strings.TrimPrefix(strings.TrimPrefix(f.Path, t.dir), "/")
-		*all = append(*all, unit{chart: t, name: path.Join(t.name, rel), file: f})
+		*all = append(*all, unit{chart: t, levels: levels, name: path.Join(t.name, rel), file: f})
 	}
 	for _, sub := range t.subs {
-		collect(sub, all)
+		collect(sub, inside(levels, sub), all)
 	}
 }
 
@@ -146,7 +147,7 @@ func (e *engine) execute(u unit) (out Rendered, at origin, err error) {
 	if err := e.set.ExecuteTemplate(w, u.name, e.scope(u)); err != nil {
 		return Rendered{}, w.action, err
 	}
-	return Rendered{Path: u.file.Path, Content: w.buf.Bytes(), pieces: w.pieces, sources: e.sources}, origin{}, nil
+	return Rendered{Path: u.file.Path, Content: w.buf.Bytes(), Levels: u.levels, pieces: w.pieces, sources: e.sources}, origin{}, nil
 }
 
 // scope is what a template sees as the dot.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"sort"
 	"text/template/parse"
 	"unicode/utf8"
@@ -16,8 +17,27 @@ type Rendered struct {
 	// Path is the template's file.
 	Path    string
 	Content []byte
+	// Levels are the charts whose values its templates see, from the outermost
+	// to its own.
+	Levels  []Level
 	pieces  []piece
 	sources map[string][]byte
+}
+
+// Level is a chart, and the keys below which its values hold those of a chart
+// inside of it.
+type Level struct {
+	Dir  string
+	Keys []string
+}
+
+// inside returns the levels of a subchart.
+func inside(levels []Level, sub *tree) []Level {
+	inner := make([]Level, 0, len(levels)+1)
+	for _, l := range levels {
+		inner = append(inner, Level{Dir: l.Dir, Keys: slices.Concat(l.Keys, []string{sub.alias})})
+	}
+	return append(inner, Level{Dir: sub.dir})
 }
 
 // piece is a run of output that came from one place: from the text of a
@@ -68,7 +88,7 @@ func (r *Rendered) Locate(span manifest.Span) (Source, bool) {
 		source.Span.Column, source.Span.EndColumn = 0, 0
 	}
 	// A value that an action wrote behind a literal key decides as well.
-	for j := i + 1; j < len(r.pieces) && r.pieces[j].start < end; j++ {
+	for j := i + 1; j < len(r.pieces) && (r.pieces[j].start < end || len(bytes.Trim(r.Content[end:r.pieces[j].start], ": \t\r\n")) == 0); j++ {
 		source.Values = append(source.Values, r.pieces[j].from.values...)
 	}
 	return source, true
@@ -209,6 +229,9 @@ type marker struct {
 	marks   map[*byte]origin
 	path    string
 	content []byte
+	// dot is the path below .Values that the dot stands for inside of a
+	// with, and nil elsewhere.
+	dot []string
 }
 
 // zero makes a text without bytes that has an address of its own.
@@ -239,17 +262,17 @@ func (m *marker) list(list *parse.ListNode, loop bool) {
 				m.marks[&n.Text[0]] = origin{path: m.path, offset: int(n.Pos)}
 			}
 		case *parse.ActionNode:
-			nodes = append(nodes, m.zero(n.Pos, valuePaths(n.Pipe)))
+			nodes = append(nodes, m.zero(n.Pos, m.valuePaths(n.Pipe)))
 		case *parse.TemplateNode:
-			nodes = append(nodes, m.zero(n.Pos, valuePaths(n.Pipe)))
+			nodes = append(nodes, m.zero(n.Pos, m.valuePaths(n.Pipe)))
 		case *parse.IfNode:
 			m.list(n.List, false)
 			m.list(n.ElseList, false)
 		case *parse.WithNode:
-			m.list(n.List, false)
+			m.below(m.dotOf(n.Pipe)).list(n.List, false)
 			m.list(n.ElseList, false)
 		case *parse.RangeNode:
-			m.list(n.List, true)
+			m.below(nil).list(n.List, true)
 			m.list(n.ElseList, false)
 		}
 		nodes = append(nodes, node)
@@ -257,8 +280,23 @@ func (m *marker) list(list *parse.ListNode, loop bool) {
 	list.Nodes = nodes
 }
 
+// below is the marker for where the dot stands for another value.
+func (m *marker) below(dot []string) *marker {
+	inner := *m
+	inner.dot = dot
+	return &inner
+}
+
+// dotOf is the one path below .Values that a with names, or nil.
+func (m *marker) dotOf(pipe *parse.PipeNode) []string {
+	if paths := m.valuePaths(pipe); len(paths) == 1 && len(pipe.Cmds) == 1 && len(pipe.Cmds[0].Args) == 1 {
+		return paths[0]
+	}
+	return nil
+}
+
 // valuePaths returns the paths below .Values that a pipeline names.
-func valuePaths(pipe *parse.PipeNode) [][]string {
+func (m *marker) valuePaths(pipe *parse.PipeNode) [][]string {
 	if pipe == nil {
 		return nil
 	}
@@ -266,8 +304,15 @@ func valuePaths(pipe *parse.PipeNode) [][]string {
 	for _, command := range pipe.Cmds {
 		for _, arg := range command.Args {
 			switch a := arg.(type) {
+			case *parse.DotNode:
+				if m.dot != nil {
+					paths = append(paths, m.dot)
+				}
 			case *parse.FieldNode:
-				if len(a.Ident) > 1 && a.Ident[0] == "Values" {
+				switch {
+				case m.dot != nil:
+					paths = append(paths, slices.Concat(m.dot, a.Ident))
+				case len(a.Ident) > 1 && a.Ident[0] == "Values":
 					paths = append(paths, a.Ident[1:])
 				}
 			case *parse.VariableNode:
@@ -275,7 +320,7 @@ func valuePaths(pipe *parse.PipeNode) [][]string {
 					paths = append(paths, a.Ident[2:])
 				}
 			case *parse.PipeNode:
-				paths = append(paths, valuePaths(a)...)
+				paths = append(paths, m.valuePaths(a)...)
 			}
 		}
 	}
