@@ -201,7 +201,7 @@ func (h *held) fill(n int, r io.Reader, buf []byte) error {
 
 // bufferedExecutable is the size up to which an executable is read whole before
 // it is decided what of it to keep.
-const bufferedExecutable = 16 * mib
+const bufferedExecutable = 4 * mib
 
 // keepIfSigned keeps an executable, or parts of it, if one of the signatures
 // occurs in it.

@@ -34,14 +34,18 @@ const (
 	headOfSection = 64
 	// smallSection is the size up to which nothing is saved by leaving out.
 	smallSection = 64 << 10
+	// largestHeld is the size up to which any executable is held whole.
+	largestHeld = 48 << 20
 )
 
 // Hold implements layers.Parts. Programs of Go's own linker have their section
-// table at the beginning; others have to be held whole.
+// table at the beginning. Others have to be held whole; very large ones are read
+// again should they hold a signature, which few do, other than Go programs that
+// another linker made.
 func (executableParts) Hold(head io.ReaderAt, size int64) ([]layers.Range, bool) {
 	t, err := readSectionTable(head)
 	if err != nil {
-		return nil, false
+		return []layers.Range{{Offset: 0, Size: headOfProgram}}, size > largestHeld && !notesGo(head)
 	}
 	symbols := slices.ContainsFunc(t.sections, func(s elf.Section64) bool { return elf.SectionType(s.Type) == elf.SHT_SYMTAB })
 	var left []layers.Range
@@ -61,6 +65,13 @@ func (executableParts) Hold(head io.ReaderAt, size int64) ([]layers.Range, bool)
 		at = max(at, l.Offset+l.Size)
 	}
 	return append(out, layers.Range{Offset: at, Size: size - at}), true
+}
+
+// notesGo reports whether the beginning of a program holds Go's build id.
+func notesGo(head io.ReaderAt) bool {
+	buf := make([]byte, headOfProgram)
+	n, _ := head.ReadAt(buf, 0) // what is missing is shorter than a note
+	return bytes.Contains(buf[:n], []byte("\x04\x00\x00\x00Go\x00\x00"))
 }
 
 // Keep implements layers.Parts.

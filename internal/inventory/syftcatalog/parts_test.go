@@ -133,3 +133,22 @@ func TestProgramsThatAreBrokenOrNotOfGoAreKeptWhole(t *testing.T) {
 		}
 	}
 }
+
+func TestVeryLargeProgramsOfOtherLinkersAreNotHeld(t *testing.T) {
+	other := append([]byte("\x7fELF\x02\x01\x01\x00"), make([]byte, 100_000)...)
+	other[0x28+4] = 1 // the section table is behind the beginning
+	noted := bytes.Clone(other)
+	copy(noted[1000:], "\x04\x00\x00\x00\x53\x00\x00\x00\x04\x00\x00\x00Go\x00\x00")
+	for name, tc := range map[string]struct {
+		head  []byte
+		size  int64
+		whole bool
+	}{
+		"large": {other, 20 << 20, true}, "very large": {other, 100 << 20, false}, "very large, of Go": {noted, 100 << 20, true},
+	} {
+		held, ok := executableParts{}.Hold(bytes.NewReader(tc.head), tc.size)
+		if ok == tc.whole || ok && sum(held) > 64<<10 {
+			t.Errorf("%s: %d bytes are held, in parts %v", name, sum(held), ok)
+		}
+	}
+}
