@@ -151,6 +151,9 @@ func (f *File) Final() *Stage {
 	return f.Stages[len(f.Stages)-1]
 }
 
+// Targeted reports that the caller has named the stage to build.
+func (f *File) Targeted() bool { return f.target != "" }
+
 // StageNamed is the stage among the first n that the name or index refers to,
 // nil when there is none. Of equal names the last one counts.
 func (f *File) StageNamed(name string, n int) *Stage {

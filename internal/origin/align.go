@@ -2,6 +2,7 @@ package origin
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -27,36 +28,118 @@ type alignment struct {
 	// whole is the entry whose layer holds what all instructions made, although
 	// the others have entries too; -1 when there is none.
 	whole int
+	// agreed is the number of instructions that agree with the end of the
+	// history, also where the file as a whole does not. edited is true when the
+	// next one has the right keyword with another text, as in a file that was
+	// changed after the build.
+	agreed int
+	edited bool
 }
 
-// align lays the instructions of the file's final stage over the end of the
-// image's history. All that the builder records must agree; if one does not,
-// the image was built from something else, and a wrong line would be worse
-// than none. The text says what did not agree.
-func align(file *dockerfile.File, image *inventory.Image, baseLayers int) (*alignment, string) {
-	stage := file.Final()
-	if stage == nil {
-		return nil, "it has no stage to build"
-	}
-	a := &alignment{file: file, stage: stage, steps: stepsOf(stage), by: make(map[int]*dockerfile.Instruction), whole: -1}
-	if len(a.steps) == 0 {
-		return nil, "it has no instruction besides FROM"
-	}
-	if len(image.History) == 0 {
-		return nil, "the image has no history"
-	}
-	why := a.lay(image)
-	if why != "" {
-		if reason, merged := a.layMerged(image); !merged {
-			return nil, why
-		} else if reason != "" {
-			return nil, reason
+// choose keeps the Dockerfile that describes the image.
+func (t *Tracer) choose() {
+	var rival string
+	var others []*alignment
+	for _, f := range t.opt.Dockerfiles {
+		a, why := align(f, t.image, t.base)
+		best := t.alignment
+		switch {
+		case why != "":
+			t.rejected, others = append(t.rejected, f.Path+": "+why), append(others, a)
+		case best == nil || a.beats(best):
+			t.alignment, rival = a, ""
+		case !best.beats(a) && f.Path != best.file.Path:
+			rival = f.Path
 		}
 	}
-	if why := a.checkBase(image, baseLayers); why != "" {
-		return nil, why
+	if rival != "" {
+		t.refuse(fmt.Sprintf("%s and %s describe it equally well", t.alignment.file.Path, rival))
 	}
-	return a, ""
+	for _, other := range others {
+		if t.alignment != nil && t.doubts(other) {
+			t.refuse(fmt.Sprintf("%s agrees as far as %s does, and may have been changed since", other.file.Path, t.alignment.file.Path))
+		}
+	}
+}
+
+// refuse takes the choice back.
+func (t *Tracer) refuse(why string) {
+	t.rejected, t.alignment = append([]string{why}, t.rejected...), nil
+}
+
+// doubts reports that a file which does not describe the image agrees with all
+// that speaks for the one that does, and differs from then on as a file does
+// that was changed after the build. Where known layers end with the chosen
+// file's base image, there is no doubt.
+func (t *Tracer) doubts(other *alignment) bool {
+	return other.edited && other.file.Path != t.alignment.file.Path && !t.alignment.merged &&
+		other.agreed >= len(t.alignment.by) && !t.alignment.endsAbove(t.image, t.base)
+}
+
+// maxTargets is the number of stages up to which each is held against the
+// image. Real files have some ten.
+const maxTargets = 50
+
+// align lays the instructions of a stage over the end of the image's history:
+// those of the target that was given, else those of the stage that accounts for
+// most of it. The text says what does not agree in the final stage, and is
+// empty when a stage agrees.
+func align(file *dockerfile.File, image *inventory.Image, baseLayers int) (*alignment, string) {
+	final := file.Final()
+	if final == nil {
+		return &alignment{file: file}, "it has no stage to build"
+	}
+	best, why := alignStage(file, final, image, baseLayers)
+	if file.Targeted() || len(file.Stages) > maxTargets {
+		return best, why
+	}
+	var rival *alignment
+	for _, stage := range file.Stages {
+		if stage == final {
+			continue
+		}
+		a, no := alignStage(file, stage, image, baseLayers)
+		switch {
+		case no != "":
+		case why != "" || a.beats(best):
+			best, why, rival = a, "", nil
+		case best.beats(a) || best.stage == final || slices.Equal(a.steps, best.steps):
+		default:
+			rival = a
+		}
+	}
+	if rival != nil {
+		return best, fmt.Sprintf("its stages %s and %s describe it equally well", best.stage.Label(), rival.stage.Label())
+	}
+	return best, why
+}
+
+// beats reports that an alignment accounts for more of the history. One that
+// leads each layer to its line beats one that leads all to one file.
+func (a *alignment) beats(b *alignment) bool {
+	return a.merged == b.merged && len(a.by) > len(b.by) || !a.merged && b.merged
+}
+
+// alignStage lays the instructions of one stage over the end of the image's
+// history. All that the builder records must agree; if one does not, the image
+// was built from something else, and a wrong line would be worse than none. The
+// text says what did not agree.
+func alignStage(file *dockerfile.File, stage *dockerfile.Stage, image *inventory.Image, baseLayers int) (*alignment, string) {
+	a := &alignment{file: file, stage: stage, steps: stepsOf(stage), by: make(map[int]*dockerfile.Instruction), whole: -1}
+	if len(a.steps) == 0 {
+		return a, "it has no instruction besides FROM"
+	}
+	if len(image.History) == 0 {
+		return a, "the image has no history"
+	}
+	if why := a.lay(image); why != "" {
+		if reason, merged := a.layMerged(image); !merged {
+			return a, why
+		} else if reason != "" {
+			return a, reason
+		}
+	}
+	return a, a.checkBase(image, baseLayers)
 }
 
 // stepsOf are the instructions that make up the stage's image, with the
@@ -103,13 +186,14 @@ func (a *alignment) lay(image *inventory.Image) string {
 			continue
 		}
 		if !unrecorded(in, kaniko) {
+			a.agreed, a.edited = len(a.by), j >= 0 && readStep(history[j]).keyword == in.Keyword
 			return fmt.Sprintf("line %d (%s) does not agree: %s %s", in.Line, in.Keyword, entryName(max(j, 0), len(history)), reason)
 		}
 	}
 	if len(a.by) == 0 {
 		return "its instructions leave no trace in the history"
 	}
-	a.base = j + 1
+	a.base, a.agreed = j+1, len(a.by)
 	a.whole = a.wholeEntry(image)
 	return ""
 }
@@ -241,6 +325,32 @@ func commandOf(in *dockerfile.Instruction) []string {
 		words[i] = w.Value.Text
 	}
 	return words
+}
+
+// name is the file, with the stage where that is not the one that a build makes
+// when nothing else is asked for.
+func (a *alignment) name() string {
+	if a.stage == a.file.Final() {
+		return a.file.Path
+	}
+	return a.file.Path + " (stage " + a.stage.Label() + ")"
+}
+
+// makesFiles reports whether any of the instructions that agree makes files.
+func (a *alignment) makesFiles() bool {
+	return a.merged || slices.ContainsFunc(slices.Collect(maps.Values(a.by)), filesOnly)
+}
+
+// endsAbove reports that the known layers of the base image are those below the
+// instructions, all of them and no more.
+func (a *alignment) endsAbove(image *inventory.Image, baseLayers int) bool {
+	under := 0
+	for _, l := range image.Layers {
+		if l.History >= 0 && l.History < a.base {
+			under++
+		}
+	}
+	return baseLayers > 0 && under == baseLayers
 }
 
 // checkBase holds what is left of the history against the base image.

@@ -70,6 +70,8 @@ func (s step) disagrees(in *dockerfile.Instruction, shell []string) string {
 			strings.HasPrefix(s.body, in.Pairs[0].Key+" ")
 	case "USER", "WORKDIR":
 		ok = len(in.Args) == 0 || s.agreesWithWord(in)
+	default:
+		ok = s.agreesWithSetting(in, shell)
 	}
 	if !ok {
 		return "is " + s.keyword + " with another text"
@@ -293,9 +295,10 @@ func isSquash(h inventory.History) bool {
 }
 
 // isWholeBuild: buildah without --layers records one entry for the whole build,
-// a bare shell, with the base image in the comment.
+// a bare shell, with the base image in the comment. Without that it is a commit
+// of a container in which somebody worked by hand.
 func isWholeBuild(h inventory.History) bool {
-	return !h.EmptyLayer && (h.CreatedBy == "/bin/sh" || strings.HasSuffix(h.CreatedBy, "|/bin/sh"))
+	return !h.EmptyLayer && (h.CreatedBy == "/bin/sh" || strings.HasSuffix(h.CreatedBy, "|/bin/sh")) && isBuildah(h)
 }
 
 // isBuildah: buildah says in the comment of a layer's entry what it was built on.

@@ -9,7 +9,6 @@ package origin
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -70,6 +69,7 @@ type Tracer struct {
 	// rejected says of each Dockerfile why it does not describe the image.
 	rejected []string
 	uses     []finding.Location
+	exactUse bool           // the first of uses names this very image
 	layers   map[string]int // diff id → index into image.Layers
 	base     int            // number of layers known to be the base image's
 }
@@ -90,12 +90,25 @@ func NewWith(image *inventory.Image, opt Options) *Tracer {
 		}
 	}
 	t.choose()
-	for _, u := range opt.Uses {
-		if SameRepository(u.Image, image.Name) {
+	t.findUses()
+	return t
+}
+
+// findUses keeps the places that name the image's repository, those in front
+// that name its digest or tag.
+func (t *Tracer) findUses() {
+	var rest []finding.Location
+	for _, u := range t.opt.Uses {
+		switch {
+		case !SameRepository(u.Image, t.image.Name):
+		case sameImage(u.Image, t.image):
 			t.uses = append(t.uses, u.Location)
+		default:
+			rest = append(rest, u.Location)
 		}
 	}
-	return t
+	t.exactUse = len(t.uses) > 0
+	t.uses = append(t.uses, rest...)
 }
 
 // baseLayers is how many of the image's layers are those of the base image: all
@@ -112,26 +125,6 @@ func baseLayers(image *inventory.Image, base []string) int {
 	return len(base)
 }
 
-func (t *Tracer) choose() {
-	var rival string
-	for _, f := range t.opt.Dockerfiles {
-		a, why := align(f, t.image, t.base)
-		best := t.alignment
-		switch {
-		case a == nil:
-			t.rejected = append(t.rejected, f.Path+": "+why)
-		case best == nil || best.merged && !a.merged || best.merged == a.merged && len(a.by) > len(best.by):
-			t.alignment, rival = a, ""
-		case best.merged == a.merged && len(a.by) == len(best.by) && f.Path != best.file.Path:
-			rival = f.Path
-		}
-	}
-	if rival != "" {
-		t.rejected = append(t.rejected, fmt.Sprintf("%s and %s describe it equally well", t.alignment.file.Path, rival))
-		t.alignment = nil
-	}
-}
-
 // Describe says in a few words what findings were led back to, and where no
 // Dockerfile matched, why.
 func (t *Tracer) Describe() string {
@@ -143,19 +136,19 @@ func (t *Tracer) Describe() string {
 	case t.alignment != nil && t.alignment.merged:
 		return layers + ", one of them for all of " + t.alignment.file.Path
 	case t.alignment != nil:
-		return layers + ", built by " + t.alignment.file.Path
+		return layers + ", built by " + t.alignment.name()
 	case builder != "":
-		return layers + ", built by " + builder + " without a Dockerfile" + t.named()
+		return layers + ", built by " + builder + " without a Dockerfile" + t.namedIn()
 	case len(t.rejected) > 0:
-		return layers + ", no Dockerfile matches its history" + t.named() + ": " + strings.Join(t.rejected[:min(len(t.rejected), 3)], "; ")
+		return layers + ", no Dockerfile matches its history" + t.namedIn() + ": " + strings.Join(t.rejected[:min(len(t.rejected), 3)], "; ")
 	case len(t.uses) > 0:
-		return layers + t.named()
+		return layers + t.namedIn()
 	default:
 		return layers + ", no Dockerfile matches its history"
 	}
 }
 
-func (t *Tracer) named() string {
+func (t *Tracer) namedIn() string {
 	if len(t.uses) == 0 {
 		return ""
 	}
@@ -240,11 +233,33 @@ func (t *Tracer) trace(f finding.Finding, entry int) (traced, *dockerfile.Instru
 	}
 	if t.alignment == nil {
 		if len(t.uses) > 0 {
-			r.places = t.uses[:1:1]
+			t.fromUse(&r)
 		}
 		r.why = joinWords(r.why, t.unmatched())
 	}
 	return r, nil
+}
+
+// fromUse leads to the first place in the repository that names the image.
+func (t *Tracer) fromUse(r *traced) {
+	place := t.uses[0]
+	r.places = t.uses[:1:1]
+	confidence, what := Likely, "the image's repository"
+	if t.exactUse {
+		confidence, what = Exact, "the image"
+	}
+	why := fmt.Sprintf("line %d of %s names %s", place.Line, place.Path, what)
+	if n := len(t.uses) - 1; n > 0 {
+		why += fmt.Sprintf(", as %s", count(n, "other place does", "other places do"))
+	}
+	r.confidence, r.why = confidence, joinWords(r.why, why)
+}
+
+func count(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, more)
 }
 
 // unmatched says why there is no line of a Dockerfile, or "".
@@ -302,159 +317,4 @@ func (t *Tracer) note(l finding.Location, entry int) string {
 		note = l.Note + ", " + note
 	}
 	return note
-}
-
-// fromEntry leads an entry of the history to the Dockerfile. aboveBase is true
-// when the base image's layers are known and the finding's is not one of them.
-func (t *Tracer) fromEntry(f finding.Finding, entry int, aboveBase bool) (traced, *dockerfile.Instruction) {
-	in, fromBase := t.alignment.instruction(entry)
-	file := t.alignment.file
-	if fromBase {
-		root := t.alignment.stage.Root()
-		l := spanLocation(file, root.Base.Span)
-		if aboveBase {
-			l.Note = "trigger of the base image"
-			return traced{[]finding.Location{l}, Likely, "a trigger (ONBUILD) of the base image made the layer", finding.FromBuild}, nil
-		}
-		l.Note = baseNote
-		why := fmt.Sprintf("%s is below the instructions of %s", entryName(entry, len(t.image.History)), file.Path)
-		if name := t.image.Config.Labels["org.opencontainers.image.base.name"]; name != "" && SameRepository(name, root.Base.Value.Text) {
-			why += ", and the image's labels name the same base image"
-		}
-		return traced{[]finding.Location{l}, Exact, why, finding.FromBaseImage}, nil
-	}
-	if in == nil || t.alignment.wholeBuild(f, entry) {
-		return t.fromMerged(f)
-	}
-	why := fmt.Sprintf("%s is line %d of %s (%s)", entryName(entry, len(t.image.History)), in.Line, file.Path, in.Keyword)
-	return t.fromInstruction(f, in, Exact, why)
-}
-
-// fromInstruction are the places for what an instruction brought.
-func (t *Tracer) fromInstruction(f finding.Finding, in *dockerfile.Instruction, confidence, why string) (traced, *dockerfile.Instruction) {
-	r := traced{confidence: confidence, why: why, origin: finding.FromBuild}
-	if in.Keyword == "RUN" {
-		l, how, exact := runPlace(in, f)
-		if how != "" {
-			r.why += ", which " + how
-		}
-		if !exact {
-			r.confidence = Likely
-		}
-		r.places = []finding.Location{l}
-		return r, in
-	}
-	r.places = []finding.Location{spanLocation(in.File(), lineSpan(in))}
-	refs := in.StageRefs()
-	switch {
-	case len(refs) == 0:
-		return r, in
-	case refs[0].Stage != nil:
-		return t.fromStage(f, in, refs[0].Stage, r)
-	}
-	l := spanLocation(in.File(), refs[0].Span)
-	l.Note = "copied from image " + refs[0].Name.Text
-	r.places = append([]finding.Location{l}, r.places...)
-	return r, nil
-}
-
-// fromStage leads a copy on to the instruction of the stage that made the file.
-// It comes first when it names the file as its output.
-func (t *Tracer) fromStage(f finding.Finding, in *dockerfile.Instruction, stage *dockerfile.Stage, r traced) (traced, *dockerfile.Instruction) {
-	file := in.File()
-	copied := r.places[0]
-	var m *maker
-	if from, ok := copiedFrom(in, f.Locations[0].Path); ok {
-		m = makerOf(stage, path.Join("/", from), 0)
-	}
-	if m == nil {
-		l := spanLocation(file, stage.From.KeywordSpan)
-		l.Note = "copied from stage " + stage.Label()
-		r.places = append(r.places, l)
-		r.why += "; what made it in stage " + stage.Label() + " cannot be told"
-		return r, in
-	}
-	copied.Note = "copied from stage " + stage.Label()
-	made, how, exact := spanLocation(file, lineSpan(m.in)), "", true
-	if m.in.Keyword == "RUN" {
-		made, how, exact = runPlace(m.in, f)
-	}
-	if made.Note == "" {
-		made.Note = "made in stage " + stage.Label()
-	}
-	r.why += fmt.Sprintf("; line %d in stage %s %s", m.in.Line, m.in.Stage.Label(), m.how)
-	if how != "" {
-		r.why += ", and " + how
-	}
-	if m.exact {
-		r.places = []finding.Location{made, copied}
-		if !exact {
-			r.confidence = Likely
-		}
-	} else {
-		r.places, r.confidence = []finding.Location{copied, made}, Likely
-	}
-	if l, ok := toolchain(f, m); ok {
-		r.places, r.confidence = append([]finding.Location{l}, r.places...), Likely
-		r.why += "; the standard library is that of the compiler in the stage's base image"
-	}
-	return r, m.in
-}
-
-// toolchain is the image of the Go compiler for a flaw in Go's standard
-// library: the compiler's version is what has to change.
-func toolchain(f finding.Finding, m *maker) (finding.Location, bool) {
-	root := m.in.Stage.Root()
-	name := path.Base(repositoryOf(root.Base.Value.Text))
-	if f.Package == nil || f.Package.Type != "golang" || f.Package.Name != "stdlib" || m.in.Keyword != "RUN" ||
-		!root.Base.Value.Known || name != "golang" && name != "go" {
-		return finding.Location{}, false
-	}
-	l := spanLocation(m.in.File(), root.Base.Span)
-	l.Note = "compiler of the build"
-	return l, true
-}
-
-// runPlace is the word of a RUN that names the package, or the first line of
-// the instruction. how says in words what was found there.
-func runPlace(in *dockerfile.Instruction, f finding.Finding) (l finding.Location, how string, exact bool) {
-	if f.Package != nil {
-		if w, ok := findInstalled(in, f.Package); ok {
-			l := spanLocation(in.File(), w.span)
-			if w.exact {
-				l.Note = byNameNote
-			}
-			return l, w.how, w.exact
-		}
-	}
-	return spanLocation(in.File(), lineSpan(in)), "", true
-}
-
-// missingSetting is the place for a setting that nobody has made: the FROM of
-// the final stage, after which it belongs.
-func (t *Tracer) missingSetting() finding.Location {
-	return spanLocation(t.alignment.file, t.alignment.stage.From.KeywordSpan)
-}
-
-// lineSpan covers the first line of an instruction from its keyword on.
-func lineSpan(in *dockerfile.Instruction) dockerfile.Span {
-	end := in.File().LineSpan(in.Line).End
-	if in.Span.End < end {
-		end = in.Span.End
-	}
-	return dockerfile.Span{Start: in.KeywordSpan.Start, End: max(end, in.KeywordSpan.Start)}
-}
-
-// spanLocation makes a location of one line; a span over several lines is cut
-// at the end of its first.
-func spanLocation(file *dockerfile.File, span dockerfile.Span) finding.Location {
-	line, column := file.Position(span.Start)
-	if end := file.LineSpan(line).End; span.End > end {
-		span.End = end
-	}
-	endLine, endColumn := file.Position(span.End)
-	return finding.Location{
-		Space: finding.Repository, Path: file.Path,
-		Line: line, Column: column, EndLine: endLine, EndColumn: endColumn,
-	}
 }

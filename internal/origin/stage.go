@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/portcullis-ci/portcullis/internal/dockerfile"
+	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/shellscript"
 )
 
@@ -15,6 +16,38 @@ type maker struct {
 	// exact is true when the instruction names the file as its output.
 	exact bool
 	how   string
+	// filler is true when a program is known to fill the file's folder, rivals
+	// are the commands before it that fill the folder too.
+	filler bool
+	rivals []*dockerfile.Instruction
+}
+
+// settle decides between several commands that fill a folder, where one of them
+// installs packages by name: the one that names the finding's package made it,
+// and of any other package it cannot be told.
+func (m *maker) settle(f finding.Finding) {
+	all := append([]*dockerfile.Instruction{m.in}, m.rivals...)
+	if f.Package == nil || len(all) == 1 {
+		return
+	}
+	var naming, reading []*dockerfile.Instruction
+	for _, in := range all {
+		if _, ok := findInstalled(in, f.Package); ok {
+			naming = append(naming, in)
+		}
+		if !usesOf(in, f.Package.Type).named {
+			reading = append(reading, in)
+		}
+	}
+	switch {
+	case len(naming) == 1:
+		m.in = naming[0]
+	case len(naming) > 1 || len(reading) < len(all):
+		m.exact = false
+		if len(reading) > 0 {
+			m.in = reading[0]
+		}
+	}
 }
 
 // maxStages bounds how far copies are followed from stage to stage.
@@ -72,7 +105,8 @@ func copiedFrom(in *dockerfile.Instruction, file string) (string, bool) {
 // that the instructions do not tell.
 func makerOf(stage *dockerfile.Stage, file string, depth int) *maker {
 	ran := false
-	for _, in := range slices.Backward(stepsOf(stage)) {
+	steps := stepsOf(stage)
+	for i, in := range slices.Backward(steps) {
 		if in.Keyword == "COPY" || in.Keyword == "ADD" {
 			if m, decided := copyMaker(in, file, ran, depth); decided {
 				return m
@@ -82,6 +116,13 @@ func makerOf(stage *dockerfile.Stage, file string, depth int) *maker {
 			continue
 		}
 		if m := runMaker(in, file); m != nil {
+			for _, earlier := range slices.Backward(steps[:i]) {
+				if m.filler && earlier.Keyword == "RUN" {
+					if other := runMaker(earlier, file); other != nil && other.filler {
+						m.rivals = append(m.rivals, earlier)
+					}
+				}
+			}
 			return m
 		}
 		ran = true
@@ -143,7 +184,7 @@ func runMaker(in *dockerfile.Instruction, file string) *maker {
 	for _, c := range s.Commands {
 		if out, ok := outputOf(c); ok && !(moves && !strings.HasPrefix(out, "/")) {
 			if made, ok := absolute(in, out); ok && (made == file || strings.HasSuffix(out, "/") && path.Dir(file) == made) {
-				return &maker{in, true, "builds it"}
+				return &maker{in: in, exact: true, how: "builds it"}
 			}
 		}
 	}
@@ -153,13 +194,13 @@ func runMaker(in *dockerfile.Instruction, file string) *maker {
 				continue
 			}
 			if folder, ok := absolute(in, o.folder); ok && inside(file, folder) {
-				return &maker{in, true, "makes " + o.folder}
+				return &maker{in: in, exact: true, how: "makes " + o.folder, filler: true}
 			}
 		}
 	}
 	for _, c := range s.Commands {
 		if !slices.Contains(passive, c.Name) && commandNames(c, file) {
-			return &maker{in, false, "names its path"}
+			return &maker{in: in, how: "names its path"}
 		}
 	}
 	return nil
