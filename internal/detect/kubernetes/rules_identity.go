@@ -278,17 +278,14 @@ var automountToken = rule{
 func checkAutomount(p *pass, pod *manifest.Pod) {
 	at := pod.Spec.At("automountServiceAccountToken")
 	name, _ := serviceAccountName(pod)
-	if at.False() || cloudRun(pod.Object) || p.set.bound(pod.Object.Namespace, name) {
-		return
-	}
-	if sa := p.set.serviceAccount(pod.Object.Namespace, name); !at.Exists() && sa != nil && sa.At("automountServiceAccountToken").False() {
+	if cloudRun(pod.Object) || !p.set.automounts(pod) || p.set.bound(pod.Object.Namespace, name) {
 		return
 	}
 	if at.Exists() {
-		p.report(at, "The token of service account %q is mounted, and no binding here grants that account anything; set automountServiceAccountToken: false.", name)
+		p.report(at, "The token of service account %q is mounted, and no binding here names that account; set automountServiceAccountToken: false.", name)
 		return
 	}
-	p.report(at, "The token of service account %q is mounted by default, and no binding here grants that account anything; add automountServiceAccountToken: false.", name)
+	p.report(at, "The token of service account %q is mounted by default, and no binding here names that account; add automountServiceAccountToken: false.", name)
 }
 
 var defaultServiceAccount = rule{

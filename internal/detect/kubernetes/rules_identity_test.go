@@ -72,6 +72,10 @@ var identityCases = map[string][]ruleCase{
 		{"is silent where the account says no", "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: web, namespace: shop}\nautomountServiceAccountToken: false\n---\n" + pod("serviceAccountName: web")},
 		{"is silent where a binding grants the account something", pod("serviceAccountName: web") + "---\n" + binding("RoleBinding", "Role", "name: r")},
 		{"is silent where such a binding names no namespace", pod("serviceAccountName: web") + "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: b}\nsubjects: [{kind: ServiceAccount, name: web}]\nroleRef: {kind: Role, name: r}\n"},
+		{"is silent where a binding grants something to all accounts of the namespace", pod("serviceAccountName: web") + "---\n" + boundBy("RoleBinding", "r", "kind: Group, name: \"system:serviceaccounts:shop\"")},
+		{"is silent where a binding names the account as a user", pod("serviceAccountName: web") + "---\n" + boundBy("RoleBinding", "r", "kind: User, name: \"system:serviceaccount:shop:web\"")},
+		{"fires where a binding grants something to everybody", pod("➤automountServiceAccountToken: true") + "---\n" + boundBy("ClusterRoleBinding", "view", "kind: Group, name: \"system:authenticated\"")},
+		{"fires where a binding grants something to another namespace", pod("➤automountServiceAccountToken: true") + "---\n" + boundBy("RoleBinding", "r", "kind: Group, name: \"system:serviceaccounts:bank\"")},
 		{"is silent about Cloud Run, where there is no such token", "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: s, annotations: {run.googleapis.com/ingress: internal}}\nspec: {template: {spec: {containers: [{image: a}]}}}\n"},
 	},
 	"k8s-default-service-account": {

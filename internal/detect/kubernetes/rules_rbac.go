@@ -69,10 +69,10 @@ var rbacClusterAdmin = rule{
 			return
 		}
 		if o.Kind == "RoleBinding" {
-			p.reportAs(finding.Medium, at, "%s makes its subjects masters of the namespace by cluster-admin; bind a role that lists what they need.", o.ID())
+			p.reportBinding(o, finding.Medium, at, "%s makes its subjects masters of the namespace by cluster-admin; bind a role that lists what they need.", o.ID())
 			return
 		}
-		p.report(at, "%s makes its subjects masters of the whole cluster; bind a role that lists what they need.", o.ID())
+		p.reportBinding(o, p.rule.Severity, at, "%s makes its subjects masters of the whole cluster; bind a role that lists what they need.", o.ID())
 	},
 }
 
@@ -101,7 +101,7 @@ var rbacWildcard = rule{
 }
 
 func checkRBACWildcard(p *pass, o *manifest.Object) {
-	if !isRole(o) {
+	if !isRole(o) || bootstrapRole(o) {
 		return
 	}
 	for _, r := range o.At("rules").Items() {
@@ -112,7 +112,7 @@ func checkRBACWildcard(p *pass, o *manifest.Object) {
 		} {
 			for _, at := range r.At(field.key).Items() {
 				if at.Text() == "*" {
-					p.report(at, "%s grants %s; list the %s that are needed.", o.ID(), field.what, field.key)
+					p.reportRole(o, at, "%s grants %s; list the %s that are needed.", o.ID(), field.what, field.key)
 				}
 			}
 		}
@@ -182,7 +182,7 @@ var rbacAuthenticated = rule{
 		eachSubject(o, "Group", func(_, at *manifest.Place) {
 			name := at.Text()
 			if (name == "system:authenticated" || name == "system:serviceaccounts") && !slices.Contains(publicRoles, o.At("roleRef", "name").Text()) {
-				p.report(at, "%s grants %s to %s, which is every account; bind it to those who need it.", o.ID(), o.At("roleRef", "name").Text(), name)
+				p.reportBinding(o, p.rule.Severity, at, "%s grants %s to %s, which is every account; bind it to those who need it.", o.ID(), o.At("roleRef", "name").Text(), name)
 			}
 		})
 	},
@@ -229,7 +229,7 @@ var rbacDefaultSA = rule{
 	object: func(p *pass, o *manifest.Object) {
 		eachSubject(o, "ServiceAccount", func(_, at *manifest.Place) {
 			if at.Text() == "default" {
-				p.report(at, "%s grants %s to the service account that all pods share which name none; make one for the workload.", o.ID(), o.At("roleRef", "name").Text())
+				p.reportBinding(o, p.rule.Severity, at, "%s grants %s to the service account that all pods share which name none; make one for the workload.", o.ID(), o.At("roleRef", "name").Text())
 			}
 		})
 	},

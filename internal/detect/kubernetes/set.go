@@ -15,11 +15,12 @@ type set struct {
 	objects []*manifest.Object
 	pods    []*manifest.Pod
 	byKind  map[string][]*manifest.Object
-	// subjects are the service accounts, as namespace/name, that a binding
-	// names.
-	subjects map[string]bool
-	// podsByAccount are the pods by the name of their service account.
+	// subjects are the service accounts that a binding names.
+	subjects map[accounts]bool
+	// podsByAccount are the pods by the name of their service account;
+	// podsByBinding those that get the rights of a binding, once asked for.
 	podsByAccount map[string][]*manifest.Pod
+	podsByBinding map[*manifest.Object][]*manifest.Pod
 	// policyIndex and serviceIndex find what selects a pod; fronts are what
 	// sends traffic from outside to Services, by the names of these.
 	policyIndex  selectorIndex
@@ -46,7 +47,7 @@ func (s *set) rules() []rule {
 func newSet(opts Options) *set {
 	return &set{
 		opts: opts, minor: minorVersion(opts.KubeVersion),
-		byKind: make(map[string][]*manifest.Object), subjects: make(map[string]bool),
+		byKind: make(map[string][]*manifest.Object), subjects: make(map[accounts]bool),
 		podsByAccount: make(map[string][]*manifest.Pod),
 	}
 }
@@ -73,33 +74,12 @@ func (s *set) index() {
 			continue
 		}
 		for _, subject := range o.At("subjects").Items() {
-			if subject.At("kind").Text() != "ServiceAccount" {
-				continue
+			// What everybody is granted says nothing about an account.
+			if who, ok := accountsOf(o, subject); ok && subject.At("name").Text() != "system:authenticated" {
+				s.subjects[who] = true
 			}
-			namespace := subject.At("namespace").Text()
-			if namespace == "" {
-				namespace = o.Namespace
-			}
-			s.subjects[namespace+"/"+subject.At("name").Text()] = true
 		}
 	}
-}
-
-// bound reports whether a binding grants a service account something. A
-// namespace that is not written is decided at deployment and matches any.
-func (s *set) bound(namespace, name string) bool {
-	if s.subjects[namespace+"/"+name] || s.subjects["/"+name] {
-		return true
-	}
-	if namespace != "" {
-		return false
-	}
-	for subject := range s.subjects {
-		if strings.HasSuffix(subject, "/"+name) {
-			return true
-		}
-	}
-	return false
 }
 
 // serviceAccount returns the ServiceAccount of that name, or nil.
