@@ -66,6 +66,7 @@ type policyFlags struct {
 var overrides = []struct{ flag, key, usage string }{
 	{"fail-on", "fail-on", "lowest severity that fails the gate: none, info, low, medium, high, critical (default high)"},
 	{"only-fixed", "only-fixed", "only findings that can be fixed fail the gate; all are reported"},
+	{"pass-fix-states", "pass-fix-states", "fix states of findings that do not fail the gate, such as wont-fix,deferred; all are reported"},
 	{"only-new", "only-new", "findings that the baseline has do not fail the gate"},
 	{"unknown-severity", "unknown-severity", "findings of unknown severity: fail or pass (default fail)"},
 	{"db", "db.path", databaseUsage},

@@ -132,13 +132,23 @@ func documents(outputs []sbomOutput, sboms []gate.SBOM) []sbomOutput {
 				if named[platform]++; named[platform] > 1 {
 					platform += "-" + strconv.Itoa(named[platform])
 				}
-				ext := filepath.Ext(o.path)
+				ext := ending(o.path)
 				o.path = strings.TrimSuffix(o.path, ext) + "-" + platform + ext
 			}
 			out = append(out, o)
 		}
 	}
 	return out
+}
+
+// ending is what has to stay at the end of an SBOM's name: collectors look for
+// .cdx.json and .spdx.json.
+func ending(path string) string {
+	ext := filepath.Ext(path)
+	if kind := filepath.Ext(strings.TrimSuffix(path, ext)); kind == ".cdx" || kind == ".spdx" {
+		return kind + ext
+	}
+	return ext
 }
 
 // fileName is a text of the image as a part of a file's name, which scripts and

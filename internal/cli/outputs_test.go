@@ -21,10 +21,10 @@ func TestEachPlatformHasAnSBOMOfItsOwn(t *testing.T) {
 	}
 	for _, tt := range []struct{ platforms, want []string }{
 		{[]string{"linux/amd64"}, []string{"out/bom.cdx.json"}},
-		{[]string{"linux/amd64", "linux/arm/v7"}, []string{"out/bom.cdx-linux-amd64.json", "out/bom.cdx-linux-arm-v7.json"}},
-		{[]string{"linux/amd64", "linux/amd64", "linux/arm64"}, []string{"out/bom.cdx-linux-amd64.json", "out/bom.cdx-linux-amd64-2.json", "out/bom.cdx-linux-arm64.json"}},
+		{[]string{"linux/amd64", "linux/arm/v7"}, []string{"out/bom-linux-amd64.cdx.json", "out/bom-linux-arm-v7.cdx.json"}},
+		{[]string{"linux/amd64", "linux/amd64", "linux/arm64"}, []string{"out/bom-linux-amd64.cdx.json", "out/bom-linux-amd64-2.cdx.json", "out/bom-linux-arm64.cdx.json"}},
 		// What an index calls its platforms is nobody's command.
-		{[]string{"linux/amd64", "linux/$(id)`id`\x1b[31m\n::warning::x/../.."}, []string{"out/bom.cdx-linux-amd64.json", "out/bom.cdx-linux---id--id---31m---warning--x-..-...json"}},
+		{[]string{"linux/amd64", "linux/$(id)`id`\x1b[31m\n::warning::x/../.."}, []string{"out/bom-linux-amd64.cdx.json", "out/bom-linux---id--id---31m---warning--x-..-...cdx.json"}},
 	} {
 		if got := paths(tt.platforms...); !slices.Equal(got, tt.want) {
 			t.Errorf("%v: %v, want %v", tt.platforms, got, tt.want)

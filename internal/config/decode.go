@@ -201,10 +201,18 @@ func Set(c *Config, path, written string, from Source) error {
 	return f.apply(c, v)
 }
 
-// scalar makes a node of text; what is a text in the file needs no quotes.
+// scalar makes a node of text; what is a text in the file needs no quotes, and
+// a list may be words with commas between them.
 func scalar(f field[Config], written string) (*yaml.Node, error) {
 	if f.schema["type"] == "string" {
 		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: written}, nil
+	}
+	if f.schema["type"] == "array" && !strings.HasPrefix(written, "[") {
+		list := &yaml.Node{Kind: yaml.SequenceNode}
+		for word := range strings.SplitSeq(written, ",") {
+			list.Content = append(list.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: strings.TrimSpace(word)})
+		}
+		return list, nil
 	}
 	var doc yaml.Node
 	if err := yaml.Unmarshal([]byte(written), &doc); err != nil || len(doc.Content) == 0 {

@@ -46,6 +46,17 @@ func thresholdKeys() []field[Config] {
 		boolField("only-fixed", "Only findings for which a fix exists fail the gate. What stands in your own Dockerfile and manifests can always be fixed by you.",
 			func(c *Config) *bool { return &c.OnlyFixed }),
 		{
+			name: "pass-fix-states", example: "[wont-fix, deferred]", schema: listOf(choiceOf(fixStateNames())),
+			doc:    "Findings whose fix has one of these states do not fail the gate: " + alternatives(fixStateNames()) + ". What is known to be exploited still does where `known-exploited` says so.",
+			decode: decodePassFixStates,
+			show: func(c Config) any {
+				if c.PassFixStates == nil {
+					return nil
+				}
+				return stateTexts(c.PassFixStates)
+			},
+		},
+		{
 			name: "unknown-severity", example: "pass", schema: choiceOf([]string{"fail", "pass"}),
 			doc:    "What findings of unknown severity do: `fail` or `pass`. Nobody has said that they are harmless, so by default they count like `fail-on`.",
 			decode: func(c *Config, v value) (err error) { c.UnknownSeverityPasses, err = failOrPass(v); return err },
@@ -121,6 +132,31 @@ func count(v value) (int, error) {
 		return 0, v.errorf("%s is %q: expected a number of findings", v.name(), v.Value)
 	}
 	return int(n), nil
+}
+
+func fixStateNames() []string {
+	return stateTexts(finding.FixStates())
+}
+
+func stateTexts(states []finding.FixState) []string {
+	names := make([]string, len(states))
+	for i, s := range states {
+		names[i] = string(s)
+	}
+	return names
+}
+
+func decodePassFixStates(c *Config, v value) error {
+	items, err := v.items("fix states")
+	errs := []error{err}
+	list := make([]finding.FixState, 0, len(items))
+	for _, item := range items {
+		w, err := word(item, fixStateNames())
+		errs = append(errs, err)
+		list = append(list, finding.FixState(w))
+	}
+	c.PassFixStates = list
+	return errors.Join(errs...)
 }
 
 func decodeWarnOnly(c *Config, v value) error {

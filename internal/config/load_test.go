@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -144,7 +145,7 @@ func TestSetLaysFlagsOverTheFile(t *testing.T) {
 	flagged := Source{Kind: FromFlag, Name: "--x"}
 	for path, written := range map[string]string{
 		"fail-on": "none", "only-fixed": "true", "db.path": "off", "db.max-age": "36h", "coverage.minimum": "90%",
-		"counts": "{high: 2}", "epss": "0.25", "coverage.allow": "[end-of-life]",
+		"counts": "{high: 2}", "epss": "0.25", "coverage.allow": "[end-of-life]", "pass-fix-states": "wont-fix, deferred",
 	} {
 		if err := Set(&c, path, written, flagged); err != nil {
 			t.Errorf("%s: %v", path, err)
@@ -153,11 +154,15 @@ func TestSetLaysFlagsOverTheFile(t *testing.T) {
 			t.Errorf("%s comes from %v", path, c.Sources[path])
 		}
 	}
-	if c.FailOn != nil || !c.OnlyFixed || c.DatabasePath != "off" || c.DatabaseMaxAge != 36*time.Hour || c.Counts[finding.High] != 2 || *c.EPSS != 0.25 {
+	if c.FailOn != nil || !c.OnlyFixed || c.DatabasePath != "off" || c.DatabaseMaxAge != 36*time.Hour || c.Counts[finding.High] != 2 || *c.EPSS != 0.25 || !slices.Equal(c.PassFixStates, []finding.FixState{finding.WontFix, finding.FixDeferred}) {
 		t.Errorf("got %+v", c)
 	}
 	err := Set(&c, "fail-on", "hihg", flagged)
 	if err == nil || !strings.HasPrefix(err.Error(), `--x: fail-on is "hihg"`) {
+		t.Errorf("got %v", err)
+	}
+	err = Set(&c, "pass-fix-states", "wont-fix,postponed", flagged)
+	if err == nil || !strings.Contains(err.Error(), `"postponed": expected fixed,`) {
 		t.Errorf("got %v", err)
 	}
 	if err := Set(&c, "db", "x", flagged); err == nil {

@@ -73,6 +73,11 @@ const (
 	FixUnknown            FixState = "unknown"
 )
 
+// FixStates are the states of findings to which a fixed version applies.
+func FixStates() []FixState {
+	return []FixState{Fixed, FixedInESM, NotFixed, WontFix, FixDeferred, FixUnderInvestigation, FixEndOfLife, FixUnknown}
+}
+
 // Fix is how to get rid of a finding.
 type Fix struct {
 	// State is empty for findings to which versions do not apply.

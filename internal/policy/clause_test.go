@@ -55,6 +55,10 @@ func examined(change func(*Input), findings ...finding.Finding) Input {
 
 func unchanged(*Input) {}
 
+func fix(state finding.FixState) func(*finding.Finding) {
+	return func(f *finding.Finding) { f.Fix = finding.Fix{State: state} }
+}
+
 func packages(licences ...string) func(*Input) {
 	return func(in *Input) {
 		in.Packages = []inventory.Package{{Name: "left", Version: "1", PURL: "pkg:npm/left@1", Licenses: licences}}
@@ -84,6 +88,12 @@ func TestEachClausePassesWarnsAndFails(t *testing.T) {
 		{"a kind with its own threshold is not covered by general numbers", Policy{FailOn: high, Counts: map[finding.Severity]int{finding.High: 5}, Kinds: map[finding.Kind]KindDemands{finding.Secret: {OwnFailOn: true, FailOn: low}}}, examined(unchanged, with(finding.High, ofKind(finding.Secret))), 1, []string{"kinds.secret.fail-on"}, nil},
 		{"a kind with numbers of its own", Policy{FailOn: high, Kinds: map[finding.Kind]KindDemands{finding.Secret: {Counts: map[finding.Severity]int{finding.High: 0}}}}, examined(unchanged, with(finding.High, ofKind(finding.Secret))), 1, []string{"kinds.secret.counts"}, nil},
 		{"numbers leave out what cannot be fixed where only that counts", Policy{OnlyFixed: true, Counts: map[finding.Severity]int{finding.High: 0}}, examined(unchanged, with(finding.High, func(f *finding.Finding) { f.Fix = finding.Fix{State: finding.NotFixed} })), 0, nil, nil},
+		{"a fix that the vendor refuses passes where that is said", Policy{FailOn: high, PassFixStates: []finding.FixState{finding.WontFix}}, examined(unchanged, with(finding.High, fix(finding.WontFix))), 0, nil, nil},
+		{"numbers leave it out as well", Policy{Counts: map[finding.Severity]int{finding.High: 0}, PassFixStates: []finding.FixState{finding.WontFix}}, examined(unchanged, with(finding.High, fix(finding.WontFix))), 0, nil, nil},
+		{"a fix that is put off is another state", Policy{FailOn: high, PassFixStates: []finding.FixState{finding.WontFix}}, examined(unchanged, with(finding.High, fix(finding.FixDeferred))), 1, []string{"fail-on"}, nil},
+		{"what needs no new version has no fix state", Policy{FailOn: high, PassFixStates: finding.FixStates()}, examined(unchanged, with(finding.High, fix(finding.FixNotApplicable))), 1, []string{"fail-on"}, nil},
+		{"a kind with a threshold of its own spares it too", Policy{PassFixStates: []finding.FixState{finding.WontFix}, Kinds: map[finding.Kind]KindDemands{finding.Vulnerability: {OwnFailOn: true, FailOn: low}}}, examined(unchanged, with(finding.High, fix(finding.WontFix))), 0, nil, nil},
+		{"exploitation counts whatever the fix", Policy{KnownExploited: Fails, PassFixStates: []finding.FixState{finding.WontFix}}, examined(unchanged, with(finding.Low, func(f *finding.Finding) { exploited(f); f.Fix.State = finding.WontFix })), 1, []string{"known-exploited"}, nil},
 		{"numbers only warn", Policy{Counts: map[finding.Severity]int{finding.High: 0}, WarnOnly: []string{"counts"}}, examined(unchanged, with(finding.High, same)), 0, nil, []string{"counts"}},
 
 		{"a known finding does not count", Policy{FailOn: high}, examined(unchanged, with(finding.High, status(finding.Known))), 0, nil, nil},

@@ -22,6 +22,9 @@ type Policy struct {
 	WarnOn *finding.Severity
 	// OnlyFixed exempts findings for which no fix exists yet.
 	OnlyFixed bool
+	// PassFixStates are the fix states whose findings are exempt, as far as
+	// OnlyFixed exempts others.
+	PassFixStates []finding.FixState
 	// UnknownSeverityPasses exempts findings whose severity nobody has stated.
 	UnknownSeverityPasses bool
 	// Counts are how many findings of a severity are allowed. A severity that

@@ -62,6 +62,9 @@ func anyPolicy(r *rand.Rand) Policy {
 		p.Counts = map[finding.Severity]int{finding.Severity(r.IntN(6)): r.IntN(4), finding.High: r.IntN(4)}
 	}
 	if r.IntN(2) == 0 {
+		p.PassFixStates = []finding.FixState{pick(r, finding.FixStates()...)}
+	}
+	if r.IntN(2) == 0 {
 		fixed := r.IntN(2) == 0
 		p.Kinds = map[finding.Kind]KindDemands{finding.Secret: {OwnFailOn: r.IntN(2) == 0, FailOn: severity(), OnlyFixed: &fixed}}
 	}

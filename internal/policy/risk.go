@@ -43,7 +43,7 @@ func knownExploited(f finding.Finding) bool { return f.Risk != nil && !f.Risk.Kn
 
 // fixWanted reports whether the finding counts as far as fixes go.
 func (p Policy) fixWanted(f finding.Finding) bool {
-	return !p.demandsOn(f).onlyFixed || f.Fix.Available()
+	return !p.demandsOn(f).spared(f.Fix)
 }
 
 // needsSource breaks a clause that looks into data which the database lacks:

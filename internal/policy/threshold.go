@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/finding"
@@ -56,6 +57,7 @@ type demands struct {
 	kinds                    string // words for the demand
 	failOn                   *finding.Severity
 	onlyFixed, unknownPasses bool
+	passFixStates            []finding.FixState
 	counts                   map[finding.Severity]int
 	ownCounts                bool
 	holds                    func(finding.Finding) bool
@@ -64,7 +66,7 @@ type demands struct {
 // general are the demands on kinds that have none of their own.
 func (p Policy) general() demands {
 	return demands{
-		failOn: p.FailOn, onlyFixed: p.OnlyFixed, unknownPasses: p.UnknownSeverityPasses, counts: p.Counts,
+		failOn: p.FailOn, onlyFixed: p.OnlyFixed, passFixStates: p.PassFixStates, unknownPasses: p.UnknownSeverityPasses, counts: p.Counts,
 		holds: func(f finding.Finding) bool { _, own := p.Kinds[f.Kind]; return !own },
 	}
 }
@@ -156,13 +158,25 @@ func (d demands) severityDemand() string {
 	if d.onlyFixed {
 		demand += ", for which a fix exists"
 	}
+	if len(d.passFixStates) > 0 {
+		var states []string
+		for _, s := range d.passFixStates {
+			states = append(states, string(s))
+		}
+		demand += ", whose fix is not " + strings.Join(states, " or ")
+	}
 	return demand
+}
+
+// spared reports whether findings with such a fix are exempt.
+func (d demands) spared(fix finding.Fix) bool {
+	return d.onlyFixed && !fix.Available() || slices.Contains(d.passFixStates, fix.State)
 }
 
 // reaches reports whether one finding alone breaks a threshold.
 func (d demands) reaches(f finding.Finding, threshold *finding.Severity) bool {
 	switch {
-	case threshold == nil || d.onlyFixed && !f.Fix.Available():
+	case threshold == nil || d.spared(f.Fix):
 		return false
 	case f.Severity == finding.Unknown:
 		return !d.unknownPasses
@@ -178,7 +192,7 @@ func (d demands) countClause(findings []finding.Finding, p Policy) judged {
 	c := outcome.Clause{Name: d.name + "counts", Demand: d.countDemand()}
 	numbers := make(map[finding.Severity]int)
 	counts := func(f finding.Finding) bool {
-		return d.holds(f) && d.numbered(f.Severity) && (!p.demandsOn(f).onlyFixed || f.Fix.Available())
+		return d.holds(f) && d.numbered(f.Severity) && !p.demandsOn(f).spared(f.Fix)
 	}
 	for _, f := range findings {
 		if counts(f) {

@@ -48,6 +48,7 @@ func Formats() []Format {
 		{"gitlab-dependency-scanning", "GitLab dependency scanning (reports:dependency_scanning)", gitlab.DependencyScanning},
 		{"gitlab-dotenv", "variables for later GitLab jobs (reports:dotenv)", gitlab.Dotenv},
 		{"gitlab-sast", "GitLab SAST: Dockerfile and manifest findings (reports:sast)", gitlab.SAST},
+		{"gitlab-secret-detection", "GitLab secret detection: secrets at lines of the repository (reports:secret_detection)", gitlab.SecretDetection},
 		{"html", "one page for people, without any other file", html.Write},
 		{"json", "everything, for scripts, with a JSON Schema", jsonreport.Write},
 		{"junit", "JUnit XML for GitLab, Jenkins, CircleCI, Azure Pipelines", junit.Write},

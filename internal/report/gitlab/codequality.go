@@ -1,7 +1,7 @@
 // Package gitlab writes the files that GitLab collects as artifacts:reports:
 // Code Quality, the security reports (container scanning, dependency scanning,
-// SAST), dotenv variables and job annotations. SBOMs, JUnit and SARIF have
-// packages of their own.
+// SAST, secret detection), dotenv variables and job annotations. SBOMs, JUnit
+// and SARIF have packages of their own.
 package gitlab
 
 import (

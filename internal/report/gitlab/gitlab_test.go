@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
 	"github.com/portcullis-ci/portcullis/internal/report/document"
 	"github.com/portcullis-ci/portcullis/internal/report/gitlab"
@@ -30,6 +31,7 @@ var formats = map[string]struct {
 	"container_scanning":  {gitlab.ContainerScanning, ".json"},
 	"dependency_scanning": {gitlab.DependencyScanning, ".json"},
 	"sast":                {gitlab.SAST, ".json"},
+	"secret_detection":    {gitlab.SecretDetection, ".json"},
 	"dotenv":              {gitlab.Dotenv, ".env"},
 	"annotations":         {gitlab.Annotations, ".json"},
 }
@@ -90,6 +92,62 @@ func TestDotenvHoldsNothingThatNeedsQuoting(t *testing.T) {
 		if !regexp.MustCompile(`^GATE_[A-Z_]+=[a-z0-9:]+$`).MatchString(line) {
 			t.Errorf("line %q", line)
 		}
+	}
+}
+
+// A secret is reported once, at a line of the repository and without its text.
+func TestSecretsHaveAReportOfTheirOwn(t *testing.T) {
+	type entry struct {
+		Name     string
+		Location struct {
+			File      string
+			StartLine int `json:"start_line"`
+			Commit    *struct{ SHA string }
+		}
+	}
+	read := func(w writer, o outcome.Outcome) map[string]entry {
+		var r struct {
+			Scan            struct{ Type string }
+			Vulnerabilities []entry
+		}
+		content := write(t, w, o)
+		if err := json.Unmarshal(content, &r); err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(content, []byte("raw_source_code_extract")) {
+			t.Error("the report shows source code")
+		}
+		entries := map[string]entry{}
+		for _, v := range r.Vulnerabilities {
+			entries[v.Name] = v
+		}
+		return entries
+	}
+	o := reporttest.Outcome()
+	at := finding.Location{Space: finding.Repository, Path: "Dockerfile", Line: 3}
+	written := finding.Finding{
+		RuleID: "PC-DF009", Kind: finding.Dockerfile, Severity: finding.High, Title: "Secret in ENV", Message: "ENV holds a token.", Target: "Dockerfile",
+		Sensitive: true, Locations: []finding.Location{at}, Fingerprint: "f1", Status: finding.Open,
+	}
+	traced := written
+	traced.RuleID, traced.Kind, traced.Title, traced.Fingerprint = "secret-token", finding.Secret, "Token in the image", "f2"
+	traced.Locations = []finding.Location{at, {Space: finding.InImage, Path: "/app/.env", Line: 1}}
+	hidden := traced
+	hidden.Title, hidden.Fingerprint, hidden.Locations = "Token without a line", "f3", traced.Locations[1:]
+	o.Findings = append(o.Findings, written, traced, hidden)
+
+	secrets, sast := read(gitlab.SecretDetection, o), read(gitlab.SAST, o)
+	for _, name := range []string{"Secret in ENV", "Token in the image"} {
+		got, ok := secrets[name]
+		if !ok || got.Location.File != "Dockerfile" || got.Location.StartLine != 3 || got.Location.Commit == nil || got.Location.Commit.SHA == "" {
+			t.Errorf("%s: %+v", name, got)
+		}
+		if _, ok := sast[name]; ok {
+			t.Errorf("%s is in the SAST report as well", name)
+		}
+	}
+	if len(secrets) != 2 {
+		t.Errorf("secrets %v", secrets)
 	}
 }
 

@@ -106,6 +106,19 @@ type fileLocation struct {
 	Dependency *dependency `json:"dependency,omitempty"`
 }
 
+type secretLocation struct {
+	fileLocation
+	Commit commit `json:"commit"`
+}
+
+type commit struct {
+	SHA string `json:"sha"`
+}
+
+// noCommit stands for the commit that brought a secret in, which the schema
+// demands: the files were examined as they are, not their history.
+const noCommit = "0000000"
+
 // ofPackage reports whether a finding is about a package that should be another
 // version, or none: a vulnerable one, or one that was published to do harm.
 func ofPackage(f finding.Finding) bool {
@@ -148,17 +161,36 @@ func lockFile(l finding.Location) bool {
 		(!strings.HasSuffix(name, ".yaml") || name == "pnpm-lock.yaml") && !strings.HasSuffix(name, ".yml")
 }
 
-// SAST writes what Dockerfile and Kubernetes rules found.
+// SAST writes what Dockerfile and Kubernetes rules found, but for secrets.
 func SAST(_ context.Context, w io.Writer, o outcome.Outcome, opts document.Options) error {
 	return writeSecurity(w, o, opts, "sast", func(f finding.Finding) (any, string) {
 		l := f.Locations[0]
-		if (f.Kind != finding.Dockerfile && f.Kind != finding.Kubernetes) || l.Space != finding.Repository {
+		if (f.Kind != finding.Dockerfile && f.Kind != finding.Kubernetes) || ofSecret(f) || l.Space != finding.Repository {
 			return nil, ""
 		}
 		at := fileLocation{File: l.Path, StartLine: max(l.Line, 1), EndLine: max(l.EndLine, l.Line, 1)}
 		return at, fmt.Sprintf("%s\x00%d", at.File, at.StartLine)
 	})
 }
+
+// SecretDetection writes the secrets: those that stand in Dockerfiles and
+// manifests, and those of the image that are led back to a line of the
+// repository. The others have no file that GitLab could show; the exit code,
+// JUnit, JSON and HTML tell of them. The text of a secret is never written.
+func SecretDetection(_ context.Context, w io.Writer, o outcome.Outcome, opts document.Options) error {
+	return writeSecurity(w, o, opts, "secret_detection", func(f finding.Finding) (any, string) {
+		l := f.Locations[0]
+		if !ofSecret(f) || l.Space != finding.Repository {
+			return nil, ""
+		}
+		at := secretLocation{fileLocation{File: l.Path, StartLine: max(l.Line, 1), EndLine: max(l.EndLine, l.Line, 1)}, commit{noCommit}}
+		return at, fmt.Sprintf("%s\x00%d", at.File, at.StartLine)
+	})
+}
+
+// ofSecret reports whether a finding is about a secret, in the image or where a
+// person wrote it.
+func ofSecret(f finding.Finding) bool { return f.Kind == finding.Secret || f.Sensitive }
 
 // writeSecurity writes one security report; locate returns nil for findings
 // that are not its business, and otherwise the place and a key for it. GitLab
