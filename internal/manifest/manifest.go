@@ -16,6 +16,9 @@ type File struct {
 	// Path is relative to the root of the checkout, with forward slashes.
 	Path    string
 	Content []byte
+	// Chart is true for what a Helm chart was rendered to, where every line that
+	// begins with --- ends a document and what follows is the next one.
+	Chart bool
 }
 
 // Limits bound what one file may cost. The zero value of a field stands for

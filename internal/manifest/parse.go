@@ -30,7 +30,7 @@ func Parse(file File, limits Limits) []Document {
 	}
 	budget := limits.Nodes
 	var docs []Document
-	chunks := split(content)
+	chunks := split(content, file.Chart)
 	for i, c := range chunks {
 		for _, doc := range parseChunk(c, limits, &budget) {
 			doc.Path, doc.Index = file.Path, len(docs)

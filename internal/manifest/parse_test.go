@@ -131,6 +131,7 @@ func TestDocumentsAreFoundWhereverTheyBegin(t *testing.T) {
 		{"a marker inside of a block scalar ends it", "a: |\n  text\n---\nb: 1\n", []int{1, 3}},
 		{"an indented marker is text", "a: |\n  x\n  ---\n  y\n", []int{1}},
 		{"a word that begins like a marker is text", "---a: 1\n", []int{1}},
+		{"a comment right behind the dashes", "a: 1\n---# second\nb: 1\n", []int{1, 2}},
 		{"JSON values one after the other", "{\"a\": 1}\n{\"b\": 2} {\"c\": 3}\n", []int{1, 2, 2}},
 		{"a byte order mark", "\ufeffa: 1\n---\nb: 1\n", []int{1, 2}},
 	}
@@ -147,6 +148,30 @@ func TestDocumentsAreFoundWhereverTheyBegin(t *testing.T) {
 				t.Errorf("first lines (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// Templates that trim one line end too many are common, and Helm installs what
+// they make.
+func TestDocumentsOfChartsBeginRightBehindTheMarker(t *testing.T) {
+	text := "---a: 1\nb: 2\n---  c: 3\n---# note\nd: 4\n--- # note\ne: 5\n---\nf: 6\n"
+	var got []string
+	for _, doc := range Parse(File{Path: "a.yaml", Content: []byte(text), Chart: true}, Limits{}) {
+		if doc.Root == nil {
+			t.Fatalf("document on line %d cannot be read: %v", doc.Line, doc.Problems)
+		}
+		for _, f := range NewPlace(doc.Root).Fields() {
+			got = append(got, fmt.Sprintf("%d %s %d:%d-%d", doc.Index, f.Name(), f.Span().Line, f.Span().Column, f.Span().EndColumn))
+		}
+	}
+	want := []string{"0 a 1:4-8", "0 b 2:1-5", "1 c 3:6-10", "2 d 5:1-5", "3 e 7:1-5", "4 f 9:1-5"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("keys (-want +got):\n%s", diff)
+	}
+	for _, plain := range []string{"a: |\n  x\n  ---b\nc: 1\n", "a: 1\n--b: 2\n"} {
+		if docs := Parse(File{Path: "a.yaml", Content: []byte(plain), Chart: true}, Limits{}); len(docs) != 1 {
+			t.Errorf("%q: %d documents, want 1", plain, len(docs))
+		}
 	}
 }
 

@@ -92,6 +92,9 @@ func (l *locator) offset(line, column int) int {
 // place the parser gave as line and column.
 func (l *locator) place(line, column, offset int) (int, int) {
 	if l.lines == nil {
+		if line == 1 {
+			column += l.chunk.column
+		}
 		return l.chunk.line + line - 1, column
 	}
 	i := sort.SearchInts(l.lines, offset+1) - 1
@@ -102,6 +105,9 @@ func (l *locator) place(line, column, offset int) (int, int) {
 	at.column += utf8.RuneCount(l.chunk.text[at.offset:offset])
 	at.offset = offset
 	l.count = at
+	if i == 0 {
+		return l.chunk.line, at.column + l.chunk.column
+	}
 	return l.chunk.line + i, at.column
 }
 

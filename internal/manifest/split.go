@@ -11,23 +11,27 @@ import (
 type chunk struct {
 	// text is the document with its `---` line, directives blanked out.
 	text []byte
-	// offset is the byte of the file at which text starts; line its line.
+	// offset is the byte of the file at which text starts; line its line, and
+	// column the number of characters before it in that line.
 	offset int
 	line   int
+	column int
 }
 
 // split cuts a file into documents: JSON values one after the other, or YAML
 // documents. A line that begins with `---` or `...` and goes on with white
 // space ends a document wherever it stands (YAML 1.2.2 section 9.1.2 forbids
-// such lines inside scalars).
-func split(content []byte) []chunk {
+// such lines inside scalars). So does one with a comment right behind the
+// dashes, for kubectl. In what a chart was rendered to, every line that begins
+// with `---` does, as Helm sees it: templates often trim the line end away.
+func split(content []byte, chart bool) []chunk {
 	trimmed := bytes.TrimLeft(content, " \t\r\n")
 	if len(trimmed) > 0 && trimmed[0] == '{' {
 		if chunks, ok := splitJSON(content); ok {
 			return chunks
 		}
 	}
-	return splitYAML(content)
+	return splitYAML(content, chart)
 }
 
 func splitJSON(content []byte) ([]chunk, bool) {
@@ -56,17 +60,17 @@ func splitJSON(content []byte) ([]chunk, bool) {
 	}
 }
 
-func splitYAML(content []byte) []chunk {
+func splitYAML(content []byte, chart bool) []chunk {
 	var chunks []chunk
-	start, startLine, line := 0, 1, 1
+	start, startLine, startColumn, line := 0, 1, 0, 1
 	// head is true while only directives, comments and blank lines were seen.
 	head := true
 	add := func(end int) {
 		text := content[start:end]
 		if !blankYAML(text) {
-			chunks = append(chunks, chunk{text: withoutDirectives(text), offset: start, line: startLine})
+			chunks = append(chunks, chunk{text: withoutDirectives(text), offset: start, line: startLine, column: startColumn})
 		}
-		start, startLine, head = end, line, true
+		start, startLine, startColumn, head = end, line, 0, true
 	}
 	for i := 0; i < len(content); {
 		next := len(content)
@@ -75,11 +79,15 @@ func splitYAML(content []byte) []chunk {
 		}
 		text := content[i:next]
 		switch {
-		case marker(text, "---"):
+		case marker(text, "---") && !(chart && mergedMarker(text) > 0):
 			if !head {
 				add(i)
 			}
 			head = false
+		case bytes.HasPrefix(text, []byte("---#")) || chart && mergedMarker(text) > 0:
+			add(i)
+			n := mergedMarker(text)
+			start, startColumn, head = i+n, n, false
 		case marker(text, "..."):
 			add(i)
 			// The marker itself belongs to no document.
@@ -92,6 +100,20 @@ func splitYAML(content []byte) []chunk {
 	}
 	add(len(content))
 	return chunks
+}
+
+// mergedMarker returns the length of the dashes and spaces at the start of a
+// line on which something else follows, 0 for any other line.
+func mergedMarker(line []byte) int {
+	rest, ok := bytes.CutPrefix(line, []byte("---"))
+	if !ok {
+		return 0
+	}
+	rest = bytes.TrimLeft(rest, " \t")
+	if after := bytes.TrimSpace(rest); len(after) == 0 || after[0] == '#' && !bytes.HasPrefix(line, []byte("---#")) {
+		return 0
+	}
+	return len(line) - len(rest)
 }
 
 func marker(line []byte, mark string) bool {

@@ -145,7 +145,7 @@ func (l *linter) chart(ctx context.Context, dir string, files []File) {
 			name += "~"
 		}
 		l.rendered[name] = rendering{file: r.Path, locate: r.Locate, values: known.seenBy(r.Levels), set: settings.Set}
-		l.read(File{Path: name, Content: r.Content})
+		l.read(File{Path: name, Content: r.Content, Chart: true})
 	}
 	for _, f := range files {
 		if rel := strings.TrimPrefix(f.Path, strings.TrimSuffix(dir, "/")+"/"); strings.HasPrefix(rel, "crds/") && manifestFile(f.Path) {

@@ -56,6 +56,12 @@ func TestTemplatesRenderAsInHelm(t *testing.T) {
 		{"no cluster to look into", "{{ if lookup \"v1\" \"Secret\" \"a\" \"b\" }}there{{ else }}none{{ end }}", "", "none"},
 		{"a large number stays one", "{{ .Values.big | int }} {{ .Values.big | int64 }}", "big: 1000000", "1000000 1000000"},
 		{"the template's own name", "{{ .Template.Name }} {{ .Template.BasePath }}", "", "web/templates/a.yaml web/templates"},
+		{"values as a plain map", "{{ dig \"a\" \"b\" \"none\" .Values.AsMap }}", "a: {b: x}", "x"},
+		{"a table of the values", "{{ (.Values.Table \"a.b\").c }}", "a: {b: {c: x}}", "x"},
+		{"values as text", "{{ .Values.YAML }}", "a: {b: x}", "a:\n  b: x\n"},
+		{"TOML", "{{ toToml .Values }}{{ (fromToml \"a = 2\").a }}", "a: {b: x}", "[a]\n  b = \"x\"\n2"},
+		{"YAML with indented lists", "{{ toYamlPretty .Values }}", "a: [x]", "a:\n  - x"},
+		{"no network to look into", "{{ getHostByName \"localhost\" }}.", "", "."},
 		{"the environment is out of reach", "{{ .Values.a }}", "a: x", "x"},
 	}
 	for _, tt := range tests {
@@ -89,6 +95,28 @@ func TestValuesAreLaidOverEachOther(t *testing.T) {
 		t.Fatal(problems)
 	}
 	want := map[string]string{"templates/a.yaml": "web prod Always 3 true  2", "charts/redis/templates/r.yaml": "2 r eu redis"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// A template may change the values for those that come after it: Helm renders
+// the deepest first, and names from the end of the alphabet.
+func TestTemplatesAreRenderedInTheOrderOfHelm(t *testing.T) {
+	got, problems := render(t, Settings{}, "values.yaml", "a: own\nlist: []\n",
+		"templates/a.yaml", "{{ .Values.a }} {{ .Values.sub.a }}",
+		"templates/deep/b.yaml", "{{ .Values.a }}",
+		"templates/zzz_first.yaml", "{{ $_ := set $ \"Values\" (mergeOverwrite $.Values (dict \"a\" \"changed\")) }}",
+		"charts/sub/Chart.yaml", "name: sub\nversion: 1\n", "charts/sub/values.yaml", "a: below\n",
+		"charts/sub/templates/a.yaml", "{{ .Values.a }}{{ $_ := set .Values \"a\" \"seen above\" }}", "charts/sub/templates/0.yaml", "{{ .Values.a }}",
+	)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	want := map[string]string{
+		"templates/a.yaml": "changed seen above", "templates/deep/b.yaml": "own", "templates/zzz_first.yaml": "",
+		"charts/sub/templates/a.yaml": "below", "charts/sub/templates/0.yaml": "seen above",
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

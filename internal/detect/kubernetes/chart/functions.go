@@ -10,7 +10,9 @@ import (
 	"text/template"
 	"time"
 
+	"github.com/BurntSushi/toml"
 	"github.com/Masterminds/sprig/v3"
+	yamlv3 "go.yaml.in/yaml/v3"
 	"sigs.k8s.io/yaml"
 )
 
@@ -24,9 +26,8 @@ const maxIncludes = 1000
 // from run to run, and Helm's own.
 func (e *engine) functions() template.FuncMap {
 	f := sprig.TxtFuncMap()
-	for _, name := range []string{"env", "expandenv", "getHostByName"} {
-		delete(f, name)
-	}
+	delete(f, "env")
+	delete(f, "expandenv")
 	for name, function := range bounded() {
 		f[name] = function
 	}
@@ -45,7 +46,8 @@ func (e *engine) functions() template.FuncMap {
 		return value, nil
 	}
 	f["fail"] = func(message string) (string, error) { return "", errors.New(message) }
-	// There is no cluster to look into, as with `helm template`.
+	// There is no cluster and no network to look into, as with `helm template`.
+	f["getHostByName"] = func(string) string { return "" }
 	f["lookup"] = func(string, string, string, string) map[string]any { return map[string]any{} }
 	return e.guarded(f)
 }
@@ -200,11 +202,42 @@ func encoders() template.FuncMap {
 		return a
 	}
 	return template.FuncMap{
-		"toYaml": toYAML, "toYamlPretty": toYAML, "mustToYaml": mustYAML, "toJson": toJSON,
+		"toYaml": toYAML, "toYamlPretty": prettyYAML, "mustToYaml": mustYAML, "toJson": toJSON,
 		"mustToJson": func(v any) (string, error) { data, err := json.Marshal(v); return string(data), err },
 		"fromYaml":   decode, "fromJson": decode, "fromYamlArray": array, "fromJsonArray": array,
-		"toToml": func(any) (string, error) { return "", errors.New("toToml is not supported here") },
+		"toToml": func(v any) string {
+			text, err := toTOML(v)
+			if err != nil {
+				return err.Error()
+			}
+			return text
+		},
+		"mustToToml": toTOML,
+		"fromToml": func(text string) map[string]any {
+			m := make(map[string]any)
+			if err := toml.Unmarshal([]byte(text), &m); err != nil {
+				m["Error"] = err.Error()
+			}
+			return m
+		},
 	}
+}
+
+func toTOML(v any) (string, error) {
+	var b strings.Builder
+	err := toml.NewEncoder(&b).Encode(v)
+	return b.String(), err
+}
+
+// prettyYAML indents the items of lists.
+func prettyYAML(v any) string {
+	var b strings.Builder
+	encoder := yamlv3.NewEncoder(&b)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(v); err != nil {
+		return ""
+	}
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // chartFiles are the files of a chart that are no templates, as .Files.

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +32,7 @@ func Render(ctx context.Context, dir string, files []manifest.File, s Settings) 
 	for _, refusal := range root.checkValues(nil) {
 		problems = append(problems, Problem{Path: refusal.Schema, Line: 1, Message: refusal.Message, Refusal: &refusal})
 	}
-	e := &engine{ctx: ctx, marks: make(map[*byte]origin), sources: make(map[string][]byte), settings: s}
+	e := &engine{ctx: ctx, root: root, marks: make(map[*byte]origin), sources: make(map[string][]byte), settings: s}
 	problems = append(problems, e.parse(root)...)
 	var rendered []Rendered
 	for _, unit := range e.units {
@@ -46,6 +47,7 @@ func Render(ctx context.Context, dir string, files []manifest.File, s Settings) 
 		}
 		rendered = append(rendered, out)
 	}
+	slices.SortFunc(rendered, func(a, b Rendered) int { return strings.Compare(a.Path, b.Path) })
 	return rendered, problems
 }
 
@@ -62,11 +64,14 @@ type unit struct {
 // their definitions.
 type engine struct {
 	ctx      context.Context
+	root     *tree
 	settings Settings
-	set      *template.Template
-	units    []unit
-	marks    map[*byte]origin
-	sources  map[string][]byte
+	// scopes are what the templates of each chart see as the dot.
+	scopes  map[*tree]map[string]any
+	set     *template.Template
+	units   []unit
+	marks   map[*byte]origin
+	sources map[string][]byte
 	// paths are the files by the names of their templates.
 	paths  map[string]string
 	budget *budget
@@ -75,14 +80,15 @@ type engine struct {
 }
 
 // parse reads all templates. Charts further out come later, so that their
-// definitions win, as in Helm.
+// definitions win, and later names first: the order of Helm, in which
+// templates are also rendered, since one may change the values for the next.
 func (e *engine) parse(root *tree) []Problem {
 	e.set = template.New("gotpl").Option("missingkey=zero").Funcs(e.functions())
 	e.paths, e.marked = make(map[string]string), make(map[any]bool)
 	var all []unit
 	collect(root, []Level{{Dir: root.dir}}, &all)
-	slices.SortStableFunc(all, func(a, b unit) int {
-		return strings.Count(b.name, "/") - strings.Count(a.name, "/")
+	slices.SortFunc(all, func(a, b unit) int {
+		return cmp.Or(cmp.Compare(strings.Count(b.name, "/"), strings.Count(a.name, "/")), strings.Compare(b.name, a.name))
 	})
 	var problems []Problem
 	for _, u := range all {
@@ -96,7 +102,6 @@ func (e *engine) parse(root *tree) []Problem {
 			e.units = append(e.units, u)
 		}
 	}
-	slices.SortFunc(e.units, func(a, b unit) int { return strings.Compare(a.name, b.name) })
 	return problems
 }
 
@@ -150,14 +155,19 @@ func (e *engine) execute(u unit) (out Rendered, at origin, err error) {
 	return Rendered{Path: u.file.Path, Content: w.buf.Bytes(), Levels: u.levels, pieces: w.pieces, sources: e.sources}, origin{}, nil
 }
 
-// scope is what a template sees as the dot.
+// scope is what a template sees as the dot. All templates of a chart see the
+// same one, which they may change.
 func (e *engine) scope(u unit) map[string]any {
-	scope := e.chartScope(u.chart)
+	if e.scopes == nil {
+		e.scopes = make(map[*tree]map[string]any)
+		e.addScope(e.root)
+	}
+	scope := e.scopes[u.chart]
 	scope["Template"] = map[string]any{"Name": u.name, "BasePath": path.Join(u.chart.name, "templates")}
 	return scope
 }
 
-func (e *engine) chartScope(t *tree) map[string]any {
+func (e *engine) addScope(t *tree) map[string]any {
 	release, namespace := e.settings.Release, e.settings.Namespace
 	if release == "" {
 		release = "release-name"
@@ -167,15 +177,16 @@ func (e *engine) chartScope(t *tree) map[string]any {
 	}
 	subs := make(map[string]any)
 	for _, sub := range t.subs {
-		subs[sub.alias] = e.chartScope(sub)
+		subs[sub.alias] = e.addScope(sub)
 	}
-	return map[string]any{
-		"Chart": t.meta, "Values": t.values, "Files": chartFiles(t.files), "Subcharts": subs,
+	e.scopes[t] = map[string]any{
+		"Chart": t.meta, "Values": Values(t.values), "Files": chartFiles(t.files), "Subcharts": subs,
 		"Capabilities": newCapabilities(e.settings.KubeVersion),
 		"Release": map[string]any{
 			"Name": release, "Namespace": namespace, "IsInstall": true, "IsUpgrade": false, "Revision": 1, "Service": "Helm",
 		},
 	}
+	return e.scopes[t]
 }
 
 var where = regexp.MustCompile(`template: ([^\s:]+):(\d+)(?::\d+)?: `)

@@ -41,6 +41,42 @@ func userValues(s Settings) (map[string]any, []Problem) {
 	return merged, problems
 }
 
+// Values are those of a chart as its templates see them, with the methods that
+// Helm gives them.
+type Values map[string]any
+
+// AsMap returns the values as a plain map, as functions such as dig want them.
+func (v Values) AsMap() map[string]any {
+	if v == nil {
+		return make(map[string]any)
+	}
+	return v
+}
+
+// YAML returns the values as text.
+func (v Values) YAML() (string, error) {
+	data, err := yaml.Marshal(v)
+	return string(data), err
+}
+
+// Table returns the map at a path of keys.
+func (v Values) Table(name string) (Values, error) {
+	at, _ := lookup(v, name)
+	if table, ok := at.(map[string]any); ok {
+		return table, nil
+	}
+	return nil, fmt.Errorf("no table named %q", name)
+}
+
+// PathValue returns the value at a path of keys, if it is no map.
+func (v Values) PathValue(name string) (any, error) {
+	at, ok := lookup(v, name)
+	if _, table := at.(map[string]any); !ok || table {
+		return nil, fmt.Errorf("no value named %q", name)
+	}
+	return at, nil
+}
+
 func put(m map[string]any, keys []string, value any) {
 	for _, key := range keys[:len(keys)-1] {
 		next, ok := m[key].(map[string]any)
