@@ -287,6 +287,7 @@ func (r run) tracePlatforms(ctx context.Context, parts []part) []part {
 	for i, p := range out {
 		for j, one := range p.platforms {
 			files.findings = one.findings
+			files.inventory = one.inventory
 			p.platforms[j].findings = r.traceImage(ctx, one.image, files, nil)
 		}
 		out[i] = p.joinPlatforms()
@@ -301,9 +302,13 @@ func (r run) traceImage(ctx context.Context, img *inventory.Image, all part, bas
 	for _, f := range all.dockerfiles {
 		files = append(files, r.parse(f))
 	}
+	var packages []inventory.Package
+	if all.inventory != nil {
+		packages = all.inventory.Packages
+	}
 	tracer := origin.NewWith(img, origin.Options{
 		Dockerfiles: files, Uses: all.images, Locks: r.locks(ctx, all.findings), Working: r.Repository.Name("."),
-		BaseLayers: baseLayers,
+		BaseLayers: baseLayers, Packages: packages,
 	})
 	r.Progress.Note("image %s: %s", img.Name, tracer.Describe())
 	traced := slices.Clone(all.findings)

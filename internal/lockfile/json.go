@@ -158,6 +158,34 @@ func parsePipfile(d *document) error {
 	return err
 }
 
+// parseConan reads what conan.lock requires: name/version@user/channel#revision.
+// What only the build or a recipe needs gets into no image. Version 1 has the
+// references in the nodes of a graph.
+// https://docs.conan.io/2/tutorial/versioning/lockfiles.html
+func parseConan(d *document) error {
+	root, err := readJSON(d)
+	for _, item := range root.at("requires").items {
+		d.addReference(item)
+	}
+	for _, node := range root.at("graph_lock").at("nodes").members {
+		if node.value.at("context").text != "build" {
+			d.addReference(node.value.at("ref"))
+		}
+	}
+	return err
+}
+
+// addReference enters a reference of Conan whose place is name/version.
+func (d *document) addReference(v *value) {
+	end := strings.IndexAny(v.text, "@#%")
+	if end < 0 {
+		end = len(v.text)
+	}
+	if name, version, ok := strings.Cut(v.text[:end], "/"); ok && v.start+end <= v.end {
+		d.add(Entry{Name: name, Version: version}, v.start, v.start+end)
+	}
+}
+
 // parseComposer reads composer.lock.
 func parseComposer(d *document) error {
 	root, err := readJSON(d)

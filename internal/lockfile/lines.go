@@ -35,6 +35,21 @@ func parseGoMod(d *document) error {
 	return nil
 }
 
+// parseGoWork reads what go.work replaces for all modules of the workspace.
+// https://go.dev/ref/mod#go-work-file
+func parseGoWork(d *document) error {
+	f, err := modfile.ParseWork("go.work", []byte(d.text), nil)
+	if err != nil {
+		return fmt.Errorf("parse go.work: %w", err)
+	}
+	for _, r := range f.Replace {
+		if r.New.Version != "" {
+			d.addModule(r.New.Path, r.New.Version, r.Syntax)
+		}
+	}
+	return nil
+}
+
 // addModule enters a module whose place is its path and version on the line.
 func (d *document) addModule(path, version string, line *modfile.Line) {
 	if line == nil || line.Start.Byte < 0 || line.End.Byte > len(d.text) || line.Start.Byte > line.End.Byte {
@@ -71,12 +86,12 @@ func parseRequirements(d *document) error {
 	return nil
 }
 
-var assignment = regexp.MustCompile(`^(name|version|source)\s*=\s*(.*?)\s*$`)
+var assignment = regexp.MustCompile(`^(name|version|source|path)\s*=\s*(.*?)\s*$`)
 
 // block is one [[package]] of a TOML lock file.
 type block struct {
-	name, version, source string
-	start, end            int
+	name, version, source, path string
+	start, end                  int
 }
 
 // blocks reads [[package]] tables by their lines. The programs that write these
@@ -109,6 +124,8 @@ func (d *document) blocks(done func(block)) {
 			b.version = strings.Trim(text, `"'`)
 		case "source":
 			b.source = text
+		case "path":
+			b.path = text
 		}
 	}
 	if inside {
@@ -116,9 +133,14 @@ func (d *document) blocks(done func(block)) {
 	}
 }
 
-// parsePoetry reads poetry.lock and pdm.lock.
+// parsePoetry reads poetry.lock and pdm.lock. What pdm takes from a path is the
+// project's own.
 func parsePoetry(d *document) error {
-	d.blocks(func(b block) { d.add(Entry{Name: b.name, Version: b.version}, b.start, b.end) })
+	d.blocks(func(b block) {
+		if b.path == "" {
+			d.add(Entry{Name: b.name, Version: b.version}, b.start, b.end)
+		}
+	})
 	return nil
 }
 

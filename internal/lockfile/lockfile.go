@@ -18,7 +18,7 @@ import (
 // Entry is one package of one version with the place that names it.
 type Entry struct {
 	// Type is the package URL type: npm, pypi, golang, cargo, gem, composer,
-	// nuget, maven, pub, hex.
+	// nuget, maven, pub, hex, conan.
 	Type string
 	// Name is the full name as the ecosystem writes it: @scope/name for npm,
 	// vendor/name for composer, group:artifact for maven, the module path for
@@ -50,7 +50,8 @@ var ErrNotText = errors.New("the lock file is not UTF-8 text")
 
 // Format is a kind of lock file.
 type Format struct {
-	// Name is the usual file name, such as package-lock.json.
+	// Name is the usual file name, such as package-lock.json; "project file" for
+	// those of .NET.
 	Name string
 	// Type is the package URL type of its entries.
 	Type  string
@@ -64,7 +65,10 @@ var formats = []Format{
 	{"npm-shrinkwrap.json", "npm", named("npm-shrinkwrap.json"), parseNPM},
 	{"yarn.lock", "npm", named("yarn.lock"), parseYarn},
 	{"pnpm-lock.yaml", "npm", named("pnpm-lock.yaml"), parsePNPM},
+	{"bun.lock", "npm", named("bun.lock"), parseBun},
+	{"deno.lock", "npm", named("deno.lock"), parseDeno},
 	{"go.mod", "golang", named("go.mod"), parseGoMod},
+	{"go.work", "golang", named("go.work"), parseGoWork},
 	{"requirements.txt", "pypi", isRequirements, parseRequirements},
 	{"poetry.lock", "pypi", named("poetry.lock"), parsePoetry},
 	{"pdm.lock", "pypi", named("pdm.lock"), parsePoetry},
@@ -76,6 +80,8 @@ var formats = []Format{
 	{"pom.xml", "maven", named("pom.xml"), parsePOM},
 	{"gradle.lockfile", "maven", named("gradle.lockfile", "buildscript-gradle.lockfile"), parseGradle},
 	{"packages.lock.json", "nuget", named("packages.lock.json"), parseNuGet},
+	{"project file", "nuget", isProjectFile, parseProjectFile},
+	{"conan.lock", "conan", named("conan.lock"), parseConan},
 	{"pubspec.lock", "pub", named("pubspec.lock"), parsePubspec},
 	{"mix.lock", "hex", named("mix.lock"), parseMix},
 }
@@ -204,12 +210,12 @@ var separators = regexp.MustCompile(`[-_.]+`)
 
 // FoldName is the form of a name by which equal names of an ecosystem compare
 // equal: PEP 503 for pypi (https://peps.python.org/pep-0503/#normalized-names),
-// lower case for composer, nuget, hex and pub, hyphens for cargo.
+// lower case for composer, nuget, hex, pub and conan, hyphens for cargo.
 func FoldName(typ, name string) string {
 	switch typ {
 	case "pypi":
 		return strings.ToLower(separators.ReplaceAllString(name, "-"))
-	case "composer", "nuget", "hex", "pub":
+	case "composer", "nuget", "hex", "pub", "conan":
 		return strings.ToLower(name)
 	case "cargo":
 		return strings.ReplaceAll(name, "_", "-")

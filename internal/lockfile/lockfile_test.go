@@ -50,6 +50,7 @@ func TestEachKindOfLockFileIsReadWithItsPlaces(t *testing.T) {
 			"pypi Django 3.2.1 at 3:1-14", "pypi requests 2.19.0 at 5:1-29", "pypi PyYAML 5.3 at 8:3-15",
 		},
 		"poetry/poetry.lock":       {"pypi jinja2 2.11.2 at 4:1-16", "pypi markupsafe 1.1.1 at 13:1-20"},
+		"pdm/pdm.lock":             {"pypi jinja2 2.11.2 at 7:1-16"},
 		"pipenv/Pipfile.lock":      {"pypi requests 2.19.0 at 4:10-18", "pypi pytest 6.0.0 at 12:10-16"},
 		"uv/uv.lock":               {"pypi requests 2.19.0 at 13:1-18"},
 		"cargo/Cargo.lock":         {"cargo smallvec 0.6.9 at 12:1-18"},
@@ -60,6 +61,21 @@ func TestEachKindOfLockFileIsReadWithItsPlaces(t *testing.T) {
 		"nuget/packages.lock.json": {"nuget Newtonsoft.Json 12.0.1 at 5:8-23"},
 		"pub/pubspec.lock":         {"pub http 0.13.0 at 2:3-7"},
 		"mix/mix.lock":             {"hex phoenix 1.6.0 at 2:22-37"},
+		"bun/bun.lock": {
+			"npm @babel/core 7.12.3 at 12:22-40", "npm debug 4.3.1 at 14:28-39", "npm lodash 4.17.20 at 18:17-31", "npm minimist 0.2.1 at 20:14-28",
+		},
+		"deno4/deno.lock": {
+			"npm @babel/core 7.12.3 at 11:6-24", "npm lodash 4.17.20 at 12:6-20", "npm react-dom 17.0.2 at 13:6-35",
+		},
+		"deno3/deno.lock":   {"npm lodash 4.17.20 at 6:8-22"},
+		"conan2/conan.lock": {"conan zlib 1.2.11 at 4:10-21", "conan mytool 1.0.0 at 5:10-22", "conan plain 2.0 at 6:10-19"},
+		"conan1/conan.lock": {"conan zlib 1.2.11 at 5:22-33"},
+		"gowork/go.work":    {"golang golang.org/x/net v0.7.0 at 8:29-52", "golang example.com/new v1.2.0 at 11:28-50"},
+		"dotnet/Shop.csproj": {
+			"nuget Newtonsoft.Json 12.0.1 at 3:32-47", "nuget Serilog 2.10.0 at 4:32-39", "nuget System.Net.Http 4.3.0 at 8:50-65",
+		},
+		"dotnetcentral/Directory.Packages.props": {"nuget Newtonsoft.Json 12.0.1 at 6:30-45"},
+		"dotnetold/packages.config":              {"nuget Newtonsoft.Json 12.0.1 at 3:16-31"},
 	}
 	for name, want := range tests {
 		t.Run(name, func(t *testing.T) {

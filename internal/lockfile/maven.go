@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -18,6 +19,9 @@ func parsePOM(d *document) error {
 	err := r.read()
 	for _, dep := range r.dependencies {
 		e := Entry{Name: r.resolve(dep.group) + ":" + r.resolve(dep.artifact), Version: r.resolve(dep.version)}
+		if slices.Contains([]string{"test", "provided", "import"}, dep.scope) {
+			continue // nothing of it gets into what is built
+		}
 		if dep.artifact != "" && !strings.Contains(e.Name+e.Version, "${") {
 			// The artifact's name as it is written must be there to be shown.
 			d.add(e, dep.start, dep.end)
@@ -30,8 +34,8 @@ func parsePOM(d *document) error {
 }
 
 type pomDependency struct {
-	group, artifact, version string
-	start, end               int // of the artifact's text
+	group, artifact, version, scope string
+	start, end                      int // of the artifact's text
 }
 
 type pomReader struct {
@@ -76,8 +80,12 @@ func (r *pomReader) read() error {
 }
 
 // dependency is how far the path is below a dependency element of the project,
-// of its management or of a profile, or -1.
+// of its management or of a profile, or -1. What a plugin depends on runs in the
+// build alone.
 func (r *pomReader) dependency() int {
+	if slices.Contains(r.path, "plugin") {
+		return -1
+	}
 	for i := len(r.path) - 1; i > 0; i-- {
 		if r.path[i] == "dependency" && r.path[i-1] == "dependencies" {
 			return len(r.path) - 1 - i
@@ -99,6 +107,8 @@ func (r *pomReader) text(text string, start int) {
 			r.current.group = trimmed
 		case "version":
 			r.current.version = trimmed
+		case "scope":
+			r.current.scope = trimmed
 		case "artifactId":
 			r.current.artifact = trimmed
 			start += strings.Index(text, trimmed)

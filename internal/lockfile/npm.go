@@ -156,6 +156,63 @@ func parsePNPM(d *document) error {
 	return nil
 }
 
+// bunPackage is a package of bun.lock: its folder, and name@version as the first
+// element of its list.
+var bunPackage = regexp.MustCompile(`^\s*"((?:@[^/"\\]+/)?[^"\\]+)":\s*\[\s*"([^"\\]+)"`)
+
+// parseBun reads the text form of Bun's lock file by its lines: a package has a
+// line of its own. The file is JSON with trailing commas.
+// https://bun.sh/docs/pm/lockfile
+func parseBun(d *document) error {
+	inside := false
+	for start, line := range d.lines {
+		if strings.HasPrefix(line, "  \"") && strings.HasSuffix(line, "{") {
+			inside = strings.HasPrefix(line, `  "packages":`)
+			continue
+		}
+		m := bunPackage.FindStringSubmatchIndex(line)
+		if !inside || m == nil {
+			continue
+		}
+		// What was not taken from a registry has a scheme or an address there.
+		name, version, ok := splitSpec(line[m[4]:m[5]])
+		if ok && !strings.ContainsAny(version, ":/") {
+			d.add(Entry{Name: name, Version: version, Path: bunFolder(line[m[2]:m[3]])}, start+m[4], start+m[5])
+		}
+	}
+	return nil
+}
+
+// bunFolder is the folder for a key such as debug/ms or @a/b/c.
+func bunFolder(key string) string {
+	var out []string
+	parts := strings.Split(key, "/")
+	for i := 0; i < len(parts); i++ {
+		name := parts[i]
+		if strings.HasPrefix(name, "@") && i+1 < len(parts) {
+			i++
+			name += "/" + parts[i]
+		}
+		out = append(out, modules+name)
+	}
+	return strings.Join(out, "/")
+}
+
+// parseDeno reads the packages from npm in deno.lock; the key is name@version,
+// and after an underscore the peers. Version 3 has them one level deeper.
+// https://docs.deno.com/runtime/fundamentals/modules/#integrity-checking-and-lock-files
+func parseDeno(d *document) error {
+	root, err := readJSON(d)
+	for _, section := range []*value{root.at("npm"), root.at("packages").at("npm")} {
+		for _, m := range section.members {
+			if name, version, ok := splitSpec(m.key); ok {
+				d.add(Entry{Name: name, Version: cutPeers(version)}, m.start, m.end)
+			}
+		}
+	}
+	return err
+}
+
 // versionFolder is the key of version 5: the version is the last folder.
 var versionFolder = regexp.MustCompile(`^(.+)/(\d[^_/@]*)(?:_.*)?$`)
 

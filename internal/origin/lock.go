@@ -15,7 +15,7 @@ import (
 )
 
 // applicationTypes are the package URL types that lock files have.
-var applicationTypes = []string{"npm", "pypi", "golang", "cargo", "gem", "composer", "nuget", "maven", "pub", "hex"}
+var applicationTypes = []string{"npm", "pypi", "golang", "cargo", "gem", "composer", "nuget", "maven", "pub", "hex", "conan"}
 
 // Application reports whether a finding is about a package that a lock file may
 // hold. Without any such finding no checkout needs to be searched.
@@ -41,6 +41,9 @@ func lookup(set *lockfile.Set, p *finding.Package) []lockfile.Hit {
 			sep = ":"
 		}
 		name = u.Namespace + sep + u.Name
+		if u.Type == "conan" {
+			name = u.Name // the namespace is the user who packed it
+		}
 	}
 	hits := set.Lookup(p.Type, name, p.Version)
 	if p.Type == "maven" && len(hits) == 0 && (name == p.Name || strings.HasPrefix(name, p.Name+":")) {
@@ -50,13 +53,22 @@ func lookup(set *lockfile.Set, p *finding.Package) []lockfile.Hit {
 	return hits
 }
 
+// lockedFirst leaves project files of .NET out where a lock file has the package.
+func lockedFirst(hits []lockfile.Hit) []lockfile.Hit {
+	project := func(h lockfile.Hit) bool { return h.File.Format.Name == "project file" }
+	if i := slices.IndexFunc(hits, func(h lockfile.Hit) bool { return !project(h) }); i < 0 {
+		return hits
+	}
+	return slices.DeleteFunc(slices.Clone(hits), project)
+}
+
 // findLocked says which lock file's line a package comes from. in is the
 // instruction that installed or copied it in, nil when no Dockerfile tells.
 func (t *Tracer) findLocked(f finding.Finding, in *dockerfile.Instruction) locked {
 	if !Application(f) {
 		return locked{}
 	}
-	hits := lookup(t.opt.Locks, f.Package)
+	hits := lockedFirst(lookup(t.opt.Locks, f.Package))
 	if len(hits) == 0 {
 		return locked{}
 	}
@@ -77,6 +89,9 @@ func (t *Tracer) only(f finding.Finding, hits []lockfile.Hit) locked {
 		return locked{why: "it is in more than one lock file: " + strings.Join(files[:min(len(files), 4)], ", ")}
 	case len(t.opt.Locks.Unread) > 0:
 		return locked{why: "not every lock file could be read: " + t.opt.Locks.Unread[0].Path}
+	}
+	if why := t.besides.stranger(f, hits[0].File); why != "" {
+		return locked{why: why}
 	}
 	return locked{hit: bestEntry(f, hits), found: true, why: "the only lock file of the repository that has it"}
 }
@@ -100,11 +115,14 @@ func (t *Tracer) lockedFor(f finding.Finding, in *dockerfile.Instruction, hits [
 		}
 	}
 	switch {
-	case placed && len(filesOf(positioned)) == 1:
+	case placed && len(filesOf(positioned)) == 1 && !t.outside(positioned[0].File, in):
 		return locked{bestEntry(f, positioned), true, true, "the lock file that the build puts into " + folder}
 	case placed && len(filesOf(positioned)) > 1:
 		return locked{why: "it is in more than one lock file: " + strings.Join(filesOf(positioned), ", ")}
-	case len(filesOf(covered)) == 1 && !placed:
+	case len(filesOf(covered)) == 1 && !placed && !t.outside(covered[0].File, in):
+		if why := t.besides.stranger(f, covered[0].File); why != "" {
+			return locked{why: why}
+		}
 		return locked{bestEntry(f, covered), true, false, "the only lock file with it that the build copies"}
 	case len(covered) > 0:
 		return locked{why: "no lock file with it is known to be in the folder that the build installs from"}
@@ -112,6 +130,16 @@ func (t *Tracer) lockedFor(f finding.Finding, in *dockerfile.Instruction, hits [
 		return locked{why: "the build copies no lock file that has it"}
 	}
 	return t.only(f, hits)
+}
+
+// outside reports that a lock file lies outside of the Dockerfile's folder, while
+// that has a file of the same kind: without knowing the build's context, it
+// cannot be told which of them is meant.
+func (t *Tracer) outside(file *lockfile.File, in *dockerfile.Instruction) bool {
+	folder := path.Dir(in.File().Path)
+	return !inside(file.Path, folder) && slices.ContainsFunc(t.opt.Locks.Files, func(other lockfile.File) bool {
+		return other.Format.Name == file.Format.Name && inside(other.Path, folder)
+	})
 }
 
 func filesOf(hits []lockfile.Hit) []string {
@@ -175,15 +203,18 @@ var lockUsers = []struct {
 	{"npm", "npm", []string{"ci", "install", "i", "clean-install"}, []string{"package-lock.json", "npm-shrinkwrap.json"}},
 	{"npm", "yarn", []string{"", "install"}, []string{"yarn.lock"}},
 	{"npm", "pnpm", []string{"install", "i", "fetch"}, []string{"pnpm-lock.yaml"}},
+	{"npm", "bun", []string{"install", "i", "ci"}, []string{"bun.lock"}},
+	{"npm", "deno", []string{"install", "cache", "ci"}, []string{"deno.lock"}},
 	{"pypi", "poetry", []string{"install", "sync"}, []string{"poetry.lock"}},
 	{"pypi", "pdm", []string{"install", "sync"}, []string{"pdm.lock"}},
 	{"pypi", "uv", []string{"sync"}, []string{"uv.lock"}},
 	{"pypi", "pipenv", []string{"install", "sync"}, []string{"Pipfile.lock"}},
 	{"gem", "bundle", []string{"install", ""}, []string{"Gemfile.lock"}},
 	{"composer", "composer", []string{"install"}, []string{"composer.lock"}},
-	{"golang", "go", []string{"build", "install", "mod"}, []string{"go.mod"}},
+	{"golang", "go", []string{"build", "install", "mod"}, []string{"go.mod", "go.work"}},
 	{"cargo", "cargo", []string{"build", "install"}, []string{"Cargo.lock"}},
-	{"nuget", "dotnet", []string{"restore", "publish", "build"}, []string{"packages.lock.json"}},
+	{"nuget", "dotnet", []string{"restore", "publish", "build"}, []string{"packages.lock.json", "project file"}},
+	{"conan", "conan", []string{"install"}, []string{"conan.lock"}},
 	{"maven", "mvn", nil, []string{"pom.xml"}},
 	{"maven", "mvnw", nil, []string{"pom.xml"}},
 	{"maven", "gradle", nil, []string{"gradle.lockfile"}},
@@ -212,7 +243,8 @@ func usesOf(in *dockerfile.Instruction, typ string) uses {
 		}
 		for _, l := range lockUsers {
 			if l.typ == typ && l.program == c.Name && hasVerb(c, l.verbs) {
-				u.kinds, u.folder, u.told = append(u.kinds, l.files...), ".", true
+				// dotnet takes the project's file, which lies in any folder.
+				u.kinds, u.folder, u.told = append(u.kinds, l.files...), ".", typ != "nuget"
 			}
 		}
 	}

@@ -53,6 +53,9 @@ type Options struct {
 	Uses []ImageUse
 	// Locks are the lock files of the checkout.
 	Locks *lockfile.Set
+	// Packages are those of the image. What lies beside a package tells whether
+	// a lock file is that of its project.
+	Packages []inventory.Package
 	// Working is the working directory relative to the root of the checkout,
 	// from which a build may take its files besides the Dockerfile's folder.
 	Working string
@@ -72,6 +75,7 @@ type Tracer struct {
 	exactUse bool           // the first of uses names this very image
 	layers   map[string]int // diff id → index into image.Layers
 	base     int            // number of layers known to be the base image's
+	besides  *besides
 }
 
 // New is NewWith for Dockerfiles and places that name images only.
@@ -83,7 +87,7 @@ func New(image *inventory.Image, files []*dockerfile.File, uses []ImageUse) *Tra
 // that describes it; of several, the one that accounts for most of the history.
 // Where two different files do so equally well, neither counts.
 func NewWith(image *inventory.Image, opt Options) *Tracer {
-	t := &Tracer{image: image, opt: opt, layers: make(map[string]int), base: baseLayers(image, opt.BaseLayers)}
+	t := &Tracer{image: image, opt: opt, layers: make(map[string]int), base: baseLayers(image, opt.BaseLayers), besides: newBesides(opt.Packages)}
 	for i, l := range image.Layers {
 		if _, seen := t.layers[l.DiffID]; !seen {
 			t.layers[l.DiffID] = i

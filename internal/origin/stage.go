@@ -168,7 +168,7 @@ var outputs = []struct {
 	verbs    []string
 	folder   string
 }{
-	{[]string{"npm", "yarn", "pnpm"}, []string{"ci", "install", "i", ""}, "node_modules"},
+	{[]string{"npm", "yarn", "pnpm", "bun"}, []string{"ci", "install", "i", ""}, "node_modules"},
 	{[]string{"cargo"}, []string{"build"}, "target"},
 	{[]string{"mvn", "mvnw"}, nil, "target"},
 	{[]string{"gradle", "gradlew"}, nil, "build"},

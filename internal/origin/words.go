@@ -36,6 +36,7 @@ var installers = map[string]installer{
 	"pip":    {pypi, install}, "pip3": {pypi, install}, "pipx": {pypi, install}, "uv": {pypi, []string{"install", "add"}},
 	"poetry": {pypi, []string{"add"}}, "pipenv": {pypi, install},
 	"npm": {npm, []string{"install", "i", "add"}}, "pnpm": {npm, []string{"install", "i", "add"}}, "yarn": {npm, []string{"add"}},
+	"bun": {npm, []string{"add"}},
 	"gem": {[]string{"gem"}, install}, "go": {[]string{"golang"}, []string{"install", "get"}},
 	"cargo": {[]string{"cargo"}, install}, "composer": {[]string{"composer"}, []string{"require"}},
 }
