@@ -189,3 +189,26 @@ func TestTheManifestThatNamesTheTagIsPreferred(t *testing.T) {
 		}
 	}
 }
+
+func TestLineEndsOfWindowsAndOddInstructionsLeadToTheirLines(t *testing.T) {
+	const text = "ARG TAG=12-slim\nFROM --platform=$BUILDPLATFORM golang:1.22 AS one\nRUN go build -o /out/a .\n" +
+		"FROM one AS two\nCOPY --from=one /out/a /mid/a\n" +
+		"FROM debian:${TAG}\nADD https://example.com/tool.tgz /opt/\nCOPY --link --from=two /mid/a /usr/bin/a\n" +
+		"RUN <<EOF\nset -e\napt-get install -y curl\nEOF\nCMD [\"a\"]\n"
+	for name, content := range map[string]string{"lf": text, "crlf": strings.ReplaceAll(text, "\n", "\r\n")} {
+		file := fileAt("Dockerfile", content)
+		image := record(byBuildKit, fileAt("Dockerfile", text), debianBase)
+		tracer := New(image, []*dockerfile.File{file}, nil)
+		for layer, want := range map[string]struct{ pkg, path, line string }{
+			"base":   {"deb/libc6@1", "/var/lib/dpkg/status", "6:6-19"},
+			"line 7": {"generic/tool@1", "/opt/tool.tgz", "7:1-39"},
+			"line 8": {"golang/example.com/x@v1", "/usr/bin/a", "3:1-25"},
+			"line 9": {"deb/curl@1", "/var/lib/dpkg/status", "11:20-24"},
+		} {
+			got := tracer.Trace(vulnerable(want.pkg, want.path, layer))
+			if show(got.Locations[0]) != "Dockerfile:"+want.line {
+				t.Errorf("%s, %s: got %s, want %s; %s; %s", name, layer, show(got.Locations[0]), want.line, originOf(got), tracer.Describe())
+			}
+		}
+	}
+}

@@ -147,6 +147,9 @@ func (a alert) message() string {
 	rest := ""
 	if len(names) > maxJoined {
 		rest = fmt.Sprintf(" and %d more packages", len(names)-maxJoined)
+		if len(names) == maxJoined+1 {
+			rest = " and 1 more package"
+		}
 		names = names[:maxJoined]
 	}
 	if words := document.RiskWords(a.worst()); words != "" {

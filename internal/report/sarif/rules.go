@@ -195,17 +195,17 @@ func packageNames(findings []finding.Finding) []string {
 
 func packageTable(findings []finding.Finding) string {
 	var b strings.Builder
-	b.WriteString("\n| Package | Installed | Fixed in | Where |\n|---|---|---|---|\n")
+	b.WriteString("\n| Package | Installed | Fixed in | Where | Layer |\n|---|---|---|---|---|\n")
 	for i, f := range findings {
 		if i == maxHelpRows {
-			fmt.Fprintf(&b, "| … | | | %d more |\n", len(findings)-i)
+			fmt.Fprintf(&b, "| … | | | %d more | |\n", len(findings)-i)
 			break
 		}
 		if f.Package == nil {
 			continue
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", neutralise.MarkdownCode(f.Package.Name),
-			neutralise.MarkdownCode(f.Package.Version), neutralise.Markdown(fixedIn(f.Fix)), neutralise.MarkdownCode(where(f)))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", neutralise.MarkdownCode(f.Package.Name),
+			neutralise.MarkdownCode(f.Package.Version), neutralise.Markdown(fixedIn(f.Fix)), neutralise.MarkdownCode(where(f)), neutralise.Markdown(layerOf(f)))
 	}
 	return b.String()
 }
@@ -225,6 +225,16 @@ func where(f finding.Finding) string {
 		}
 	}
 	return f.Locations[0].Path
+}
+
+// layerOf is the layer as tracing has noted it at the place in the image.
+func layerOf(f finding.Finding) string {
+	for _, l := range f.Locations {
+		if l.Space == finding.InImage {
+			return l.Note
+		}
+	}
+	return ""
 }
 
 func references(findings []finding.Finding) []string {
