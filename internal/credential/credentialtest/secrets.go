@@ -159,6 +159,13 @@ func (m maker) grafana() string {
 	return "gl" + "sa_" + body + "_" + fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(body)))
 }
 
+// atlassian makes an API token of the length that they have; its last eight
+// characters are the CRC-32 of all before them.
+func (m maker) atlassian() string {
+	head := "AT" + "ATT3xFfGF0" + m.word(171) + "="
+	return head + fmt.Sprintf("%08X", crc32.ChecksumIEEE([]byte(head)))
+}
+
 // surroundings are places in which tokens end up in images.
 var surroundings = []struct{ path, text string }{
 	{"/app/.env", "NODE_ENV=production\nSERVICE_CREDENTIAL=%s\nPORT=8080\n"},
