@@ -1,10 +1,10 @@
 package credential
 
 import (
-	"bytes"
 	"encoding/base32"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
@@ -51,20 +51,102 @@ func checkBase62CRC(value string) verdict {
 		return rejected
 	}
 	split := len(body) - 6
-	if encodeBase62(crc32.ChecksumIEEE([]byte(body[:split]))) != body[split:] {
+	return checksum(encodeBase62(crc32.ChecksumIEEE([]byte(body[:split]))) == body[split:])
+}
+
+// checkGrafana verifies tokens of service accounts: after 32 characters and an
+// underscore comes the CRC-32 of what stands before, its low byte first.
+// https://github.com/grafana/grafana/tree/main/pkg/components/satokengen
+func checkGrafana(value string) verdict {
+	if !strings.HasPrefix(value, "glsa_") {
+		return checkEncodedJSON(strings.TrimPrefix(value, "glc_"), "o", "n", "k")
+	}
+	split := len(value) - 9
+	sum := binary.LittleEndian.AppendUint32(nil, crc32.ChecksumIEEE([]byte(value[:split])))
+	return checksum(hex.EncodeToString(sum) == strings.ToLower(value[split+1:]))
+}
+
+// checkAtlassian verifies API tokens: the last eight characters are the CRC-32
+// of what stands before them, the equals sign included. App passwords
+// (ATBB) have no sum that is known.
+func checkAtlassian(value string) verdict {
+	if strings.HasPrefix(value, "ATBB") {
+		return verdict{}
+	}
+	split := len(value) - 8
+	return checksum(fmt.Sprintf("%08X", crc32.ChecksumIEEE([]byte(value[:split]))) == strings.ToUpper(value[split:]))
+}
+
+// checkCloudflare verifies tokens of forty characters and the CRC-32 of these.
+// https://developers.cloudflare.com/fundamentals/api/get-started/token-formats/
+func checkCloudflare(value string) verdict {
+	_, body, _ := strings.Cut(value, "_")
+	return checksum(fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(body[:40]))) == body[40:])
+}
+
+// checksum is the verdict about a value whose checksum was computed.
+func checksum(holds bool) verdict {
+	if !holds {
 		return rejected
 	}
 	return proven(checksumFact, "the token's own checksum holds")
 }
 
-// checkGrafana verifies service account tokens: glsa_ and 32 characters, then
-// the CRC-32 of those characters in hexadecimal.
-func checkGrafana(value string) verdict {
-	body, sum, _ := strings.Cut(strings.TrimPrefix(value, "glsa_"), "_")
-	if fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte("glsa_"+body))) == sum || fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(body))) == sum {
-		return proven(checksumFact, "the token's own checksum holds")
+// checkEncodedJSON requires an object in base 64 with one of the keys at least,
+// where there are any.
+func checkEncodedJSON(value string, keys ...string) verdict {
+	var object map[string]json.RawMessage
+	raw, err := base64.RawStdEncoding.DecodeString(strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(value, "=")))
+	if err != nil || json.Unmarshal(raw, &object) != nil {
+		return rejected
 	}
-	return verdict{}
+	for _, k := range keys {
+		if object[k] != nil {
+			return proven(structureFact, objectFact)
+		}
+	}
+	if len(keys) > 0 {
+		return rejected
+	}
+	return proven(structureFact, objectFact)
+}
+
+const objectFact = "an object in base 64, as its issuer makes them"
+
+// checkSentry looks into tokens of organisations, which name the server; those
+// of users are random.
+// https://github.com/getsentry/rfcs/blob/main/text/0091-ci-upload-tokens.md
+func checkSentry(value string) verdict {
+	body, ok := strings.CutPrefix(value, "sntrys_")
+	if !ok {
+		return verdict{}
+	}
+	if i := strings.IndexAny(body, "_="); i >= 0 {
+		body = body[:i]
+	}
+	return checkEncodedJSON(body, "iat", "url", "org")
+}
+
+// checkMapbox looks into secret tokens, which name the user.
+func checkMapbox(value string) verdict {
+	return checkEncodedJSON(strings.Split(value, ".")[1], "u", "a")
+}
+
+// checkOnePassword looks into tokens of service accounts.
+func checkOnePassword(value string) verdict {
+	return checkEncodedJSON(strings.TrimPrefix(value, "ops_"))
+}
+
+// checkArtifactory looks into reference tokens, which are texts in base 64.
+func checkArtifactory(value string) verdict {
+	if !strings.HasPrefix(value, "cmVmdGtu") {
+		return verdict{}
+	}
+	raw, err := base64.StdEncoding.DecodeString(value)
+	if err != nil || strings.Count(string(raw), ":") != 3 || !strings.HasPrefix(string(raw), "reftkn:") {
+		return rejected
+	}
+	return proven(structureFact, "a reference token")
 }
 
 // checkGitLab verifies routable tokens: what stands before the last seven
@@ -77,10 +159,7 @@ func checkGitLab(value string) verdict {
 		return verdict{}
 	}
 	sum := strconv.FormatUint(uint64(crc32.ChecksumIEEE([]byte(value[:len(value)-7]))), 36)
-	if strings.Repeat("0", 7-len(sum))+sum != last[2:] {
-		return rejected
-	}
-	return proven(checksumFact, "the token's own checksum holds")
+	return checksum(strings.Repeat("0", 7-len(sum))+sum == last[2:])
 }
 
 // checkAWSKey decodes the account out of an access key id: its bits 9 to 48
@@ -99,13 +178,35 @@ func checkAWSKey(value string) verdict {
 	return verdict{facts: []finding.Fact{{Name: "account", Value: fmt.Sprintf("%012d", account)}}}
 }
 
-// checkPyPI looks for a macaroon of PyPI in the token.
+// checkPyPI reads the macaroon of version 2 that a token of PyPI is: fields of
+// a type, a length and a value, of which the first is the server, the second
+// the token's number and the last a signature of 32 bytes.
+// https://pypi.org/help/#apitoken
 func checkPyPI(value string) verdict {
 	raw, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(strings.TrimPrefix(value, "pypi-"), "="))
-	if err != nil || !bytes.Contains(raw[:min(len(raw), 32)], []byte("pypi.org")) {
+	if err != nil || len(raw) == 0 || raw[0] != 2 {
 		return rejected
 	}
-	return proven(structureFact, "a macaroon of pypi.org")
+	const server, number, end, signature = 1, 2, 0, 6
+	var seen [signature + 1][]byte
+	for raw = raw[1:]; len(raw) > 0; {
+		kind := raw[0]
+		if raw = raw[1:]; kind == end {
+			continue
+		}
+		length, n := binary.Uvarint(raw)
+		if kind > signature || n <= 0 || length > uint64(len(raw)-n) {
+			return rejected
+		}
+		if seen[kind] == nil { // Caveats have numbers of their own.
+			seen[kind] = raw[n : n+int(length)]
+		}
+		raw = raw[n+int(length):]
+	}
+	if host := string(seen[server]); host != "pypi.org" && host != "test.pypi.org" || len(seen[number]) == 0 || len(seen[signature]) != 32 {
+		return rejected
+	}
+	return proven(structureFact, "a macaroon of "+string(seen[server]))
 }
 
 // checkJWT requires a header with an algorithm and claims that are JSON

@@ -17,10 +17,13 @@ func (s *search) addHeader(at int) {
 		return
 	}
 	i := at + len("authorization")
-	if i = skip(s.data, i, " \t\"'\\"); i >= len(s.data) || s.data[i] != ':' && s.data[i] != '=' {
+	if i = skip(s.data, i, " \t\"'\\"); i >= len(s.data) {
 		return
 	}
-	i = skip(s.data, i+1, " \t\"'`\\")
+	// nginx and lists of arguments have no colon between the two.
+	if c := s.data[i]; c == ':' || c == '=' || c == ',' {
+		i = skip(s.data, i+1, " \t\"'`\\")
+	}
 	scheme := ""
 	for _, name := range schemes {
 		if len(s.data)-i > len(name) && strings.EqualFold(string(s.data[i:i+len(name)]), name) {
@@ -78,6 +81,45 @@ func (s *search) addUser(at int) {
 			Redacted: redact(password), Fingerprint: fingerprint(password, !random(password)),
 		}, stop-len(password), len(password))
 	}
+}
+
+// addPasswordOption looks at the option -p of MySQL's programs, which the
+// password follows without a blank, and of sshpass, where there may be one.
+func (s *search) addPasswordOption(at int) {
+	if s.place.trial || s.place.foreign || s.place.text < codeText || s.place.text == tokenText || !s.starts(at) {
+		return
+	}
+	command := s.data[at:min(len(s.data), at+512)]
+	if end := bytes.IndexAny(command, "\n;|&"); end >= 0 {
+		command = command[:end]
+	}
+	i := bytes.Index(command, []byte(" -p"))
+	if i < 0 {
+		return
+	}
+	start := at + i + len(" -p")
+	if bytes.HasPrefix(command, []byte("sshpass")) {
+		start = skip(s.data, start, " ")
+	}
+	quoted := start < len(s.data) && (s.data[start] == '"' || s.data[start] == '\'')
+	if quoted {
+		start++
+	}
+	stop := start
+	for stop < at+len(command) && !endsBare(s.data[stop], place{text: envText}) {
+		stop++
+	}
+	value := string(s.data[start:stop])
+	if len(value) < 4 || strings.HasPrefix(value, "-") || !plausible(value) || defaultPasswords[strings.ToLower(value)] || exampleWords.MatchString(value) || isCode(value, false) || !random(value) && !thoughtUp(value) {
+		return
+	}
+	if !quoted && (strings.HasPrefix(value, "assword") || strings.HasPrefix(value, "rotocol")) {
+		return // an option of another program, with one dash
+	}
+	s.add(Match{
+		Class: URLPassword, Kind: "password on a command line", Severity: finding.High,
+		Redacted: redact(value), Fingerprint: fingerprint(value, !random(value)),
+	}, start, len(value))
 }
 
 // skip returns the first place from i on whose character is none of those.

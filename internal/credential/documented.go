@@ -16,6 +16,8 @@ var documentedValues = set(
 	"QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "dGVzdDoxMjPCow==",
 	// RFC 6455: the nonce of the handshake
 	"dGhlIHNhbXBsZSBub25jZQ==",
+	// the key that Stripe's documentation uses, the default of Grafana's settings
+	"sk_te"+"st_4eC39HqLyjWDarjtT1zdp7dc", "sk_te"+"st_BQokikJOvBiI2HlWgH4olfQ2", "SW2YcwTIb9zpOOhoPsMm",
 	// the storage emulator and the Cosmos DB emulator of Azure
 	"Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==", "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw==",
 )

@@ -63,9 +63,11 @@ func newEngine() *engine {
 	}})
 	for digit := '0'; digit <= '9'; digit++ {
 		e.add(action{keyword: string(digit) + "Q~", before: charsets['t'], after: charsets['t'], run: func(s *search, at int) {
-			s.addForm(format{kind: "Microsoft Entra client secret", shown: -1}, azureSecret, at-3)
+			s.addForm(format{kind: "Microsoft Entra client secret", shown: -1, check: checkEntra}, azureSecret, at-3)
 		}})
 	}
+	e.addAzureKeys()
+	e.add(action{keyword: ":AA", before: charsets['d'], after: charsets['s'], run: (*search).addTelegram})
 	for _, head := range []string{"-----BEGIN ", "PuTTY-User-Key-File-"} {
 		e.add(action{keyword: head, binary: true, run: (*search).addKey})
 	}
@@ -73,7 +75,10 @@ func newEngine() *engine {
 	e.add(action{keyword: "://", before: schemeEnd, run: (*search).addURL})
 	e.add(action{keyword: "authorization", fold: true, run: (*search).addHeader})
 	e.add(action{keyword: "curl ", run: (*search).addUser})
-	for _, word := range []string{"pass", "secret", "token", "apikey", "api_key", "api-key", "accesskey", "privatekey", "credential", "pwd", "_key", "auth"} {
+	for _, command := range []string{"mysql", "mariadb", "sshpass"} {
+		e.add(action{keyword: command, run: (*search).addPasswordOption})
+	}
+	for _, word := range []string{"pass", "secret", "token", "apikey", "api_key", "api-key", "accesskey", "privatekey", "credential", "pwd", "bindpw", "rootpw", "_key", "auth"} {
 		e.add(action{keyword: word, fold: true, run: (*search).addSetting})
 	}
 	e.build()
@@ -217,6 +222,16 @@ func (s *search) addForm(f format, shape form, at int) {
 		return
 	}
 	s.add(m, at, length)
+}
+
+// addTelegram looks at the token of a Telegram bot: the bot's number, a colon
+// and 35 characters of which the first two are AA.
+func (s *search) addTelegram(at int) {
+	start := at
+	for start > 0 && at-start < 11 && charsets['d'].has(s.data[start-1]) {
+		start--
+	}
+	s.addForm(format{kind: "Telegram bot token", shown: -1}, telegram, start)
 }
 
 // awsNear is how far from a key id its secret is looked for: settings and code

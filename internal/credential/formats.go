@@ -29,7 +29,7 @@ const jsonWebToken = "JSON web token"
 // knows only in part. The forms are those that issuers publish for scanners.
 var formats = []format{
 	{kind: "GitLab token", glued: false, check: checkGitLab, forms: []string{
-		"glpat-{s20}", "glpat-{s27,300}.{l2}.{l9}", "glptt-{h40}", "gldt-{s20,27}", "glrt-{s20,27}", "glrtr-{s20,27}", "glft-{s20,26}", "glcbt-{l1,5}_{s20}",
+		"glpat-{s20}", "glpat-{s27,300}.{l2}.{l9}", "glrt-t{d1}_{s27,300}.{l2}.{l9}", "glptt-{h40}", "gldt-{s20,27}", "glrt-{s20,27}", "glrtr-{s20,27}", "glft-{s20,26}", "glcbt-{l1,5}_{s20}",
 		"glsoat-{s20}", "glimt-{s25}", "glagent-{s50,64}", "gloas-{h64}", "GR1348941{s20}",
 	}},
 	{kind: "npm token", check: checkBase62CRC, glued: true, forms: []string{"npm_{w36}"}},
@@ -44,8 +44,8 @@ var formats = []format{
 	}},
 	{kind: "Docker swarm join token", forms: []string{"SWMTKN-1-{l50}-{l25}"}},
 	{kind: "age secret key", check: checkAge, glued: true, forms: []string{"AGE-SECRET-KEY-1{u58}"}},
-	{kind: "Azure storage key", forms: []string{"AccountKey={b86}=="}},
-	{kind: "Azure service bus key", forms: []string{"SharedAccessKey={b43}="}},
+	{kind: "Azure storage key", check: checkAzureStorage, forms: []string{"AccountKey={b86}=="}},
+	{kind: "Azure service bus key", check: checkAzureStorage, forms: []string{"SharedAccessKey={b43}="}},
 	{kind: "Alibaba Cloud access key id", severity: finding.Medium, rough: true, forms: []string{"LTAI5t{w18}"}},
 	{kind: "Tencent Cloud secret id", severity: finding.Medium, rough: true, forms: []string{"AKID{w32}"}},
 	{kind: "Vault token", forms: []string{"hvs.{s24,200}", "hvb.{s24,300}", "hvr.{s24,300}"}},
@@ -55,7 +55,7 @@ var formats = []format{
 	{kind: "Grafana token", check: checkGrafana, forms: []string{"glsa_{w32}_{H8}", "glc_eyJ{b60,400}"}},
 	{kind: "New Relic key", forms: []string{"NRAK-{u27}", "NRII-{s32}", "NRJS-{h19}"}},
 	{kind: "Dynatrace token", forms: []string{"dt0c01.{u24}.{u64}", "dt0s16.{u8}.{u64}"}},
-	{kind: "Sentry token", forms: []string{"sntrys_eyJ{b40,400}", "sntrys_eyJ{b40,400}={s40,60}", "sntrys_eyJ{b40,400}=={s40,60}", "sntrys_eyJ{b40,400}_{s40,60}", "sntryu_{h64}"}},
+	{kind: "Sentry token", check: checkSentry, forms: []string{"sntrys_eyJ{b40,400}_{b43}", "sntrys_eyJ{b40,400}=_{b43}", "sntrys_eyJ{b40,400}==_{b43}", "sntryu_{h64}"}},
 	{kind: "Shopify token", forms: []string{"shpat_{H32}", "shpca_{H32}", "shppa_{H32}", "shpss_{H32}"}},
 	{kind: "Mailgun key", forms: []string{"key-{h32}"}, severity: finding.High, rough: true},
 	{kind: "Brevo key", forms: []string{"xkeysib-{h64}-{w16}", "xsmtpsib-{h64}-{w16}"}},
@@ -63,8 +63,9 @@ var formats = []format{
 	{kind: "Notion token", forms: []string{"ntn_{d11}{w35}"}},
 	{kind: "Figma token", forms: []string{"figd_{s40}"}},
 	{kind: "PlanetScale token", forms: []string{"pscale_tkn_{t32,64}", "pscale_pw_{t32,64}", "pscale_oauth_{t32,64}"}},
-	{kind: "Atlassian token", forms: []string{"ATATT3{s180,200}={u8}", "ATCTT3{s180,200}={u8}", "ATBB{w32}"}},
-	{kind: "Artifactory token", forms: []string{"AKCp{w69}", "cmVmdGtu{w56}"}},
+	{kind: "Atlassian token", check: checkAtlassian, forms: []string{"ATATT3{s100,300}={H8}", "ATCTT3{s100,300}={H8}", "ATBB{w32}"}},
+	{kind: "Cloudflare token", check: checkCloudflare, forms: []string{"cfut_{w40}{h8}", "cfat_{w40}{h8}", "cfk_{w40}{h8}"}},
+	{kind: "Artifactory token", check: checkArtifactory, forms: []string{"AKCp{w69}", "cmVmdGtu{w56}"}},
 	{kind: "NuGet key", forms: []string{"oy2{l43}"}, rough: true},
 	{kind: "Clojars token", forms: []string{"CLOJARS_{l60}"}},
 	{kind: "Netlify token", forms: []string{"nfp_{w36}"}},
@@ -78,14 +79,14 @@ var formats = []format{
 	{kind: "Replicate token", forms: []string{"r8_{w37}"}, rough: true},
 	{kind: "Groq key", forms: []string{"gsk_{w52}"}},
 	{kind: "Hugging Face token", forms: []string{"hf_{w34}", "api_org_{w34}"}, rough: true},
-	{kind: "1Password key", forms: []string{"ops_eyJ{b250,2000}"}},
+	{kind: "1Password key", check: checkOnePassword, forms: []string{"ops_eyJ{b250,2000}"}},
 	{kind: "Buildkite token", forms: []string{"bkua_{h40}"}},
 	{kind: "Sourcegraph token", forms: []string{"sgp_{h40}", "sgp_{H16}_{h40}", "sgp_local_{h40}"}},
 	{kind: "EasyPost key", forms: []string{"EZAK{w54}"}},
 	{kind: "Duffel token", forms: []string{"duffel_live_{s43}"}},
 	{kind: "Flutterwave key", forms: []string{"FLWSECK-{h32}-X", "FLWSECK-{h12}-{l12,20}-X"}},
 	{kind: "Fly.io token", forms: []string{"fo1_{s43}", "fm2_{b100,1000}"}},
-	{kind: "Mapbox token", forms: []string{"sk.eyJ{s60,200}.{s22}"}, severity: finding.High},
+	{kind: "Mapbox token", check: checkMapbox, forms: []string{"sk.eyJ{s60,200}.{s22}"}, severity: finding.High},
 	{kind: "Adafruit IO key", forms: []string{"aio_{w28}"}},
 	{kind: "Google OAuth client secret", forms: []string{"GOCSPX-{s28}"}},
 }
@@ -102,6 +103,9 @@ var terraform = parseForm("{w14}.atlasv1.{s60,70}")
 
 // azureSecret is a client secret of Entra ID: three characters, a digit, Q~.
 var azureSecret = parseForm("{t3}{d1}Q~{t31,34}")
+
+// telegram is the token of a bot.
+var telegram = parseForm("{d8,10}:AA{s33}")
 
 // openAI is the older form of OpenAI's keys, known by its middle.
 var openAI = parseForm("sk-{w20}T3BlbkFJ{w20}")

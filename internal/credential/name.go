@@ -24,7 +24,7 @@ func set(words ...string) map[string]bool {
 var (
 	// secretWords make a name that of a secret when they are whole words of it.
 	secretWords = set("password", "passwd", "pword", "passphrase", "pass", "passcode", "pwd", "secret", "secrets", "token", "tokens", "apikey",
-		"credential", "credentials", "creds", "privatekey", "pat", "secretkey", "accesskey", "authtoken", "accesstoken", "dbpass", "dbpassword")
+		"credential", "credentials", "creds", "privatekey", "pat", "secretkey", "accesskey", "authtoken", "accesstoken", "dbpass", "dbpassword", "bindpw", "rootpw")
 	// secretPairs are two words in a row that mean a secret.
 	secretPairs = set("api key", "access key", "private key", "secret key", "signing key", "encryption key", "master key", "deploy key", "auth key",
 		"license key", "service key", "account key", "basic auth", "storage key", "ssh key", "connection string", "client secret", "webhook secret")

@@ -1,6 +1,7 @@
 package credential
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/portcullis-ci/portcullis/internal/finding"
@@ -37,15 +38,53 @@ func settingAt(data []byte, at int, p place) (s setting, ok bool) {
 		return s, false // a part of a path or URL
 	}
 	s.name, s.from = string(data[from:to]), from
-	i, ok := behindName(data, from, to, p)
+	i, ok := pairedValue(data, from, to)
 	if !ok {
-		return s, false
+		if i, ok = behindName(data, from, to, p); !ok {
+			return s, false
+		}
+	}
+	if from > 1 && data[from-1] == '{' && data[from-2] == '$' && i < len(data) && (data[i] == '?' || data[i] == '+') {
+		return s, false // ${NAME:?what to say when it is not set}
 	}
 	if !s.readValue(data, i, p) {
 		return s, false
 	}
 	// The element of a markup ends with its value.
 	return s, data[i-1] != '>' || data[i-2] == '=' || s.end+1 < len(data) && data[s.end] == '<' && data[s.end+1] == '/'
+}
+
+// pairedValue returns where the value begins of a name that is itself a value:
+// name: DB_PASSWORD, value: x, as lists of variables have it in YAML, JSON and
+// XML.
+func pairedValue(data []byte, from, to int) (int, bool) {
+	j := from
+	back := func(of string) {
+		for j > 0 && from-j < 32 && strings.IndexByte(of, data[j-1]) >= 0 {
+			j--
+		}
+	}
+	back(" \t\"'")
+	if j == 0 || data[j-1] != ':' && data[j-1] != '=' {
+		return 0, false
+	}
+	j--
+	back(" \t\"'")
+	end := j
+	for j > 0 && end-j < 5 && isWord(data[j-1]) {
+		j--
+	}
+	if word := data[j:end]; !bytes.EqualFold(word, []byte("name")) && !bytes.EqualFold(word, []byte("key")) {
+		return 0, false
+	}
+	i := skip(data, to, " \t\r\n,\"'")
+	if i == to || len(data)-i < len("value:") || !bytes.EqualFold(data[i:i+len("value")], []byte("value")) {
+		return 0, false
+	}
+	if i = skip(data, i+len("value"), " \t\"'"); i >= len(data) || data[i] != ':' && data[i] != '=' {
+		return 0, false
+	}
+	return i + 1, true
 }
 
 func isName(c byte) bool { return isWord(c) || c == '.' || c == '-' }
@@ -91,10 +130,16 @@ func behindName(data []byte, from, to int, p place) (int, bool) {
 		return i + 1, true
 	case c == '>' && from > 0 && data[from-1] == '<':
 		return i + 1, true
-	case i > blank && (p.blanks || from > 1 && data[from-1] == '-' && data[from-2] == '-' && c != '-'):
+	case i > blank && (p.blanks || takesBlank(data[from:to]) || from > 1 && data[from-1] == '-' && data[from-2] == '-' && c != '-'):
 		return i, true
 	}
 	return 0, false
+}
+
+// takesBlank reports names of settings that are kept apart from their values by
+// a blank: those of LDAP's programs.
+func takesBlank(name []byte) bool {
+	return bytes.EqualFold(name, []byte("bindpw")) || bytes.EqualFold(name, []byte("rootpw"))
 }
 
 // readValue reads the value that begins at or behind i, in quotes or bare.
@@ -157,6 +202,9 @@ func judgeSetting(s setting, p place) (Match, bool) {
 	promise := Promises(s.name)
 	if promise == NoPromise || p.text == tokenText || p.text == binaryText || p.trial || len(s.value) < 4 || strings.ContainsAny(s.value, " \t") || !plausible(s.value) || exampleWords.MatchString(s.value) {
 		return Match{}, false
+	}
+	if strings.HasPrefix(s.value, "Ag") && len(s.value) >= 300 {
+		return Match{}, false // a SealedSecret, which only the cluster can open
 	}
 	made := random(s.value) && !isIdentifier(s.value)
 	if text, ok := textInBase64(s.value); ok {

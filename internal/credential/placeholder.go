@@ -10,7 +10,7 @@ var (
 	// reference is a text that names a secret kept elsewhere, or is replaced
 	// before use.
 	reference = regexp.MustCompile(`\$\{|\$\(|\{\{|^\$?\$[A-Za-z_]\w*(?:[-_.:/$]+\w+)*$|^%[A-Za-z_]+%$|^%[sdvq@]$|^<.*>$|^\[.*\]$|^@@|^@[A-Z_]+@$|^__[A-Z_]+__$|^#\{|^!(?:vault|secret|Ref|Sub|GetAtt)|` +
-		`^(?:vault:|ref\+|op://|sm://|arn:|secretref:|awssm:|azurekeyvault|gcp:secretmanager|keyvault|env:|file:|ENC\(|ENC\[|AQICA|\$ANSIBLE_VAULT|projects/|ssm:|doppler:|encrypted:|enc:)`)
+		`^(?:vault:|ref\+|op://|sm://|arn:|secretref:|awssm:|azurekeyvault|gcp:secretmanager|keyvault|env:|file:|ENC\(|ENC\[|AQICA|\$ANSIBLE_VAULT|projects/|ssm:|doppler:|encrypted:|enc:|\{cipher\})`)
 	// hashed is what is left of a password after a hash function for them:
 	// crypt(3), LDAP, Django.
 	hashed = regexp.MustCompile(`^(?:[\w.-]{1,64}:)?(?:\$[0-9a-z]{1,10}\$|\{(?:S?SHA[0-9]*|SMD5|MD5|CRYPT|PBKDF2[^}]*|ARGON2)\}|pbkdf2_|bcrypt[$_]|argon2|SCRAM-SHA-|md5[0-9a-f]{32}$)`)

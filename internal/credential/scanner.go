@@ -41,6 +41,7 @@ type Scanner struct {
 	counted int64
 	limit   int64
 	cut     bool
+	path    string
 	wide    wide
 	found   []Match
 }
@@ -78,7 +79,7 @@ func Packed(head []byte) bool {
 // Begin starts a file. The head is the first part of its content, which is
 // given again to Write.
 func (s *Scanner) Begin(path string, head []byte) {
-	s.wide = wideOf(head)
+	s.wide, s.path = wideOf(head), path
 	s.search = search{place: placeOf(path, s.wide.peek(head)), found: s.search.found[:0]}
 	s.buf, s.found = s.buf[:0], s.found[:0]
 	s.done, s.base, s.line, s.counted, s.cut = 0, 0, 1, 0, false
@@ -118,6 +119,12 @@ func (s *Scanner) End() (found []Match, cut bool) {
 			m.Line, m.Redacted = 1, fmt.Sprintf("… (a file of %d bytes)", len(s.buf))
 			s.search.found = s.search.found[:0]
 			s.search.add(m, 0, len(s.buf))
+			s.found = append(s.found, s.search.found...)
+		}
+		if m, at, length, ok := namedFile(s.path, s.buf); ok && !s.search.place.trial {
+			m.Line = s.lineAt(at)
+			s.search.found = s.search.found[:0]
+			s.search.add(m, at, length)
 			s.found = append(s.found, s.search.found...)
 		}
 	}

@@ -11,10 +11,12 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"hash/crc32"
+	"math/bits"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -82,11 +84,67 @@ func (m maker) jwt(claims string) string {
 	return enc([]byte(`{"alg":"RS256","typ":"JWT"}`)) + "." + enc([]byte(claims)) + "." + m.word(86)
 }
 
+// pypi makes a macaroon of version 2 as PyPI does, with one caveat.
 func (m maker) pypi() string {
-	raw := append([]byte{2, 1, 8}, "pypi.org"...)
-	raw = append(raw, 2, 36)
-	raw = append(raw, m.word(80)...)
-	return "pypi-" + base64.RawURLEncoding.EncodeToString(raw)
+	field := func(kind byte, value string) string { return string([]byte{kind, byte(len(value))}) + value }
+	raw := "\x02" + field(1, "pypi.org") + field(2, m.word(36)) + "\x00" + field(2, `[1, ["shop"]]`) + "\x00\x00" + field(6, m.word(32))
+	return "pypi-" + base64.RawURLEncoding.EncodeToString([]byte(raw))
+}
+
+// encoded is an object in base 64 without padding.
+func encoded(object string) string { return base64.RawStdEncoding.EncodeToString([]byte(object)) }
+
+// azure makes a key with a signature and the checksum behind it, which Azure
+// computes with a seed for each kind of key.
+func (m maker) azure(bytes int, signature, seed string) string {
+	body := m.base64((bytes-7)*8/6 + 1)[:(bytes*8+5)/6-len(signature)-6]
+	raw, _ := base64.RawStdEncoding.DecodeString(body + signature + strings.Repeat("A", 6))
+	raw = raw[:len(raw)-4]
+	raw = binary.LittleEndian.AppendUint32(raw, marvin(string(raw), seed))
+	return base64.StdEncoding.EncodeToString(raw)
+}
+
+// azureAnnotated makes a key of the form that all services are moving to.
+func (m maker) azureAnnotated() string {
+	key := m.word(52) + "JQQ" + "J99BFACHYHv6XJ3w3AAAAACOG"
+	raw, _ := base64.RawStdEncoding.DecodeString(key[:80])
+	sum := binary.LittleEndian.AppendUint32(nil, marvin(string(raw), "Default0"))
+	if last := base64.RawStdEncoding.EncodeToString(sum[:3]); !strings.ContainsAny(last, "+/") {
+		return key[:80] + last
+	}
+	return m.azureAnnotated() // such keys are left out when they are made
+}
+
+// entra makes a client secret, which ends with the start of its checksum.
+func (m maker) entra() string {
+	head := m.word(3) + "8" + "Q~" + m.word(31)
+	n, sum := marvin(head, "AadPwd00"), ""
+	for const66 := lowerSet + upperSet + "1234567890.-_~"; n > 0; n /= 66 {
+		sum = string(const66[n%66]) + sum
+	}
+	return head + sum[:3]
+}
+
+// marvin is Marvin32 with both halves of its state put together.
+func marvin(text, seed string) uint32 {
+	s := binary.BigEndian.Uint64([]byte(seed))
+	lo, hi := uint32(s), uint32(s>>32)
+	text += "\x80"
+	for len(text)%4 != 0 {
+		text += "\x00"
+	}
+	for text += "\x00\x00\x00\x00"; text != ""; text = text[4:] {
+		lo += binary.LittleEndian.Uint32([]byte(text))
+		hi ^= lo
+		lo = lo<<20 | lo>>12
+		lo += hi
+		hi = hi<<9 | hi>>23
+		hi ^= lo
+		lo = lo<<27 | lo>>5
+		lo += hi
+		hi = hi<<19 | hi>>13
+	}
+	return lo ^ hi
 }
 
 func (m maker) age() string {
@@ -138,7 +196,10 @@ func (m maker) tokens() []Sample {
 		t("Slack token", "xox"+"p-"+m.of(digitSet, 12)+"-"+m.of(digitSet, 12)+"-"+m.of(digitSet, 12)+"-"+m.hex(32)),
 		t("Slack webhook", "https://hooks.slack"+".com/services/T"+m.upper(10)+"/B"+m.upper(10)+"/"+m.word(24)), t("Discord webhook", "https://discord"+".com/api/webhooks/"+m.of(digitSet[1:], 18)+"/"+m.word(68)),
 		t("AWS access key", "AK"+"IA"+m.of(upperSet+"234567", 16)), t("Google API key", "AIza"+"SyB"+m.word(32)), t("Google OAuth client secret", "GOC"+"SPX-"+m.word(28)), t("Google OAuth token", "ya2"+"9."+m.word(120)),
-		t("Azure storage key", "Account"+"Key="+m.base64(86)+"=="), t("Azure service bus key", "SharedAccess"+"Key="+m.base64(43)+"="), t("Microsoft Entra client secret", m.word(3)+"8"+"Q~"+m.word(34)),
+		t("Azure storage key", "Account"+"Key="+m.base64(86)+"=="), t("Azure storage key", m.azure(64, "+A"+"St", "Default0")), t("Azure Cosmos DB key", m.azure(64, "AC"+"Db", "MastRW00")), t("Azure Batch key", m.azure(64, "+A"+"Ba", "AbAcct00")),
+		t("Azure service bus key", m.azure(32, "+A"+"Sb", "Listen00")), t("Azure event hub key", m.azure(32, "+A"+"Eh", "Send0000")), t("Azure relay key", m.azure(32, "+A"+"Rm", "Manage00")), t("Azure IoT key", m.azure(32, "AI"+"oT", "IoTHub00")), t("Azure container registry key", m.azure(39, "+A"+"CR", "ACRDflt0")),
+		t("Azure search key", m.azure(39, "Az"+"Se", "PAdmin00")), t("Azure function key", m.azure(40, "Az"+"Fu", "Functi00")), t("Azure key", m.azureAnnotated()), t("Telegram bot token", m.of(digitSet[1:], 10)+":A"+"A"+m.word(33)), t("Cloudflare token", m.cloudflare("cf"+"ut_")), t("Cloudflare token", m.cloudflare("cf"+"at_")),
+		t("Azure service bus key", "SharedAccess"+"Key="+m.base64(43)+"="), t("Microsoft Entra client secret", m.entra()),
 		t("DigitalOcean token", "dop"+"_v1_"+m.hex(64)), t("Vault token", "hv"+"s."+m.word(90)), t("Terraform Cloud token", m.word(14)+".atlas"+"v1."+m.word(67)), t("Pulumi token", "pu"+"l-"+m.hex(40)), t("Doppler token", "dp"+".st."+m.word(43)),
 		t("Heroku key", "HRK"+"U-"+m.word(60)), t("Fly.io token", "fo1"+"_"+m.word(43)), t("Netlify token", "nf"+"p_"+m.word(36)), t("Tailscale key", "ts"+"key-auth-"+m.word(12)+"-"+m.word(32)), t("Databricks token", "da"+"pi"+m.hex(32)),
 		t("PlanetScale token", "pscale"+"_tkn_"+m.word(43)), t("Supabase key", "sb"+"p_"+m.hex(40)), t("Elastic Cloud key", "es"+"su_"+m.base64(90)+"=="), t("Alibaba Cloud access key id", "LT"+"AI5t"+m.word(18)),
@@ -147,16 +208,23 @@ func (m maker) tokens() []Sample {
 		t("SendGrid key", "S"+"G."+m.word(22)+"."+m.word(43)), t("Mailgun key", "ke"+"y-"+m.hex(32)), t("Brevo key", "xkey"+"sib-"+m.hex(64)+"-"+m.word(16)),
 		t("OpenAI key", "sk-"+"proj-"+m.word(74)+"T3Blbk"+"FJ"+m.word(74)), t("Anthropic key", "sk-"+"ant-api03-"+m.word(93)+"AA"), t("OpenRouter key", "sk-"+"or-v1-"+m.hex(64)), t("Hugging Face token", "h"+"f_"+m.of(lowerSet+upperSet, 34)),
 		t("Replicate token", "r"+"8_"+m.word(37)), t("Groq key", "gs"+"k_"+m.word(52)), t("Perplexity key", "ppl"+"x-"+m.word(48)), t("xAI key", "xa"+"i-"+m.word(80)),
-		t("Grafana token", m.grafana()), t("New Relic key", "NR"+"AK-"+m.upper(27)), t("Dynatrace token", "dt0"+"c01."+m.upper(24)+"."+m.upper(64)), t("Sentry token", "sntry"+"u_"+m.hex(64)), t("Linear key", "lin"+"_api_"+m.word(40)), t("Notion token", "nt"+"n_"+m.of(digitSet, 11)+m.word(35)),
-		t("Figma token", "fi"+"gd_"+m.word(40)), t("Atlassian token", "AT"+"ATT3xFfGF0"+m.word(176)+"="+strings.ToUpper(m.hex(8))), t("Airtable token", "pa"+"t"+m.word(14)+"."+m.hex(64)), t("Contentful token", "CF"+"PAT-"+m.word(43)), t("Postman key", "PM"+"AK-"+m.hex(24)+"-"+m.hex(34)),
-		t("CircleCI token", "CCI"+"PAT_"+m.word(22)+"_"+m.hex(40)), t("Buildkite token", "bk"+"ua_"+m.hex(40)), t("Sourcegraph token", "sg"+"p_"+m.hex(40)), t("Deno token", "dd"+"p_"+m.word(36)), t("1Password key", "ops"+"_eyJ"+m.base64(840)), t("age secret key", m.age()),
+		t("Grafana token", m.grafana()), t("New Relic key", "NR"+"AK-"+m.upper(27)), t("Dynatrace token", "dt0"+"c01."+m.upper(24)+"."+m.upper(64)), t("Sentry token", "sntry"+"u_"+m.hex(64)), t("Sentry token", "sntry"+"s_"+encoded(`{"iat":1700000000.1,"url":"https://sentry.shop.de","org":"shop"}`)+"_"+m.base64(43)), t("Mapbox token", "s"+"k."+encoded(`{"u":"shop","a":"c`+m.word(60)+`"}`)+"."+m.word(22)), t("Artifactory token", encoded("reftkn:01:1700000000:"+m.word(27))), t("Grafana token", "gl"+"c_"+encoded(`{"o":"1","n":"shop","k":"`+m.word(32)+`","m":{"r":"eu"}}`)), t("Linear key", "lin"+"_api_"+m.word(40)), t("Notion token", "nt"+"n_"+m.of(digitSet, 11)+m.word(35)),
+		t("Figma token", "fi"+"gd_"+m.word(40)), t("Atlassian token", m.atlassian()), t("Airtable token", "pa"+"t"+m.word(14)+"."+m.hex(64)), t("Contentful token", "CF"+"PAT-"+m.word(43)), t("Postman key", "PM"+"AK-"+m.hex(24)+"-"+m.hex(34)),
+		t("CircleCI token", "CCI"+"PAT_"+m.word(22)+"_"+m.hex(40)), t("Buildkite token", "bk"+"ua_"+m.hex(40)), t("Sourcegraph token", "sg"+"p_"+m.hex(40)), t("Deno token", "dd"+"p_"+m.word(36)), t("1Password key", "ops"+"_"+encoded(`{"email":"`+m.word(30)+`@1passwordserviceaccounts.com","key":"`+m.word(600)+`"}`)), t("age secret key", m.age()),
 		t("JSON web token", m.jwt(`{"iss":"https://login.shop.de","sub":"u`+m.hex(8)+`","exp":4102444800}`)),
 	}
 }
 
+// grafana makes a token of a service account: its sum has the low byte first.
 func (m maker) grafana() string {
-	body := m.word(32)
-	return "gl" + "sa_" + body + "_" + fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(body)))
+	body := "gl" + "sa_" + m.word(32)
+	return body + fmt.Sprintf("_%08x", bits.ReverseBytes32(crc32.ChecksumIEEE([]byte(body))))
+}
+
+// cloudflare makes a token with the CRC-32 of what follows its prefix.
+func (m maker) cloudflare(prefix string) string {
+	body := m.word(40)
+	return prefix + body + fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(body)))
 }
 
 // atlassian makes an API token of the length that they have; its last eight

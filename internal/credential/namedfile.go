@@ -1,0 +1,42 @@
+package credential
+
+import (
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/portcullis-ci/portcullis/internal/finding"
+)
+
+// Files that hold a secret without a name beside it: their own name says so.
+var (
+	// railsKey is what Rails encrypts its credentials with.
+	railsKey = regexp.MustCompile(`^\s*([0-9a-f]{32})\s*$`)
+	// relayLogin is a line of Postfix' table of logins, by relay.
+	relayLogin = regexp.MustCompile(`(?m)^[^#\s]\S*[ \t]+[^:\s]+:(\S+)[ \t]*$`)
+)
+
+// namedFile looks at a file whose name promises one secret.
+func namedFile(name string, data []byte) (m Match, at, length int, ok bool) {
+	base, dir := path.Base(name), path.Dir(name)
+	kind, form := "", (*regexp.Regexp)(nil)
+	switch {
+	case base == "master.key", strings.HasSuffix(base, ".key") && path.Base(dir) == "credentials":
+		kind, form = "Rails master key", railsKey
+	case base == "sasl_passwd" && strings.HasSuffix(dir, "/postfix"):
+		kind, form = "password of a mail relay", relayLogin
+	default:
+		return m, 0, 0, false
+	}
+	for _, place := range form.FindAllSubmatchIndex(data, maxMatches) {
+		value := string(data[place[2]:place[3]])
+		if !plausible(value) || exampleWords.MatchString(value) || madeUp(value, 62) && kind != "password of a mail relay" {
+			continue
+		}
+		return Match{
+			Class: NamedValue, Kind: kind, Name: base, Severity: finding.High,
+			Redacted: redact(value), Fingerprint: fingerprint(value, !random(value)),
+		}, place[2], len(value), true
+	}
+	return m, 0, 0, false
+}
