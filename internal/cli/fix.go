@@ -1,31 +1,61 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 
-	"github.com/portcullis-ci/portcullis/internal/detect/dockerfile"
+	"github.com/portcullis-ci/portcullis/internal/edit"
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/gate"
 	"github.com/portcullis-ci/portcullis/internal/report"
 )
 
+// maxRounds bounds how often the linters look at what became of the files: a
+// mended field may bring up another one.
+const maxRounds = 5
+
 // fix runs the linters and makes the mechanical changes that their findings
-// propose, or only shows them. A file whose changes cannot be made as a whole
-// is left as it is.
+// propose, or only shows them, until there is nothing more to change. A file
+// whose changes cannot be made as a whole is left as it is.
 func (p Program) fix(ctx context.Context, s session, req gate.Request, onlyShow bool) error {
-	result, err := gate.Run(ctx, req, gate.Environment{
-		Repository: s.root, Stdin: p.Stdin, Clock: p.Clock,
-	})
-	if err != nil {
-		return err
+	inCheckout := func(name string) string { return filepath.Join(s.root.Dir, filepath.FromSlash(name)) }
+	root := s.root
+	root.Changed = make(map[string][]byte)
+	fixed := make(map[string]int)
+	before := make(map[string][]byte)
+	for range maxRounds {
+		result, err := gate.Run(ctx, req, gate.Environment{Repository: root, Stdin: p.Stdin, Clock: p.Clock})
+		if err != nil {
+			return err
+		}
+		more := 0
+		for _, name := range filesWithEdits(result.Outcome.Findings) {
+			if before[name] == nil {
+				if before[name], err = os.ReadFile(inCheckout(name)); err != nil {
+					return &exit.Error{Code: exit.NotExamined, Doing: "fix " + name, Err: err}
+				}
+				root.Changed[name] = before[name]
+			}
+			after, n, err := edit.Fix(name, root.Changed[name], result.Outcome.Findings)
+			if err != nil {
+				return &exit.Error{Code: exit.NotExamined, Err: err}
+			}
+			root.Changed[name] = after
+			fixed[name] += n
+			more += n
+		}
+		if more == 0 {
+			break
+		}
 	}
-	for _, name := range filesWithEdits(result.Outcome.Findings) {
-		if err := p.fixFile(filepath.Join(s.root.Dir, filepath.FromSlash(name)), name, result.Outcome.Findings, onlyShow); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(before)) {
+		if err := p.fixFile(inCheckout(name), name, before[name], root.Changed[name], fixed[name], onlyShow); err != nil {
 			return err
 		}
 	}
@@ -45,32 +75,43 @@ func filesWithEdits(findings []finding.Finding) []string {
 }
 
 // fixFile changes one file or shows the change.
-func (p Program) fixFile(path, name string, findings []finding.Finding, onlyShow bool) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return &exit.Error{Code: exit.NotExamined, Doing: "fix " + name, Err: err}
-	}
-	before, err := os.ReadFile(path)
-	if err != nil {
-		return &exit.Error{Code: exit.NotExamined, Doing: "fix " + name, Err: err}
-	}
-	after, fixed, err := dockerfile.Fix(name, before, findings)
-	if err != nil {
-		return &exit.Error{Code: exit.NotExamined, Err: err}
-	}
+func (p Program) fixFile(path, name string, before, after []byte, fixed int, onlyShow bool) error {
 	if onlyShow {
-		_, err := p.Stdout.Write(dockerfile.Diff(name, before, after))
+		_, err := p.Stdout.Write(edit.Diff(name, before, after))
 		return err
 	}
-	if fixed == 0 {
+	if bytes.Equal(before, after) {
+		if fixed == 0 && bytes.IndexByte(before, 0) >= 0 {
+			p.printf("%s: left as it is, since it is not UTF-8\n", name)
+		}
 		return nil
 	}
-	p.printf("%s: %d findings fixed\n", name, fixed)
+	info, err := os.Stat(path)
+	if err == nil {
+		err = writable(path)
+	}
+	if err != nil {
+		return &exit.Error{Code: exit.NotExamined, Doing: "fix " + name, Err: err}
+	}
 	if err := report.WholeFile(path, "fix "+name, func(w io.Writer) error {
 		_, err := w.Write(after)
 		return err
 	}); err != nil {
 		return err
 	}
-	return os.Chmod(path, info.Mode().Perm())
+	if err := os.Chmod(path, info.Mode().Perm()); err != nil {
+		return &exit.Error{Code: exit.NotExamined, Doing: "fix " + name, Err: err}
+	}
+	p.printf("%s: %d findings fixed\n", name, fixed)
+	return nil
+}
+
+// writable asks whether a file may be changed: the rename that puts the new
+// content in its place asks for the folder alone.
+func writable(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }

@@ -98,6 +98,9 @@ func (p Program) lint(ctx context.Context, f *lintFlags, flags *pflag.FlagSet, p
 		}
 	}
 	if f.fix || f.diff {
+		if slices.Contains(paths, "-") {
+			return exit.Usage, &exit.Error{Code: exit.Usage, Doing: "standard input cannot be fixed", Hint: "name the file"}
+		}
 		if err := p.fix(ctx, s, req, f.diff); err != nil {
 			return exit.CodeOf(err), err
 		}

@@ -25,6 +25,9 @@ type Root struct {
 	Dir string
 	// Working is the absolute directory against which relative paths are read.
 	Working string
+	// Changed are contents that are read in place of files, by their names: what
+	// these would hold.
+	Changed map[string][]byte
 }
 
 // File is a file's content with the name under which findings show it.
@@ -76,6 +79,9 @@ func (r Root) Name(given string) string {
 
 // Read returns the file at a path given by the user.
 func (r Root) Read(given string) (File, error) {
+	if content, ok := r.Changed[r.Name(given)]; ok {
+		return File{Name: r.Name(given), Content: content}, nil
+	}
 	f, err := os.Open(r.Path(given))
 	if err != nil {
 		return File{}, cause(err)

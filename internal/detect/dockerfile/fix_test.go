@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/portcullis-ci/portcullis/internal/finding"
+	editing "github.com/portcullis-ci/portcullis/internal/edit"
 )
 
 // fixAll fixes until nothing changes any more.
@@ -16,7 +16,7 @@ func fixAll(t *testing.T, text string, opts Options) string {
 	content := []byte(text)
 	for range 5 {
 		res := Lint(context.Background(), []File{{Path: "Dockerfile", Content: content}}, opts)
-		next, _, err := Fix("Dockerfile", content, res.Findings)
+		next, _, err := editing.Fix("Dockerfile", content, res.Findings)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,7 +86,7 @@ func TestEveryFixMendsItsFinding(t *testing.T) {
 			if f.RuleID != r.ID || len(f.Fix.Edits) == 0 {
 				continue
 			}
-			fixed, err := ApplyEdits([]byte(r.Bad), f.Fix.Edits)
+			fixed, err := editing.Apply([]byte(r.Bad), f.Fix.Edits)
 			if err != nil {
 				t.Fatalf("%s: %v", r.ID, err)
 			}
@@ -97,32 +97,5 @@ func TestEveryFixMendsItsFinding(t *testing.T) {
 				}
 			}
 		}
-	}
-}
-
-func TestFaultyEditsAreRefused(t *testing.T) {
-	content := []byte("ab\ncd\n")
-	for name, edits := range map[string][]finding.Edit{
-		"outside":          {{Line: 9, Column: 1, EndLine: 9, EndColumn: 1}},
-		"beyond the line":  {{Line: 1, Column: 1, EndLine: 1, EndColumn: 9}},
-		"the wrong way":    {{Line: 2, Column: 1, EndLine: 1, EndColumn: 1}},
-		"over one another": {{Line: 1, Column: 1, EndLine: 1, EndColumn: 3}, {Line: 1, Column: 2, EndLine: 2, EndColumn: 1}},
-		"before the first": {{Line: 1, Column: 0, EndLine: 1, EndColumn: 1}},
-	} {
-		if _, err := ApplyEdits(content, edits); err == nil {
-			t.Errorf("edits %s are accepted", name)
-		}
-	}
-}
-
-func TestDiff(t *testing.T) {
-	got := string(Diff("x/Dockerfile", []byte("FROM a\nADD b /c\n"), []byte("FROM a\nCOPY b /c\n")))
-	for _, line := range []string{"--- a/x/Dockerfile", "+++ b/x/Dockerfile", "-ADD b /c", "+COPY b /c"} {
-		if !strings.Contains(got, line+"\n") {
-			t.Errorf("the diff lacks %q:\n%s", line, got)
-		}
-	}
-	if len(Diff("x", []byte("a\n"), []byte("a\n"))) != 0 {
-		t.Error("equal files differ")
 	}
 }

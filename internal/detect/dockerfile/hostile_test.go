@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	editing "github.com/portcullis-ci/portcullis/internal/edit"
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/finding"
 )
@@ -161,12 +162,12 @@ func FuzzLint(f *testing.F) {
 				t.Fatalf("%s at %s is outside the file", x.RuleID, place(x))
 			}
 		}
-		fixed, n, err := Fix("Dockerfile", []byte(text), res.Findings)
+		fixed, n, err := editing.Fix("Dockerfile", []byte(text), res.Findings)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if n > 0 && count(run(string(fixed)).Findings, "PC-DF100") > count(res.Findings, "PC-DF100") {
-			t.Fatalf("the fix breaks the file:\n%s", Diff("Dockerfile", []byte(text), fixed))
+			t.Fatalf("the fix breaks the file:\n%s", editing.Diff("Dockerfile", []byte(text), fixed))
 		}
 		if !strings.HasPrefix(text, "#") && !strings.HasPrefix(text, "\ufeff") && len(res.Failures) == 0 {
 			sameFingerprints(t, res.Findings, run("\n\n"+text).Findings)

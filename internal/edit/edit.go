@@ -1,10 +1,15 @@
-package dockerfile
+// Package edit makes the changes that findings propose to the files they are
+// about, of whatever kind, and shows them. It reads and writes no file. The
+// main function is Fix.
+package edit
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/rogpeppe/go-internal/diff"
@@ -12,11 +17,11 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/finding"
 )
 
-// ApplyEdits returns content with the edits made. Nothing else changes: line
-// endings and the byte order mark stay as they are. Edits that overlap or lie
-// outside the content are an error; several insertions at one place are made in
-// the given order.
-func ApplyEdits(content []byte, edits []finding.Edit) ([]byte, error) {
+// Apply returns content with the edits made. Nothing else changes: line endings
+// and the byte order mark stay as they are, and new lines end as the first one
+// does. Edits that overlap or lie outside the content are an error; several
+// insertions at one place are made in the given order.
+func Apply(content []byte, edits []finding.Edit) ([]byte, error) {
 	spans, err := locate(content, edits)
 	if err != nil {
 		return nil, err
@@ -26,15 +31,23 @@ func ApplyEdits(content []byte, edits []finding.Edit) ([]byte, error) {
 	})
 	var out []byte
 	at := 0
+	carriage := bytes.HasSuffix(firstLine(content), []byte("\r\n"))
 	for _, s := range spans {
 		if s.start < at {
 			return nil, errors.New("edits overlap")
 		}
 		out = append(out, content[at:s.start]...)
+		if carriage && !strings.Contains(s.text, "\r") {
+			s.text = strings.ReplaceAll(s.text, "\n", "\r\n")
+		}
 		out = append(out, s.text...)
 		at = s.end
 	}
 	return append(out, content[at:]...), nil
+}
+
+func firstLine(content []byte) []byte {
+	return content[:bytes.IndexByte(content, '\n')+1]
 }
 
 // change is an edit in byte offsets.
@@ -90,8 +103,13 @@ func locate(content []byte, edits []finding.Edit) ([]change, error) {
 
 // Fix makes the edits of all open findings in the file of the given path, and
 // returns the new content and how many findings it mended. A finding whose
-// edits overlap with those of an earlier one is left for the next run.
+// edits overlap with those of an earlier one is left for the next round. A file
+// that is not UTF-8 text, by whose characters places are counted, stays as it
+// is.
 func Fix(path string, content []byte, findings []finding.Finding) ([]byte, int, error) {
+	if bytes.IndexByte(content, 0) >= 0 {
+		return content, 0, nil
+	}
 	var all []finding.Edit
 	fixed := 0
 	for _, f := range findings {
@@ -99,27 +117,49 @@ func Fix(path string, content []byte, findings []finding.Finding) ([]byte, int, 
 		if f.Status != finding.Open || len(edits) == 0 {
 			continue
 		}
-		if edits = without(edits, all); len(edits) == 0 {
-			fixed++ // another finding brings the very same change
+		together, ok := join(all, edits)
+		if !ok {
 			continue
 		}
-		if _, err := ApplyEdits(content, append(slices.Clone(all), edits...)); err != nil {
+		if _, err := Apply(content, together); err != nil {
 			continue
 		}
-		all = append(all, edits...)
+		all = together
 		fixed++
 	}
-	out, err := ApplyEdits(content, all)
+	out, err := Apply(content, all)
 	if err != nil {
 		return nil, 0, fmt.Errorf("fix %s: %w", path, err)
 	}
 	return out, fixed, nil
 }
 
-// without leaves out the edits that are among others already.
-func without(edits, others []finding.Edit) []finding.Edit {
-	return slices.DeleteFunc(edits, func(e finding.Edit) bool { return slices.Contains(others, e) })
+// join adds edits to others. One that is there already is made once, and what
+// two of them insert into a new map at one place becomes one map. It reports
+// false where they cannot be made together.
+func join(others, edits []finding.Edit) ([]finding.Edit, bool) {
+	all := slices.Clone(others)
+	for _, e := range edits {
+		if slices.Contains(others, e) {
+			continue
+		}
+		i := slices.IndexFunc(others, func(o finding.Edit) bool {
+			return inserts(o) && inserts(e) && o.Line == e.Line && o.Column == e.Column && keyOf(o.NewText) != "" && keyOf(o.NewText) == keyOf(e.NewText)
+		})
+		if i < 0 {
+			all = append(all, e)
+			continue
+		}
+		merged, ok := mergeFields(all[i].NewText, e.NewText)
+		if !ok {
+			return nil, false
+		}
+		all[i].NewText = merged
+	}
+	return all, true
 }
+
+func inserts(e finding.Edit) bool { return e.Line == e.EndLine && e.Column == e.EndColumn }
 
 // Diff shows the change of a file as a unified diff; empty when there is none.
 func Diff(path string, before, after []byte) []byte {
