@@ -29,13 +29,17 @@ func (p Program) fix(ctx context.Context, s session, req gate.Request, onlyShow 
 	root.Changed = make(map[string][]byte)
 	fixed := make(map[string]int)
 	before := make(map[string][]byte)
-	for range maxRounds {
+	for round := range maxRounds {
 		result, err := gate.Run(ctx, req, gate.Environment{Repository: root, Stdin: p.Stdin, Clock: p.Clock})
 		if err != nil {
 			return err
 		}
 		more := 0
 		for _, name := range filesWithEdits(result.Outcome.Findings) {
+			// Only manifests are read as they would be after the last round.
+			if round > 0 && !isManifestName(name) {
+				continue
+			}
 			if before[name] == nil {
 				if before[name], err = os.ReadFile(inCheckout(name)); err != nil {
 					return &exit.Error{Code: exit.NotExamined, Doing: "fix " + name, Err: err}
