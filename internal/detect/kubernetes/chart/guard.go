@@ -17,14 +17,83 @@ func (e *engine) guarded(functions template.FuncMap) template.FuncMap {
 	out := template.FuncMap{}
 	for name, f := range functions {
 		out[name] = e.guard(f)
+		if walks(name) {
+			out[name] = e.guardTree(out[name])
+		}
 	}
 	for name, f := range (template.FuncMap{
 		"printf": fmt.Sprintf, "print": fmt.Sprint, "println": fmt.Sprintln,
 		"html": template.HTMLEscaper, "js": template.JSEscaper, "urlquery": template.URLQueryEscaper,
 	}) {
-		out[name] = e.guard(f)
+		out[name] = e.guardTree(e.guard(f))
 	}
 	return out
+}
+
+// walks reports whether a function goes down to the leaves of its arguments.
+func walks(name string) bool {
+	lower := strings.ToLower(name)
+	for _, part := range []string{"toyaml", "tojson", "toprettyjson", "torawjson", "totoml", "deepcopy", "deepequal", "merge", "quote", "tostring", "cat", "join"} {
+		if strings.Contains(lower, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// guardTree stops before a function is given a value that repeats or holds
+// itself: written out, that has no end.
+func (e *engine) guardTree(f any) any {
+	value := reflect.ValueOf(f)
+	typ := value.Type()
+	return reflect.MakeFunc(typ, func(args []reflect.Value) []reflect.Value {
+		left := maxRepeat
+		for _, arg := range args {
+			if !small(arg, &left, 0) {
+				panic(errTooMuch)
+			}
+		}
+		if typ.IsVariadic() {
+			return value.CallSlice(args)
+		}
+		return value.Call(args)
+	}).Interface()
+}
+
+// maxNesting bounds how deep values of templates may lie in one another.
+const maxNesting = 500
+
+// small takes the values below v from what is left, as often as they are
+// reached, and reports whether there was enough.
+func small(v reflect.Value, left *int, depth int) bool {
+	for (v.Kind() == reflect.Interface || v.Kind() == reflect.Pointer) && !v.IsNil() {
+		v = v.Elem()
+		if depth++; depth > maxNesting {
+			return false
+		}
+	}
+	*left--
+	if *left < 0 || depth > maxNesting {
+		return false
+	}
+	switch v.Kind() {
+	case reflect.Map:
+		for iter := v.MapRange(); iter.Next(); {
+			if !small(iter.Value(), left, depth+1) {
+				return false
+			}
+		}
+	case reflect.Slice, reflect.Array:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			return true
+		}
+		for i := range v.Len() {
+			if !small(v.Index(i), left, depth+1) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // guard returns a function that does the same and stops when too much has
