@@ -223,16 +223,22 @@ func (b *bench) synthetic(name, file string, fill func(*tar.Writer) error) image
 	return b.pack(name, path)
 }
 
-// data are files of a megabyte that shrink as those of real images do.
+// data are files of a megabyte, of words as texts and programs repeat them: they
+// shrink to about a third, as those of real images do.
 func data(w *tar.Writer, megabytes int) error {
 	random := rand.New(rand.NewPCG(1, 2))
-	body := make([]byte, 1<<20)
+	words := make([][]byte, 4096)
+	for i := range words {
+		words[i] = make([]byte, 3+random.IntN(10))
+		for j := range words[i] {
+			words[i][j] = byte(random.Uint32())
+		}
+	}
 	for i := range megabytes {
-		for j := 0; j < len(body); j += 8 {
-			word := random.Uint64()
-			for k := range 8 {
-				body[j+k] = byte(word >> (8 * k) & 0x1f)
-			}
+		body := make([]byte, 0, 1<<20+16)
+		for len(body) < 1<<20 {
+			// The nested draw makes some words far more frequent than others.
+			body = append(body, words[random.IntN(1+random.IntN(len(words)))]...)
 		}
 		if err := file(w, fmt.Sprintf("srv/data/%d.bin", i), body); err != nil {
 			return err

@@ -37,7 +37,7 @@ func settingAt(data []byte, at int, p place) (s setting, ok bool) {
 	if from > 0 && (data[from-1] == '/' || data[from-1] == '@') {
 		return s, false // a part of a path or URL
 	}
-	s.name, s.from = string(data[from:to]), from
+	s.from = from
 	i, ok := pairedValue(data, from, to)
 	if !ok {
 		if i, ok = behindName(data, from, to, p); !ok {
@@ -50,6 +50,8 @@ func settingAt(data []byte, at int, p place) (s setting, ok bool) {
 	if !s.readValue(data, i, p) {
 		return s, false
 	}
+	// Most words are no names of settings: those get no string.
+	s.name = string(data[from:to])
 	// The element of a markup ends with its value.
 	return s, data[i-1] != '>' || data[i-2] == '=' || s.end+1 < len(data) && data[s.end] == '<' && data[s.end+1] == '/'
 }
