@@ -13,6 +13,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -24,7 +25,14 @@ var ErrNoRequest = errors.New("the job does not belong to a pull request or merg
 // requests of forks.
 var ErrNotAllowed = errors.New("the token may not write comments")
 
+// ErrBusy says that the host takes no more requests for now.
+var ErrBusy = errors.New("the host limits the rate of requests; the next run writes the comment")
+
 const (
+	// maxWaits and maxWait bound how often and how long a host may ask us to
+	// wait: a job does not stand still for a comment.
+	maxWaits = 2
+	maxWait  = 20 * time.Second
 	// maxPages and perPage bound the search for the earlier comment.
 	maxPages = 30
 	perPage  = 100
@@ -72,44 +80,91 @@ func (p Poster) api(base string, header http.Header) (api, error) {
 	return api{client: &client, base: strings.TrimSuffix(base, "/"), header: header}, nil
 }
 
-// call sends a request and decodes the answer into out, if that is not nil.
+// call sends a request and decodes the answer into out, if that is not nil. It
+// waits where the host asks for a short time; it took nothing in then, so that
+// asking again writes nothing twice.
 func (a api) call(ctx context.Context, method, path string, in, out any) error {
-	var body io.Reader
+	var encoded []byte
 	if in != nil {
-		encoded, err := json.Marshal(in)
-		if err != nil {
+		var err error
+		if encoded, err = json.Marshal(in); err != nil {
 			return fmt.Errorf("encode request: %w", err)
 		}
+	}
+	for waits := 0; ; waits++ {
+		wait, err := a.once(ctx, method, path, encoded, out)
+		if err == nil || !errors.Is(err, ErrBusy) || wait < 0 || wait > maxWait || waits == maxWaits {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(wait):
+		}
+	}
+}
+
+// busy reports whether an answer is that of a rate limit, and how long to wait;
+// a negative time stands for one that was not told.
+// https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+// https://docs.gitlab.com/administration/settings/user_and_ip_rate_limits/#response-headers
+func busy(res *http.Response) (wait time.Duration, limited bool) {
+	after := res.Header.Get("Retry-After")
+	switch res.StatusCode {
+	case http.StatusTooManyRequests:
+	case http.StatusForbidden:
+		// GitHub says so as well for a token that may not write.
+		if after == "" && res.Header.Get("X-Ratelimit-Remaining") != "0" {
+			return 0, false
+		}
+	default:
+		return 0, false
+	}
+	seconds, err := strconv.Atoi(after)
+	if err != nil || seconds < 0 || seconds > 3600 {
+		return -1, true
+	}
+	return time.Duration(seconds) * time.Second, true
+}
+
+// once sends a request one time. The duration is how long to wait when the
+// error is ErrBusy.
+func (a api) once(ctx context.Context, method, path string, encoded []byte, out any) (time.Duration, error) {
+	var body io.Reader
+	if encoded != nil {
 		body = bytes.NewReader(encoded)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, a.base+path, body)
 	if err != nil {
-		return fmt.Errorf("%s %s: %w", method, path, err)
+		return 0, fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	req.Header = a.header.Clone()
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "portcullis")
 	res, err := a.client.Do(req)
 	if err != nil {
-		return fmt.Errorf("%s %s: %w", method, path, err)
+		return 0, fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	defer res.Body.Close()
 	content, err := io.ReadAll(io.LimitReader(res.Body, maxResponse))
 	if err != nil {
-		return fmt.Errorf("%s %s: read the answer: %w", method, path, err)
+		return 0, fmt.Errorf("%s %s: read the answer: %w", method, path, err)
+	}
+	if wait, limited := busy(res); limited {
+		return wait, fmt.Errorf("%s %s: %s: %w", method, path, res.Status, ErrBusy)
 	}
 	switch {
 	case res.StatusCode == http.StatusForbidden || res.StatusCode == http.StatusUnauthorized || res.StatusCode == http.StatusNotFound:
-		return fmt.Errorf("%s %s: %s: %w", method, path, res.Status, ErrNotAllowed)
+		return 0, fmt.Errorf("%s %s: %s: %w", method, path, res.Status, ErrNotAllowed)
 	case res.StatusCode < 200 || res.StatusCode > 299:
-		return fmt.Errorf("%s %s: the host answers %s", method, path, res.Status)
+		return 0, fmt.Errorf("%s %s: the host answers %s", method, path, res.Status)
 	case out == nil:
-		return nil
+		return 0, nil
 	}
 	if err := json.Unmarshal(content, out); err != nil {
-		return fmt.Errorf("%s %s: decode the answer: %w", method, path, err)
+		return 0, fmt.Errorf("%s %s: decode the answer: %w", method, path, err)
 	}
-	return nil
+	return 0, nil
 }
 
 // note is a comment as both hosts' APIs return it.

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,12 +25,20 @@ type host struct {
 	readOnly bool
 	comments []map[string]any
 	calls    []string
+	// limit is asked about each call; it answers in place of the host.
+	limit func(call int, w http.ResponseWriter) bool
+	// headers are those of the last call.
+	headers http.Header
 }
 
 func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.calls = append(h.calls, r.Method+" "+r.URL.Path)
+	h.headers = r.Header.Clone()
+	if h.limit != nil && h.limit(len(h.calls), w) {
+		return
+	}
 	if r.Header.Get("Authorization") != "Bearer secret" && r.Header.Get("Private-Token") != "secret" {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
@@ -179,6 +188,96 @@ func TestAReadOnlyTokenIsToldAsSuch(t *testing.T) {
 	p.Token = "wrong"
 	if err := p.GitLab(t.Context(), "gate", "x"); !errors.Is(err, comment.ErrNotAllowed) || strings.Contains(err.Error(), "wrong") {
 		t.Errorf("error %v", err)
+	}
+}
+
+func TestALimitOfTheHostIsWaitedForOrToldAsSuch(t *testing.T) {
+	limited := func(status int, header, value string) func(http.ResponseWriter) {
+		return func(w http.ResponseWriter) {
+			w.Header().Set(header, value)
+			w.WriteHeader(status)
+		}
+	}
+	for name, tt := range map[string]struct {
+		answer func(http.ResponseWriter)
+		at     []int
+		want   error
+		calls  int
+	}{
+		"a short wait of GitLab":               {limited(429, "Retry-After", "0"), []int{2}, nil, 4},
+		"a short wait of GitHub":               {limited(403, "Retry-After", "0"), []int{3}, nil, 4},
+		"no end of waits":                      {limited(429, "Retry-After", "0"), []int{3, 4, 5}, comment.ErrBusy, 5},
+		"a wait that is too long for a job":    {limited(429, "Retry-After", "900"), []int{3}, comment.ErrBusy, 3},
+		"a limit of requests an hour":          {limited(403, "X-RateLimit-Remaining", "0"), []int{3}, comment.ErrBusy, 3},
+		"a limit that is no right to write":    {limited(403, "X-RateLimit-Remaining", "4000"), []int{3}, comment.ErrNotAllowed, 3},
+		"a limit before we know who we are":    {limited(403, "X-RateLimit-Remaining", "0"), []int{1}, comment.ErrBusy, 1},
+		"a wait that is no number":             {limited(429, "Retry-After", "soon"), []int{3}, comment.ErrBusy, 3},
+		"a host that is down writes no second": {func(w http.ResponseWriter) { w.WriteHeader(502) }, []int{1}, errAny, 1},
+	} {
+		h := &host{user: "robot"}
+		h.limit = func(call int, w http.ResponseWriter) bool {
+			if !slices.Contains(tt.at, call) {
+				return false
+			}
+			tt.answer(w)
+			return true
+		}
+		_, p, _ := start(t, h)
+		err := p.GitHub(t.Context(), "gate", "x")
+		if tt.want == errAny && err == nil || tt.want != errAny && !errors.Is(err, tt.want) || len(h.calls) != tt.calls {
+			t.Errorf("%s: %v after %v", name, err, h.calls)
+		}
+		if want := map[bool]int{true: 1}[err == nil]; len(h.comments) != want {
+			t.Errorf("%s: %d comments", name, len(h.comments))
+		}
+	}
+}
+
+// errAny stands for an error of no kind.
+var errAny = errors.New("any")
+
+// What the hosts' documents ask for:
+// https://docs.github.com/en/rest/issues/comments#create-an-issue-comment
+// https://docs.gitlab.com/api/notes/#create-new-merge-request-note
+func TestRequestsAreThoseOfTheHostsDocuments(t *testing.T) {
+	h := &host{user: "robot"}
+	_, p, _ := start(t, h)
+	for range 2 {
+		if err := p.GitHub(t.Context(), "gate", "x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, want := range map[string]string{
+		"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28", "Authorization": "Bearer secret",
+		"Content-Type": "application/json", "User-Agent": "portcullis",
+	} {
+		if got := h.headers.Get(name); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	want := []string{
+		"GET /user", "GET /repos/acme/demo/issues/7/comments", "POST /repos/acme/demo/issues/7/comments",
+		"GET /user", "GET /repos/acme/demo/issues/7/comments", "PATCH /repos/acme/demo/issues/comments/1",
+	}
+	if !slices.Equal(h.calls, want) {
+		t.Errorf("calls of GitHub %q", h.calls)
+	}
+	h = &host{user: "project_12_bot"}
+	_, p, _ = start(t, h)
+	for range 2 {
+		if err := p.GitLab(t.Context(), "gate", "x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := h.headers.Get("PRIVATE-TOKEN"); got != "secret" || h.headers.Get("Authorization") != "" {
+		t.Errorf("the token of GitLab is %q", got)
+	}
+	want = []string{
+		"GET /user", "GET /projects/12/merge_requests/7/notes", "POST /projects/12/merge_requests/7/notes",
+		"GET /user", "GET /projects/12/merge_requests/7/notes", "PUT /projects/12/merge_requests/7/notes/1",
+	}
+	if !slices.Equal(h.calls, want) {
+		t.Errorf("calls of GitLab %q", h.calls)
 	}
 }
 

@@ -3,6 +3,7 @@ package comment
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -35,7 +36,11 @@ func (p Poster) GitHub(ctx context.Context, category, body string) error {
 	repository := "/repos/" + url.PathEscape(owner) + "/" + url.PathEscape(name) + "/issues"
 	comments := fmt.Sprintf("%s/%d/comments", repository, number)
 	mark := marker(category)
-	id, err := a.find(ctx, comments, mark, a.mineOnGitHub(ctx))
+	mine, err := a.mineOnGitHub(ctx)
+	if err != nil {
+		return err
+	}
+	id, err := a.find(ctx, comments, mark, mine)
 	if err != nil {
 		return err
 	}
@@ -48,12 +53,16 @@ func (p Poster) GitHub(ctx context.Context, category, body string) error {
 
 // mineOnGitHub tells our comments from those of others. The token of a job has
 // no user; its comments are those of a bot, which no person can write as.
-func (a api) mineOnGitHub(ctx context.Context) func(note) bool {
+func (a api) mineOnGitHub(ctx context.Context) (func(note) bool, error) {
 	var user struct{ Login string }
-	if err := a.call(ctx, http.MethodGet, "/user", nil, &user); err != nil || user.Login == "" {
-		return func(n note) bool { return n.User.Type == "Bot" }
+	switch err := a.call(ctx, http.MethodGet, "/user", nil, &user); {
+	case errors.Is(err, ErrNotAllowed), err == nil && user.Login == "":
+		return func(n note) bool { return n.User.Type == "Bot" }, nil
+	case err != nil:
+		// Taken for a bot, a person's comment would be written again each time.
+		return nil, err
 	}
-	return func(n note) bool { return n.User.Login == user.Login }
+	return func(n note) bool { return n.User.Login == user.Login }, nil
 }
 
 // pullRequest is the number of the pull request: from the ref, or from the
