@@ -116,6 +116,18 @@ var images = map[string]func() *imagetest.Builder{
 	"empty": func() *imagetest.Builder {
 		return imagetest.New().Layer("COPY app /app # buildkit", imagetest.Text("app", "no package")).User("10001")
 	},
+	// An rpm database that nobody can read beside a dpkg database.
+	"torn": func() *imagetest.Builder {
+		return imagetest.New().
+			Layer("# debian.sh", imagetest.Debian(imagetest.Package{Name: "libc6", Version: "2.36-9+deb12u13", Source: "glibc"})...).
+			Layer("RUN rpm -i x.rpm", imagetest.Text("var/lib/rpm/Packages", strings.Repeat("noise", 1000))).User("10001")
+	},
+	// An empty list of dpkg beside the packages of another package manager.
+	"blank": func() *imagetest.Builder {
+		return imagetest.New().
+			Layer("ADD rootfs /", imagetest.Alpine("3.22.1", imagetest.Package{Name: "busybox", Version: "1.36.1-r29"})...).
+			Layer("RUN apk add dpkg", imagetest.Text("var/lib/dpkg/status", "")).User("10001")
+	},
 	"foreign": func() *imagetest.Builder {
 		return imagetest.New().Layer("ADD rootfs /",
 			append(imagetest.Debian(imagetest.Package{Name: "bash", Version: "5.2"}),

@@ -279,6 +279,23 @@ type Unreadable struct {
 	Reason string
 }
 
+// packageDatabases are where dpkg, rpm and apk keep the list of everything that
+// is installed, each possibly below a directory that a root file system was
+// copied to.
+var packageDatabases = []string{
+	"/var/lib/dpkg/status", "/lib/apk/db/installed",
+	"/var/lib/rpm/Packages", "/var/lib/rpm/Packages.db", "/var/lib/rpm/rpmdb.sqlite",
+	"/usr/share/rpm/Packages", "/usr/share/rpm/Packages.db", "/usr/share/rpm/rpmdb.sqlite",
+	"/usr/lib/sysimage/rpm/Packages", "/usr/lib/sysimage/rpm/Packages.db", "/usr/lib/sysimage/rpm/rpmdb.sqlite",
+}
+
+// PackageDatabase reports whether the file is the list of what a package manager
+// of the system installed: without it any number of packages is missing, whatever
+// else was found.
+func (u Unreadable) PackageDatabase() bool {
+	return slices.ContainsFunc(packageDatabases, func(file string) bool { return strings.HasSuffix(u.Path, file) })
+}
+
 // Validate reports the first broken promise of an inventory: package URLs
 // parse and agree with the package, ids are unique, owners exist. Foreign
 // inventories (SBOM files) pass through it.

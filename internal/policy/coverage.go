@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/portcullis-ci/portcullis/internal/exit"
+	"github.com/portcullis-ci/portcullis/internal/inventory"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
 )
 
@@ -25,11 +26,16 @@ func (p Policy) coverageClauses(c outcome.Coverage) []judged {
 	return clauses
 }
 
-// inventoryClause demands that there were packages to judge, and that at least
-// one of them could be.
+// inventoryClause demands that there were packages to judge, that none of the
+// lists of them was lost, and that at least one package could be judged.
 func (p Policy) inventoryClause(c outcome.Coverage) judged {
-	clause := outcome.Clause{Name: "inventory", Demand: "packages are found, and one at least is assessed or accepted unassessed"}
+	clause := outcome.Clause{Name: "inventory", Demand: "packages are found, no package database is unreadable, and one package at least is assessed or accepted unassessed"}
+	unread := slices.IndexFunc(c.Unreadable, inventory.Unreadable.PackageDatabase)
 	switch {
+	case unread >= 0:
+		clause.Broken = true
+		clause.Reason = fmt.Sprintf("the package database %s could not be read: what it lists was not assessed", c.Unreadable[unread].Path)
+		return judged{clause: clause, code: exit.NotExamined}
 	case c.Packages == 0:
 		clause.Broken, clause.Reason = true, "no package was found: nothing could be assessed"
 	case c.Assessed == 0 && p.unexplained(c):

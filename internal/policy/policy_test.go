@@ -9,6 +9,7 @@ import (
 
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/inventory"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
 )
 
@@ -109,6 +110,22 @@ func TestEvaluate(t *testing.T) {
 			policy: Policy{FailOn: failOn(finding.High)},
 			input:  Input{InventoryExamined: true},
 			result: outcome.Incomplete, code: exit.NotExamined, broken: []string{"inventory"},
+		},
+		{
+			name:   "an unreadable package database is incomplete although another was read",
+			policy: Policy{FailOn: failOn(finding.High)},
+			input: Input{InventoryExamined: true, Coverage: outcome.Coverage{
+				Packages: 5, Assessed: 5, Unreadable: []inventory.Unreadable{{Path: "/var/lib/rpm/Packages", Reason: "noise"}},
+			}},
+			result: outcome.Incomplete, code: exit.NotExamined, broken: []string{"inventory"},
+		},
+		{
+			name:   "another unreadable file is shown and passes",
+			policy: Policy{FailOn: failOn(finding.High)},
+			input: Input{InventoryExamined: true, Coverage: outcome.Coverage{
+				Packages: 5, Assessed: 5, Unreadable: []inventory.Unreadable{{Path: "/srv/app.jar", Reason: "noise"}},
+			}},
+			result: outcome.Pass, code: exit.Passed,
 		},
 		{
 			name:   "an unknown distribution is incomplete although other packages were assessed",

@@ -183,6 +183,12 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 	}
 	inv := convert(model)
 	inv.Image = t.Image
+	// dpkg's list is there and empty where another package manager brought dpkg:
+	// syft calls it unreadable, and it says that nothing is installed.
+	inv.Unreadable = slices.DeleteFunc(inv.Unreadable, func(u inventory.Unreadable) bool {
+		e := index.Resolve(u.Path, true)
+		return u.PackageDatabase() && e != nil && e.Type == layers.Regular && e.Size == 0
+	})
 	setLayers(&inv, model, index)
 	if inv.Owned, err = ownedFiles(ctx, model, index); err != nil {
 		return inventory.Inventory{}, err
