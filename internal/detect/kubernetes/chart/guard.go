@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 	"text/template"
+	"text/template/parse"
 )
 
 // maxVolume bounds what all functions of one template may take in and give
@@ -14,36 +15,32 @@ const maxVolume = 64 << 20
 // guarded puts a meter on every function, those that are built into the
 // template engine included.
 func (e *engine) guarded(functions template.FuncMap) template.FuncMap {
-	out := template.FuncMap{}
+	out := template.FuncMap{shown: showable}
 	for name, f := range functions {
 		out[name] = e.guard(f)
-		if walks(name) {
-			out[name] = e.guardTree(out[name])
+		if !passing[name] {
+			out[name] = guardTree(out[name])
 		}
 	}
 	for name, f := range (template.FuncMap{
 		"printf": fmt.Sprintf, "print": fmt.Sprint, "println": fmt.Sprintln,
 		"html": template.HTMLEscaper, "js": template.JSEscaper, "urlquery": template.URLQueryEscaper,
 	}) {
-		out[name] = e.guardTree(e.guard(f))
+		out[name] = guardTree(e.guard(f))
 	}
 	return out
 }
 
-// walks reports whether a function goes down to the leaves of its arguments.
-func walks(name string) bool {
-	lower := strings.ToLower(name)
-	for _, part := range []string{"toyaml", "tojson", "toprettyjson", "torawjson", "totoml", "deepcopy", "deepequal", "merge", "quote", "tostring", "cat", "join"} {
-		if strings.Contains(lower, part) {
-			return true
-		}
-	}
-	return false
+// passing are functions that hand values on without looking into them. They are
+// often given all values of a chart.
+var passing = map[string]bool{
+	"include": true, "tpl": true, "dict": true, "list": true, "tuple": true, "get": true, "set": true, "hasKey": true,
+	"default": true, "empty": true, "coalesce": true, "ternary": true, "kindIs": true, "kindOf": true, "typeIs": true, "typeOf": true,
 }
 
 // guardTree stops before a function is given a value that repeats or holds
 // itself: written out, that has no end.
-func (e *engine) guardTree(f any) any {
+func guardTree(f any) any {
 	value := reflect.ValueOf(f)
 	typ := value.Type()
 	return reflect.MakeFunc(typ, func(args []reflect.Value) []reflect.Value {
@@ -60,6 +57,31 @@ func (e *engine) guardTree(f any) any {
 	}).Interface()
 }
 
+// shown is the name of the function at the end of every pipeline whose value is
+// written out. A template that names it gets its value back.
+const shown = "_shown"
+
+// showable returns a value that is written out as it is, and stops for one that
+// repeats or holds itself.
+func showable(v reflect.Value) reflect.Value {
+	left := maxRepeat
+	if !small(v, &left, 0) {
+		panic(errTooMuch)
+	}
+	return v
+}
+
+// showing puts the function shown to the end of a pipeline.
+func showing(pipe *parse.PipeNode) {
+	if pipe == nil || len(pipe.Decl) > 0 {
+		return
+	}
+	pipe.Cmds = append(pipe.Cmds, &parse.CommandNode{
+		NodeType: parse.NodeCommand, Pos: pipe.Pos,
+		Args: []parse.Node{parse.NewIdentifier(shown).SetPos(pipe.Pos)},
+	})
+}
+
 // maxNesting bounds how deep values of templates may lie in one another.
 const maxNesting = 500
 
@@ -72,7 +94,9 @@ func small(v reflect.Value, left *int, depth int) bool {
 			return false
 		}
 	}
-	*left--
+	if *left--; v.Kind() == reflect.String {
+		*left -= v.Len() / 64
+	}
 	if *left < 0 || depth > maxNesting {
 		return false
 	}

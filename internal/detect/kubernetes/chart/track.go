@@ -263,6 +263,7 @@ func (m *marker) list(list *parse.ListNode, loop bool) {
 			}
 		case *parse.ActionNode:
 			nodes = append(nodes, m.zero(n.Pos, m.valuePaths(n.Pipe)))
+			showing(n.Pipe)
 		case *parse.TemplateNode:
 			nodes = append(nodes, m.zero(n.Pos, m.valuePaths(n.Pipe)))
 		case *parse.IfNode:
