@@ -36,7 +36,7 @@ type linterFlags struct {
 
 func (f *linterFlags) register(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.buildArgs, "build-arg", nil, "NAME=VALUE that the Dockerfile was built with (repeatable)")
-	flags.StringVar(&f.stage, "target", "", "stage of the Dockerfile that makes the image (default: the last)")
+	flags.StringVar(&f.stage, "target", "", "stage of the Dockerfile that makes the image (default: the one that agrees with the image, or else the last)")
 	flags.StringArrayVar(&f.helmValues, "helm-values", nil, "values file with which charts among the manifests are rendered (repeatable)")
 	flags.StringArrayVar(&f.helmSet, "helm-set", nil, "NAME=VALUE with which charts among the manifests are rendered (repeatable)")
 	flags.StringVar(&f.shellcheck, "shellcheck", "", "have ShellCheck look at shell code in place of the own rules: the program, or alone for the one on PATH")

@@ -207,7 +207,7 @@ func scalar(f field[Config], written string) (*yaml.Node, error) {
 	if f.schema["type"] == "string" {
 		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: written}, nil
 	}
-	if f.schema["type"] == "array" && !strings.HasPrefix(written, "[") {
+	if f.schema["type"] == "array" && !strings.HasPrefix(written, "[") && !strings.HasPrefix(written, "- ") {
 		list := &yaml.Node{Kind: yaml.SequenceNode}
 		for word := range strings.SplitSeq(written, ",") {
 			list.Content = append(list.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: strings.TrimSpace(word)})

@@ -146,6 +146,7 @@ func TestSetLaysFlagsOverTheFile(t *testing.T) {
 	for path, written := range map[string]string{
 		"fail-on": "none", "only-fixed": "true", "db.path": "off", "db.max-age": "36h", "coverage.minimum": "90%",
 		"counts": "{high: 2}", "epss": "0.25", "coverage.allow": "[end-of-life]", "pass-fix-states": "wont-fix, deferred",
+		"warn-only": "- counts\n- epss",
 	} {
 		if err := Set(&c, path, written, flagged); err != nil {
 			t.Errorf("%s: %v", path, err)

@@ -2,6 +2,8 @@ package credential
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/binary"
 	"strings"
 
 	"github.com/portcullis-ci/portcullis/internal/finding"
@@ -198,6 +200,19 @@ func endsBare(c byte, p place) bool {
 	return c > '~'
 }
 
+// isSealed reports whether a value is that of a SealedSecret, which only the
+// cluster can open: the length of a session key for RSA with 4096 or 2048 bits
+// in two bytes, that key, and what is encrypted with it.
+// https://github.com/bitnami-labs/sealed-secrets#how-it-works
+func isSealed(value string) bool {
+	raw, err := base64.StdEncoding.DecodeString(value)
+	if err != nil || len(raw) < 2 {
+		return false
+	}
+	key := int(binary.BigEndian.Uint16(raw))
+	return (key == 512 || key == 256) && len(raw) > 2+key
+}
+
 // judgeSetting decides whether a setting of a file holds a secret. How much it
 // takes depends on what the file is.
 func judgeSetting(s setting, p place) (Match, bool) {
@@ -205,8 +220,8 @@ func judgeSetting(s setting, p place) (Match, bool) {
 	if promise == NoPromise || p.text == tokenText || p.text == binaryText || p.trial || len(s.value) < 4 || strings.ContainsAny(s.value, " \t") || !plausible(s.value) || exampleWords.MatchString(s.value) {
 		return Match{}, false
 	}
-	if strings.HasPrefix(s.value, "Ag") && len(s.value) >= 300 {
-		return Match{}, false // a SealedSecret, which only the cluster can open
+	if isSealed(s.value) {
+		return Match{}, false
 	}
 	made := random(s.value) && !isIdentifier(s.value)
 	if text, ok := textInBase64(s.value); ok {

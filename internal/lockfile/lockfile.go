@@ -48,10 +48,13 @@ var ErrTooLarge = errors.New("the lock file is too large to be read")
 // ErrNotText says that a file is not UTF-8 text.
 var ErrNotText = errors.New("the lock file is not UTF-8 text")
 
+// ProjectFile is the name of the format of .NET's project files, which have
+// names of their own.
+const ProjectFile = "project file"
+
 // Format is a kind of lock file.
 type Format struct {
-	// Name is the usual file name, such as package-lock.json; "project file" for
-	// those of .NET.
+	// Name is the usual file name, such as package-lock.json, or ProjectFile.
 	Name string
 	// Type is the package URL type of its entries.
 	Type  string
@@ -80,7 +83,7 @@ var formats = []Format{
 	{"pom.xml", "maven", named("pom.xml"), parsePOM},
 	{"gradle.lockfile", "maven", named("gradle.lockfile", "buildscript-gradle.lockfile"), parseGradle},
 	{"packages.lock.json", "nuget", named("packages.lock.json"), parseNuGet},
-	{"project file", "nuget", isProjectFile, parseProjectFile},
+	{ProjectFile, "nuget", isProjectFile, parseProjectFile},
 	{"conan.lock", "conan", named("conan.lock"), parseConan},
 	{"pubspec.lock", "pub", named("pubspec.lock"), parsePubspec},
 	{"mix.lock", "hex", named("mix.lock"), parseMix},

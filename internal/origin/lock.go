@@ -55,7 +55,7 @@ func lookup(set *lockfile.Set, p *finding.Package) []lockfile.Hit {
 
 // lockedFirst leaves project files of .NET out where a lock file has the package.
 func lockedFirst(hits []lockfile.Hit) []lockfile.Hit {
-	project := func(h lockfile.Hit) bool { return h.File.Format.Name == "project file" }
+	project := func(h lockfile.Hit) bool { return h.File.Format.Name == lockfile.ProjectFile }
 	if i := slices.IndexFunc(hits, func(h lockfile.Hit) bool { return !project(h) }); i < 0 {
 		return hits
 	}
@@ -213,7 +213,7 @@ var lockUsers = []struct {
 	{"composer", "composer", []string{"install"}, []string{"composer.lock"}},
 	{"golang", "go", []string{"build", "install", "mod"}, []string{"go.mod", "go.work"}},
 	{"cargo", "cargo", []string{"build", "install"}, []string{"Cargo.lock"}},
-	{"nuget", "dotnet", []string{"restore", "publish", "build"}, []string{"packages.lock.json", "project file"}},
+	{"nuget", "dotnet", []string{"restore", "publish", "build"}, []string{"packages.lock.json", lockfile.ProjectFile}},
 	{"conan", "conan", []string{"install"}, []string{"conan.lock"}},
 	{"maven", "mvn", nil, []string{"pom.xml"}},
 	{"maven", "mvnw", nil, []string{"pom.xml"}},

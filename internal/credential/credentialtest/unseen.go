@@ -121,7 +121,7 @@ func Unseen(t testing.TB) (secrets, misses []Sample) {
 	no("/srv/a/gen.sh", "PASSWORD=$(openssl rand -base64 32)\nTOKEN=`cat /run/secrets/token`\n")
 	no("/srv/a/entry.sh", ": \"${DB_PASSWORD:=}\"\nif [ -z \"$DB_PASSWORD\" ]; then echo 'DB_PASSWORD must be set'; exit 1; fi\n")
 	no("/srv/a/k8s.yaml", "env:\n- name: DB_PASSWORD\n  valueFrom:\n    secretKeyRef:\n      name: shop-db\n      key: password\n")
-	no("/srv/a/sealed.yaml", "kind: SealedSecret\nspec:\n  encryptedData:\n    password: AgB%s\n", m.base64(400))
+	no("/srv/a/sealed.yaml", "kind: SealedSecret\nspec:\n  encryptedData:\n    password: AgB%s\n", m.base64(725))
 	no("/srv/a/sops.yaml", "db_password: ENC[AES256_GCM,data:%s,iv:%s=,tag:%s==,type:str]\n", m.base64(16), m.base64(43), m.base64(22))
 	no("/srv/a/ansible.yml", "db_password: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  %s\n", m.hex(80))
 	no("/srv/a/external.yaml", "remoteRef:\n  key: prod/shop/db\n  property: password\nsecretStoreRef:\n  name: vault\n")
