@@ -26,6 +26,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/outcome"
 	"github.com/portcullis-ci/portcullis/internal/progress"
 	"github.com/portcullis-ci/portcullis/internal/report"
+	"github.com/portcullis-ci/portcullis/internal/report/document"
 	"github.com/portcullis-ci/portcullis/internal/repository"
 	"github.com/portcullis-ci/portcullis/internal/target"
 )
@@ -444,6 +445,7 @@ func (p Program) report(ctx context.Context, s session, o outcome.Outcome, boms 
 	opts := report.Options{
 		Root: os.DirFS(s.root.Dir), Color: p.colour(p.Stdout), Width: p.width(p.Stdout),
 		All: s.flags.all, Category: s.flags.category, Links: ci.Links(p.Getenv), Command: commandLine(p.Args),
+		Cuts: &document.Cuts{},
 	}
 	catalogue, err := Catalogue()
 	if err != nil {
@@ -484,14 +486,18 @@ func (p Program) report(ctx context.Context, s session, o outcome.Outcome, boms 
 }
 
 // writeReports writes the outcome to each output. It returns those that were
-// written, and the outcome, which says if others were not. Standard output comes
-// last: only it cannot be written again.
+// written, and the outcome, which says if others were not. The summary comes after
+// those whose cuts it names, and standard output last: only it cannot be written
+// again.
 func (p Program) writeReports(ctx context.Context, outputs []output, o outcome.Outcome, opts report.Options) ([]output, outcome.Outcome, error) {
 	var written []output
 	var err error
 	outputs = slices.Clone(outputs)
 	last := func(out output) int {
-		if out.path == stdoutPath {
+		switch {
+		case out.path == stdoutPath:
+			return 2
+		case out.format.Name == "markdown":
 			return 1
 		}
 		return 0

@@ -1,10 +1,18 @@
 package cli
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/gate"
+	"github.com/portcullis-ci/portcullis/internal/outcome"
+	"github.com/portcullis-ci/portcullis/internal/report"
+	"github.com/portcullis-ci/portcullis/internal/report/document"
 )
 
 func TestEachPlatformHasAnSBOMOfItsOwn(t *testing.T) {
@@ -29,5 +37,32 @@ func TestEachPlatformHasAnSBOMOfItsOwn(t *testing.T) {
 		if got := paths(tt.platforms...); !slices.Equal(got, tt.want) {
 			t.Errorf("%v: %v, want %v", tt.platforms, got, tt.want)
 		}
+	}
+}
+
+func TestTheSummaryNamesTheCutsOfReportsThatAreAskedForAfterIt(t *testing.T) {
+	o := outcome.Outcome{}
+	for i := range 2001 {
+		o.Findings = append(o.Findings, finding.Finding{
+			Kind: finding.Dockerfile, RuleID: "x", Fingerprint: fmt.Sprint(i), Status: finding.Open,
+			Locations: []finding.Location{{Space: finding.Repository, Path: "Dockerfile", Line: i + 1}},
+		})
+	}
+	folder := t.TempDir()
+	summary := filepath.Join(folder, "summary.md")
+	var outputs []output
+	for name, path := range map[string]string{"markdown": summary, "gitlab-codequality": filepath.Join(folder, "quality.json")} {
+		format, err := report.Find(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		outputs = append(outputs, output{format: format, path: path})
+	}
+	slices.SortFunc(outputs, func(a, b output) int { return strings.Compare(b.format.Name, a.format.Name) })
+	if _, _, err := (Program{}).writeReports(t.Context(), outputs, o, report.Options{Cuts: &document.Cuts{}}); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(summary); err != nil || !strings.Contains(string(text), "The Code Quality report holds the worst 2000 of 2001 entries") {
+		t.Errorf("%v\n%s", err, text[:min(len(text), 2000)])
 	}
 }

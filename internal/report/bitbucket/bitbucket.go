@@ -67,9 +67,13 @@ func Write(_ context.Context, w io.Writer, o outcome.Outcome, opts document.Opti
 	f := file{Report: reportOf(o, opts), Annotations: [][]annotation{}}
 	failed := o.Verdict.Failed()
 	var request []annotation
-	n := 0
+	n, left := 0, 0
 	for _, x := range document.Sorted(o.Findings) {
-		if !document.Active(x) || !opts.Shown(x) || len(x.Locations) == 0 || n == maxAnnotations {
+		if !document.Active(x) || !opts.Shown(x) || len(x.Locations) == 0 {
+			continue
+		}
+		if n == maxAnnotations {
+			left++
 			continue
 		}
 		n++
@@ -81,6 +85,7 @@ func Write(_ context.Context, w io.Writer, o outcome.Outcome, opts document.Opti
 	if len(request) > 0 {
 		f.Annotations = append(f.Annotations, request)
 	}
+	opts.Cuts.Add(document.Cut{Report: "Bitbucket", Host: "Code Insights", Kept: n, All: n + left})
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetIndent("", "  ")

@@ -45,6 +45,9 @@ type Options struct {
 	Changed Changed
 	// Links say where a reader of one report finds the others.
 	Links Links
+	// Cuts collects what reports leave out because of a host's limits; those that
+	// are written later name it. Nil when nobody asks.
+	Cuts *Cuts
 }
 
 // Links are addresses of this run, as far as they are known.

@@ -46,8 +46,9 @@ type issueLines struct {
 func CodeQuality(_ context.Context, w io.Writer, o outcome.Outcome, opts document.Options) error {
 	issues := []issue{}
 	seen := make(map[string]bool)
+	left := 0
 	for _, f := range document.Sorted(o.Findings) {
-		if !reported(f) || !opts.Shown(f) || len(issues) == maxIssues || seen[f.Fingerprint] {
+		if !reported(f) || !opts.Shown(f) || seen[f.Fingerprint] {
 			continue
 		}
 		l := f.Locations[0]
@@ -55,6 +56,10 @@ func CodeQuality(_ context.Context, w io.Writer, o outcome.Outcome, opts documen
 			continue
 		}
 		seen[f.Fingerprint] = true
+		if len(issues) == maxIssues {
+			left++
+			continue
+		}
 		issues = append(issues, issue{
 			Description: describe(f),
 			CheckName:   short(f.RuleID),
@@ -63,6 +68,7 @@ func CodeQuality(_ context.Context, w io.Writer, o outcome.Outcome, opts documen
 			Location:    issueLocation{Path: l.Path, Lines: issueLines{Begin: max(l.Line, 1)}},
 		})
 	}
+	opts.Cuts.Add(document.Cut{Report: "Code Quality", Host: "GitLab", Kept: len(issues), All: len(issues) + left})
 	return writeJSON(w, issues)
 }
 

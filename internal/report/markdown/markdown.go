@@ -54,6 +54,7 @@ func Render(o outcome.Outcome, opts document.Options, size Size) string {
 	d.changes()
 	d.coverage()
 	d.baseline()
+	d.cuts()
 	active, passive := document.Split(o)
 	d.findings(active)
 	d.passive(passive)
@@ -269,6 +270,13 @@ func (d *doc) baseline() {
 		d.add(", %d not examined this time", b.NotExamined)
 	}
 	d.add(".\n\n")
+}
+
+// cuts names the reports that a host's limits made incomplete.
+func (d *doc) cuts() {
+	for _, c := range d.opts.Cuts.List() {
+		d.add("> The %s report holds the worst %d of %d entries, which is what the limits of %s leave room for. The JSON report has them all.\n\n", c.Report, c.Kept, c.All, c.Host)
+	}
 }
 
 func (d *doc) coverage() {

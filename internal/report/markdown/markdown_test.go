@@ -72,3 +72,20 @@ func TestTheTextStaysBelowTheLimitOfTheHost(t *testing.T) {
 		}
 	}
 }
+
+func TestTheSummaryNamesReportsThatWereCut(t *testing.T) {
+	opts := options()
+	opts.Cuts = &document.Cuts{}
+	opts.Cuts.Add(document.Cut{Report: "SARIF", Host: "code scanning", Kept: 12, All: 12})
+	if got := markdown.Render(reporttest.Outcome(), opts, markdown.Summary); strings.Contains(got, "SARIF") {
+		t.Errorf("a whole report is called cut:\n%s", got)
+	}
+	opts.Cuts.Add(document.Cut{Report: "SARIF", Host: "code scanning", Kept: 5000, All: 5001})
+	opts.Cuts.Add(document.Cut{Report: "SARIF", Host: "code scanning", Kept: 5000, All: 6234})
+	for name, size := range map[string]markdown.Size{"summary": markdown.Summary, "comment": markdown.Comment} {
+		got := markdown.Render(reporttest.Outcome(), opts, size)
+		if strings.Count(got, "> The SARIF report holds the worst 5000 of 6234 entries") != 1 || strings.Contains(got, "5001") {
+			t.Errorf("%s:\n%s", name, got)
+		}
+	}
+}

@@ -40,7 +40,8 @@ func TestALogThatIsTooLargeLosesHelpAndThenResults(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer
-			if err := writeWithin(t.Context(), tt.most, &b, o, document.Options{}); err != nil {
+			cuts := &document.Cuts{}
+			if err := writeWithin(t.Context(), tt.most, &b, o, document.Options{Cuts: cuts}); err != nil {
 				t.Fatal(err)
 			}
 			text := b.String()
@@ -49,6 +50,9 @@ func TestALogThatIsTooLargeLosesHelpAndThenResults(t *testing.T) {
 			}
 			if got := strings.Contains(text, "results of the lowest severity were left out"); got != tt.cut {
 				t.Errorf("cut: %v", got)
+			}
+			if list := cuts.List(); (len(list) == 1) != tt.cut || tt.cut && (list[0].All != 200 || list[0].Kept != strings.Count(text, `"ruleIndex"`)) {
+				t.Errorf("cuts %v", list)
 			}
 			size, err := gzipSize(b.Bytes(), gzip.DefaultCompression)
 			if err != nil || size > tt.most.gzip && tt.most.gzip > 10 {
@@ -60,7 +64,8 @@ func TestALogThatIsTooLargeLosesHelpAndThenResults(t *testing.T) {
 
 func sizeOf(t *testing.T, o outcome.Outcome, plan budget) int {
 	t.Helper()
-	encoded, err := encode(build(o, document.Options{}, plan))
+	log, _ := build(o, document.Options{}, plan)
+	encoded, err := encode(log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -90,17 +90,22 @@ func partOf(f finding.Finding, o outcome.Outcome) int {
 	return 1
 }
 
-func build(o outcome.Outcome, opts document.Options, plan budget) *report {
+func build(o outcome.Outcome, opts document.Options, plan budget) (*report, document.Cut) {
 	files := newSources(opts.Root)
+	cut := document.Cut{Report: "SARIF", Host: "code scanning"}
 	var runs []*run
 	for _, p := range parts(o, opts) {
-		runs = append(runs, buildRun(p, o, opts, plan, files))
+		r, left := buildRun(p, o, opts, plan, files)
+		cut.Kept, cut.All = cut.Kept+len(r.Results), cut.All+len(r.Results)+left
+		runs = append(runs, r)
 	}
-	return newReport(runs)
+	return newReport(runs), cut
 }
 
-func buildRun(p part, o outcome.Outcome, opts document.Options, plan budget, files *sources) *run {
-	r := newRun(p.id, "Portcullis", o.Tool.Version, document.InformationURI)
+// buildRun makes the run of one part. left is the number of results for which
+// there was no room.
+func buildRun(p part, o outcome.Outcome, opts document.Options, plan budget, files *sources) (r *run, left int) {
+	r = newRun(p.id, "Portcullis", o.Tool.Version, document.InformationURI)
 	set := ruleSet{catalogue: opts.Catalogue, short: plan.shortHelp}
 	byRule := make(map[string][]finding.Finding)
 	for _, f := range p.findings {
@@ -127,7 +132,7 @@ func buildRun(p part, o outcome.Outcome, opts document.Options, plan budget, fil
 		r.Results = append(r.Results, a.toResult(at, level, files))
 	}
 	r.Invocations = []*gosarif.Invocation{invocation(p, o, plan, cut)}
-	return r
+	return r, cut
 }
 
 // invocation says whether the part was examined in full, and what was left

@@ -31,7 +31,7 @@ var codeScanning = limits{results: 5000, gzip: 9_000_000}
 
 // Write writes the outcome's findings as one SARIF log. When the log would be
 // too large for GitHub it first shortens the help of rules, then leaves out
-// the least severe results, and says so in a notification.
+// the least severe results, and says so in a notification and in opts.Cuts.
 func Write(ctx context.Context, w io.Writer, o outcome.Outcome, opts document.Options) error {
 	return writeWithin(ctx, codeScanning, w, o, opts)
 }
@@ -42,7 +42,8 @@ func writeWithin(ctx context.Context, most limits, w io.Writer, o outcome.Outcom
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		encoded, err := encode(build(o, opts, plan))
+		log, cut := build(o, opts, plan)
+		encoded, err := encode(log)
 		if err != nil {
 			return err
 		}
@@ -51,6 +52,7 @@ func writeWithin(ctx context.Context, most limits, w io.Writer, o outcome.Outcom
 			return err
 		}
 		if fits || plan.results <= 1 {
+			opts.Cuts.Add(cut)
 			_, err := w.Write(encoded)
 			return err
 		}
