@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/agext/levenshtein"
 	"github.com/spf13/cobra"
@@ -34,6 +35,7 @@ another tool uses for the same check. Advisories are looked up in the database b
 any of their ids: what is affected, who says so and how bad it is. With --image
 or --sbom besides, why it applies to the packages there or does not.`,
 		Example: `  portcullis explain DL3002
+  portcullis explain cis-5.2
   portcullis explain CVE-2023-38545 --db db/
   portcullis explain CVE-2023-38545 --db db/ --image registry.example/shop/web:1.2`,
 		Args: exactlyOne("one rule or advisory id"),
@@ -64,6 +66,9 @@ func (p Program) explainID(ctx context.Context, f *explainFlags, id string) erro
 		_, err := io.WriteString(p.Stdout, rules.Page(r))
 		return err
 	}
+	if mapped := catalogue.Mapped(id); len(mapped) > 0 {
+		return p.explainMapped(mapped)
+	}
 	if f.database != "" || looksLikeAdvisory(id) {
 		return p.explainAdvisory(ctx, f, id)
 	}
@@ -71,6 +76,15 @@ func (p Program) explainID(ctx context.Context, f *explainFlags, id string) erro
 		Code: exit.Usage, Doing: fmt.Sprintf("no rule is called %q", neutralise.Line(id)),
 		Hint: nearRules(catalogue, id),
 	}
+}
+
+// explainMapped lists the rules that map to a standard, or are of a set.
+func (p Program) explainMapped(mapped []rules.Rule) error {
+	w := tabwriter.NewWriter(p.Stdout, 0, 0, 2, ' ', 0)
+	for _, r := range mapped {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", r.ID, r.Severity, r.Title)
+	}
+	return w.Flush()
 }
 
 // nearRules suggests what may have been meant.

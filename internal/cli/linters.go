@@ -120,12 +120,24 @@ func ownRuleNames(p policy.Policy, catalogue rules.Catalogue) error {
 	return nil
 }
 
-// settleRules turns what the configuration says about single rules into the
-// request; a name that no rule has is an error with its place.
+// settleRules turns what the configuration says about rules into the request:
+// first about whole standards and sets, then about single rules, which counts
+// more. A name that neither has is an error with its place.
 func settleRules(req *gate.Request, settings []config.RuleSetting, catalogue rules.Catalogue) error {
 	req.Rules = make(map[string]gate.RuleSetting)
-	var errs []error
+	var single []config.RuleSetting
 	for _, setting := range settings {
+		mapped := catalogue.Mapped(setting.Name)
+		if _, isRule := catalogue.Find(setting.Name); isRule || len(mapped) == 0 {
+			single = append(single, setting)
+			continue
+		}
+		for _, r := range mapped {
+			settleMapped(req, r, setting)
+		}
+	}
+	var errs []error
+	for _, setting := range single {
 		r, ok := catalogue.Find(setting.Name)
 		if !ok && slices.ContainsFunc(req.Policy.ManifestRules, func(own policy.ManifestRule) bool { return own.ID == setting.Name }) {
 			r, ok = rules.Rule{ID: setting.Name}, true
@@ -142,16 +154,38 @@ func settleRules(req *gate.Request, settings []config.RuleSetting, catalogue rul
 		case config.RuleOn:
 			delete(req.Rules, r.ID)
 		}
-		if setting.Mode != config.RuleOff && r.Off {
-			req.DockerfileRules.Enable = append(req.DockerfileRules.Enable, r.ID)
-			req.KubernetesRules.Enable = append(req.KubernetesRules.Enable, r.ID)
-			req.ImageRules = append(req.ImageRules, r.ID)
-		}
+		enable(req, r, setting.Mode)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return &exit.Error{Code: exit.Usage, Doing: "read the configuration", Err: err}
 	}
 	return nil
+}
+
+// settleMapped applies what is said about a standard or set to one of its
+// rules. A severity is the least that it gets: a standard does not make a rule
+// milder than it is.
+func settleMapped(req *gate.Request, r rules.Rule, setting config.RuleSetting) {
+	before := req.Rules[r.ID]
+	switch {
+	case setting.Mode == config.RuleOff:
+		req.Rules[r.ID] = gate.RuleSetting{Off: true}
+	case setting.Mode == config.RuleOn:
+		delete(req.Rules, r.ID)
+	case before.Least == nil || setting.Severity.AtLeast(*before.Least):
+		req.Rules[r.ID] = gate.RuleSetting{Least: &setting.Severity}
+	}
+	enable(req, r, setting.Mode)
+}
+
+// enable has a rule run that is off by default.
+func enable(req *gate.Request, r rules.Rule, mode config.RuleMode) {
+	if mode == config.RuleOff || !r.Off {
+		return
+	}
+	req.DockerfileRules.Enable = append(req.DockerfileRules.Enable, r.ID)
+	req.KubernetesRules.Enable = append(req.KubernetesRules.Enable, r.ID)
+	req.ImageRules = append(req.ImageRules, r.ID)
 }
 
 // hadolint reads the configuration that hadolint would read, so that a team

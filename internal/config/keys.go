@@ -205,7 +205,8 @@ func lintKeys() []field[Config] {
 	return []field[Config]{
 		{
 			name: "rules", example: "{PC-DF001: off, DL3008: low, k8s-privileged: critical}",
-			doc:    "Rules by id or alias: `off`, `on` (also where the rule is off by default), or the severity that its findings get.",
+			doc: "Rules by id or alias: `off`, `on` (also where the rule is off by default), or the severity that its findings get. " +
+				"The name of a standard or set (`cis`, `cis-5.2`, `nsa`, `pss`, `pss-baseline`, `T1611`, `cwe-250`, `reliability`) stands for all rules that map to it; a severity is then the least that their findings get, and what is said of a single rule counts more.",
 			schema: mapOf(choiceOf(ruleWords())), decode: decodeRules, show: showRules,
 		},
 		{

@@ -100,6 +100,9 @@ type RuleSetting struct {
 	Off bool
 	// Severity replaces the rule's own; nil leaves it.
 	Severity *finding.Severity
+	// Least is the severity that its findings get where theirs is lower; nil
+	// for none.
+	Least *finding.Severity
 }
 
 // Environment is what the pipeline takes from the world outside.
@@ -398,6 +401,8 @@ func (r run) applyRules(findings []finding.Finding) []finding.Finding {
 			continue
 		case ok && setting.Severity != nil:
 			f.Severity, f.SeveritySource = *setting.Severity, "configuration"
+		case ok && setting.Least != nil && !f.Severity.AtLeast(*setting.Least):
+			f.Severity, f.SeveritySource = *setting.Least, "configuration"
 		}
 		kept = append(kept, f)
 	}

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/portcullis-ci/portcullis/internal/finding"
@@ -17,6 +18,9 @@ func Page(r Rule) string {
 		fmt.Fprintf(&b, " · also known as %s", strings.Join(r.Aliases, ", "))
 	}
 	fmt.Fprintf(&b, " · since %s\n\n%s\n\n", r.Since, strings.TrimSpace(r.Why))
+	if len(r.Tags) > 0 {
+		fmt.Fprintf(&b, "Maps to %s.\n\n", strings.Join(mappings(r), ", "))
+	}
 	fmt.Fprintf(&b, "**What to do.** %s\n\n", strings.TrimSpace(r.Fix))
 	if r.WhenToIgnore != "" {
 		fmt.Fprintf(&b, "**When to ignore it.** %s\n\n", strings.TrimSpace(r.WhenToIgnore))
@@ -29,6 +33,15 @@ func Page(r Rule) string {
 		}
 	}
 	return b.String()
+}
+
+// mappings are the names under which a configuration finds the rule's tags.
+func mappings(r Rule) []string {
+	names := make([]string, 0, len(r.Tags))
+	for _, tag := range r.Tags {
+		names = append(names, path.Base(tag))
+	}
+	return names
 }
 
 func offNote(r Rule) string {

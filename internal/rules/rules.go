@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -116,6 +117,27 @@ func NewCatalogue(families ...[]Rule) (Catalogue, error) {
 // All returns the rules in the order of their ids. The caller must not change
 // the slice.
 func (c Catalogue) All() []Rule { return c.rules }
+
+// Mapped returns the rules with a mapping of the given name, in any letter
+// case: a standard ("cis", "nsa", "pss"), a part of it ("cis-5.2",
+// "pss-baseline"), a technique of ATT&CK with those below it ("T1552"), a
+// weakness ("cwe-250"), or a set ("reliability").
+func (c Catalogue) Mapped(name string) []Rule {
+	var mapped []Rule
+	for _, r := range c.rules {
+		if slices.ContainsFunc(r.Tags, func(tag string) bool { return mapsTo(tag, name) }) {
+			mapped = append(mapped, r)
+		}
+	}
+	return mapped
+}
+
+// mapsTo reports whether a tag is the name or something below it.
+func mapsTo(tag, name string) bool {
+	tag, name = strings.ToLower(path.Base(tag)), strings.ToLower(name)
+	rest, ok := strings.CutPrefix(tag, name)
+	return ok && name != "" && (rest == "" || rest[0] == '-' || rest[0] == '.')
+}
 
 // Find looks a rule up by id or alias in any letter case.
 func (c Catalogue) Find(name string) (Rule, bool) {

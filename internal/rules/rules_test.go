@@ -63,3 +63,32 @@ func TestNewCatalogueRefusesFaultyRules(t *testing.T) {
 		})
 	}
 }
+
+func TestAStandardStandsForTheRulesThatMapToIt(t *testing.T) {
+	tagged := func(id string, tags ...string) Rule {
+		r := rule(id)
+		r.Tags = tags
+		return r
+	}
+	c, err := NewCatalogue([]Rule{
+		tagged("A1", "cis-5.2.2", "external/mitre-attack/T1552.001"),
+		tagged("A2", "cis-5.20.1", "external/cwe/cwe-250"),
+		tagged("A3", "pss-baseline", "cisco"),
+		tagged("A4", "external/mitre-attack/T15520", "external/cwe/cwe-25"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"cis": "A1 A2", "CIS-5.2": "A1", "cis-5.2.2": "A1", "cis-5": "A1 A2", "T1552": "A1", "t1552.001": "A1", "cwe-250": "A2", "cwe-25": "A4",
+		"pss": "A3", "pss-baseline": "A3", "pss-restricted": "", "external": "", "": "", "nsa": "",
+	} {
+		var ids []string
+		for _, r := range c.Mapped(name) {
+			ids = append(ids, r.ID)
+		}
+		if got := strings.Join(ids, " "); got != want {
+			t.Errorf("%q stands for %q, want %q", name, got, want)
+		}
+	}
+}

@@ -2,6 +2,8 @@ package kubernetes
 
 import (
 	_ "embed"
+	"path"
+	"slices"
 	"strings"
 	"testing"
 
@@ -9,7 +11,7 @@ import (
 )
 
 // recommended are the rules that a survey of eight linters came to, each with
-// the severity that it should have by default.
+// the severity that it should have by default and what it maps to.
 //
 //go:embed testdata/recommended.txt
 var recommended string
@@ -24,10 +26,11 @@ func TestEveryRecommendedRuleIsThere(t *testing.T) {
 	}
 	count := 0
 	for line := range strings.Lines(recommended) {
-		id, severity, ok := strings.Cut(strings.TrimSpace(line), " ")
-		if !ok || id == "#" {
+		fields := strings.Fields(line)
+		if len(fields) < 2 || fields[0] == "#" {
 			continue
 		}
+		id, severity, mappings := fields[0], fields[1], fields[2:]
 		count++
 		r, there := byID[id]
 		switch {
@@ -35,6 +38,11 @@ func TestEveryRecommendedRuleIsThere(t *testing.T) {
 			t.Errorf("the rule %s is missing", id)
 		case severity != "-" && r.Severity.String() != severity:
 			t.Errorf("the rule %s is %s by default, recommended is %s", id, r.Severity, severity)
+		}
+		for _, m := range mappings {
+			if !slices.ContainsFunc(r.Tags, func(tag string) bool { return path.Base(tag) == m }) {
+				t.Errorf("the rule %s does not map to %s", id, m)
+			}
 		}
 	}
 	if count != 137 {

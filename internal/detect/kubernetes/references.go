@@ -19,11 +19,14 @@ const (
 	docNSA             = "https://media.defense.gov/2022/Aug/29/2003066362/-1/-1/0/CTR_KUBERNETES_HARDENING_GUIDANCE_1.2_20220829.PDF"
 )
 
-// Tags that many rules share: Pod Security Standards levels and ATT&CK
-// techniques.
+// Tags that many rules share: Pod Security Standards levels, ATT&CK techniques
+// and the set of rules about staying up. Other tags are the recommendations of
+// the CIS Kubernetes Benchmark (section 5, numbered as in 1.10 to 1.12) and the
+// chapters of the NSA/CISA Kubernetes Hardening Guide 1.2.
 const (
-	tagBaseline   = "pss-baseline"
-	tagRestricted = "pss-restricted"
-	tagEscape     = "external/mitre-attack/T1611"
-	tagPrivilege  = "external/cwe/cwe-250"
+	tagBaseline    = "pss-baseline"
+	tagRestricted  = "pss-restricted"
+	tagEscape      = "external/mitre-attack/T1611"
+	tagPrivilege   = "external/cwe/cwe-250"
+	tagReliability = "reliability"
 )

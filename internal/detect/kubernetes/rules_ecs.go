@@ -96,7 +96,7 @@ var ecsReadOnlyRootFS = rule{
 		Why:          "An intruder in a container with a writable root file system can replace programs and drop tools.",
 		Fix:          "Set `readonlyRootFilesystem` to true and mount a volume where the program must write.",
 		WhenToIgnore: "Programs that write all over their installation.",
-		Tags:         []string{"external/cwe/cwe-732"},
+		Tags:         []string{"external/cwe/cwe-732", "external/mitre-attack/T1525"},
 		Bad:          task("      \"readonlyRootFilesystem\": true,\n", ""),
 	}),
 	object: eachTaskContainer(func(p *pass, c *manifest.Place, name string) {

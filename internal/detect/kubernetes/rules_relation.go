@@ -17,6 +17,7 @@ var relationRules = []rule{
 // relation fills in what these rules share.
 func relation(r rules.Rule) rules.Rule {
 	r.Severity, r.Off = finding.Info, true
+	r.Tags = append(r.Tags, tagReliability)
 	r.WhenToIgnore = "What it refers to is deployed from elsewhere."
 	return r
 }

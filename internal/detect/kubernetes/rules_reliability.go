@@ -19,6 +19,7 @@ const docProbes = "https://kubernetes.io/docs/tasks/configure-pod-container/conf
 
 func reliability(r rules.Rule) rules.Rule {
 	r.Severity, r.Off = finding.Info, true
+	r.Tags = append(r.Tags, tagReliability)
 	r.WhenToIgnore = "Workloads that may be away for a while."
 	return r
 }
