@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Kind is the sort of problem that a finding is about. It selects the policy
@@ -228,6 +229,9 @@ type Finding struct {
 	// or statement of a waiver or VEX document, the baseline, the base image.
 	// Empty when the gate's own evidence decided, and while Open.
 	StatusSource string
+	// StatusUntil is the last day of a waiver, at midnight UTC; zero when the
+	// status has no end.
+	StatusUntil time.Time
 	// Justification is the label of OpenVEX that goes with NotAffected, such as
 	// vulnerable_code_not_present; empty where nobody gave one.
 	// https://github.com/openvex/spec/blob/main/OPENVEX-SPEC.md#status-justifications

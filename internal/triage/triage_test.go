@@ -172,7 +172,7 @@ func TestNoFindingIsLostAndNoUnrelatedOneChanges(t *testing.T) {
 			if !ok {
 				t.Fatalf("%b: %s is lost", mask, f.RuleID)
 			}
-			after.Status, after.StatusReason, after.StatusSource, after.Baseline = f.Status, f.StatusReason, f.StatusSource, f.Baseline
+			after.Status, after.StatusReason, after.StatusSource, after.StatusUntil, after.Baseline = f.Status, f.StatusReason, f.StatusSource, f.StatusUntil, f.Baseline
 			if diff := cmp.Diff(f, after); diff != "" {
 				t.Errorf("%b: more than the status changed (-before +after):\n%s", mask, diff)
 			}

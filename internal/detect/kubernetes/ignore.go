@@ -247,6 +247,7 @@ func (l *linter) waive(late bool) {
 			}
 			if !ig.until.IsZero() {
 				f.StatusReason += " (until " + ig.until.Format(time.DateOnly) + ")"
+				f.StatusUntil = ig.until
 			}
 		}
 	}

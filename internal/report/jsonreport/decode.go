@@ -115,6 +115,11 @@ func (d findingDTO) decode() (finding.Finding, error) {
 		References: some(d.References), Fingerprint: d.Fingerprint, Status: finding.Status(d.Status), StatusReason: d.StatusReason,
 		StatusSource: d.StatusSource, Justification: d.Justification,
 	}
+	if d.StatusUntil != "" {
+		if f.StatusUntil, err = time.Parse(time.DateOnly, d.StatusUntil); err != nil {
+			return finding.Finding{}, fmt.Errorf("statusUntil: %w", err)
+		}
+	}
 	if d.Score != nil {
 		f.Score = *d.Score
 	}

@@ -119,6 +119,9 @@ func convertFinding(f finding.Finding, failsGate bool) findingDTO {
 		StatusSource: f.StatusSource, Justification: f.Justification,
 		FailsGate: failsGate,
 	}
+	if !f.StatusUntil.IsZero() {
+		d.StatusUntil = f.StatusUntil.UTC().Format(time.DateOnly)
+	}
 	if b := f.Baseline; b.State != "" {
 		d.Baseline = &comparedDTO{State: string(b.State), Cause: string(b.Cause), Reason: b.Reason}
 	}

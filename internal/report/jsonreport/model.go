@@ -145,6 +145,7 @@ type findingDTO struct {
 	Status         string        `json:"status"`
 	StatusReason   string        `json:"statusReason,omitempty"`
 	StatusSource   string        `json:"statusSource,omitempty"`
+	StatusUntil    string        `json:"statusUntil,omitempty"`
 	Justification  string        `json:"justification,omitempty"`
 	Baseline       *comparedDTO  `json:"baseline,omitempty"`
 	FailsGate      bool          `json:"failsGate"`

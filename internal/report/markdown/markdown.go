@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -146,7 +147,7 @@ func (d *doc) targets() {
 
 // counts is the table of findings by severity and status.
 func (d *doc) counts() {
-	type row struct{ open, fixable, failing, passive int }
+	type row struct{ open, fresh, fixable, failing, existing, waived int }
 	rows := make(map[finding.Severity]*row)
 	for _, s := range finding.Severities() {
 		rows[s] = &row{}
@@ -156,11 +157,19 @@ func (d *doc) counts() {
 		if r == nil {
 			continue
 		}
-		if !document.Active(f) {
-			r.passive++
+		switch f.Status {
+		case finding.Open:
+		case finding.Known, finding.Inherited:
+			r.existing++
+			continue
+		default:
+			r.waived++
 			continue
 		}
 		r.open++
+		if f.Baseline.State == finding.BaselineNew {
+			r.fresh++
+		}
 		if f.Fix.Available() {
 			r.fixable++
 		}
@@ -169,11 +178,17 @@ func (d *doc) counts() {
 		}
 	}
 	var b strings.Builder
-	b.WriteString("| Severity | Open | Fixable now | Break the policy | Waived or known |\n|---|--:|--:|--:|--:|\n")
+	b.WriteString("| Severity | Open | New | Fixable now | Break the policy | Known or inherited | Waived or ruled out |\n|---|--:|--:|--:|--:|--:|--:|\n")
 	for _, s := range finding.Severities() {
-		if r := rows[s]; r.open+r.passive > 0 {
-			fmt.Fprintf(&b, "| %s | %d | %d | %d | %d |\n", badge(s), r.open, r.fixable, r.failing, r.passive)
+		r := rows[s]
+		if r.open+r.existing+r.waived == 0 {
+			continue
 		}
+		fresh := "–" // nothing to compare with
+		if d.outcome.Baseline != nil {
+			fresh = strconv.Itoa(r.fresh)
+		}
+		fmt.Fprintf(&b, "| %s | %d | %s | %d | %d | %d | %d |\n", badge(s), r.open, fresh, r.fixable, r.failing, r.existing, r.waived)
 	}
 	if len(d.outcome.Findings) > 0 {
 		d.add("%s\n", b.String())

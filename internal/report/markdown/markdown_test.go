@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
@@ -44,7 +45,7 @@ func TestHostileTextMakesNoMarkupOfItsOwn(t *testing.T) {
 	for _, line := range strings.Split(got, "\n") {
 		if strings.HasPrefix(line, "| ") {
 			columns := strings.Count(strings.ReplaceAll(line, `\|`, ""), "|")
-			if columns < 5 || columns > 7 {
+			if columns < 5 || columns > 8 {
 				t.Errorf("row with %d borders: %s", columns, line)
 			}
 		}
@@ -87,5 +88,29 @@ func TestTheSummaryNamesReportsThatWereCut(t *testing.T) {
 		if strings.Count(got, "> The SARIF report holds the worst 5000 of 6234 entries") != 1 || strings.Contains(got, "5001") {
 			t.Errorf("%s:\n%s", name, got)
 		}
+	}
+}
+
+func TestWaiversThatEndSoonComeFirst(t *testing.T) {
+	o := reporttest.Outcome()
+	template := o.Findings[0]
+	template.Status, template.Severity = finding.Waived, finding.Low
+	o.Findings = nil
+	for _, end := range []string{"", "2027-03-01", "2026-12-01", "2028-01-01"} {
+		f := template
+		f.RuleID, f.Fingerprint, f.StatusReason = "CVE-"+end, end, "until "+end
+		if end != "" {
+			f.StatusUntil, _ = time.Parse(time.DateOnly, end)
+		}
+		o.Findings = append(o.Findings, f)
+	}
+	got := markdown.Render(o, options(), markdown.Summary)
+	last := -1
+	for _, end := range []string{"until 2026-12-01", "until 2027-03-01", "until 2028-01-01", "until |"} {
+		at := strings.Index(got, end)
+		if at <= last {
+			t.Errorf("%q is at %d, after %d:\n%s", end, at, last, got)
+		}
+		last = at
 	}
 }

@@ -2,6 +2,7 @@ package markdown
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/portcullis-ci/portcullis/internal/finding"
@@ -120,11 +121,20 @@ func (d *doc) whereCell(f finding.Finding) string {
 	return cell(text)
 }
 
-// passive lists what does not count, with the reason that a reviewer needs.
+// passive lists what does not count, with the reason that a reviewer needs. What
+// counts again soonest comes first.
 func (d *doc) passive(passive []finding.Finding) {
 	if len(passive) == 0 {
 		return
 	}
+	slices.SortStableFunc(passive, func(a, b finding.Finding) int {
+		switch x, y := a.StatusUntil, b.StatusUntil; {
+		case x.IsZero() || y.IsZero():
+			return y.Compare(x)
+		default:
+			return x.Compare(y)
+		}
+	})
 	var b strings.Builder
 	b.WriteString("| Status | Severity | Id | Where | Reason |\n|---|---|---|---|---|\n")
 	for i, f := range passive {

@@ -2,6 +2,7 @@ package reporttest
 
 import (
 	"slices"
+	"time"
 
 	"github.com/portcullis-ci/portcullis/internal/finding"
 )
@@ -73,7 +74,7 @@ func triaged() []finding.Finding {
 	from := repo("Dockerfile", 1, 1, 31)
 	waived := vulnerability("CVE-2023-4911", finding.High, 7.8, deb("libc6", "2.36-9+deb12u1", "glibc"), fixedIn("2.36-9+deb12u3"), from)
 	waived.Status, waived.StatusReason = finding.Waived, "setuid files are removed; until 2026-12-31, by security@example.org"
-	waived.StatusSource = ".portcullis-waivers.yaml:3"
+	waived.StatusSource, waived.StatusUntil = ".portcullis-waivers.yaml:3", time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC)
 	ruledOut := vulnerability("CVE-2023-31484", finding.High, 8.1, deb("perl-base", "5.36.0-7", "perl"), finding.Fix{State: finding.NotFixed}, from)
 	ruledOut.Status, ruledOut.StatusReason = finding.NotAffected, "VEX: vulnerable code not in execute path "+Hostile
 	inherited := vulnerability("CVE-2024-28085", finding.Low, 3.3, deb("util-linux", "2.38.1-5", ""), fixedIn("2.38.1-5+deb12u1"), from)

@@ -111,7 +111,7 @@ func Apply(findings []finding.Finding, file File, o Options) Result {
 func waive(f finding.Finding, w Waiver) finding.Finding {
 	f.Status = finding.Waived
 	f.StatusReason = fmt.Sprintf("%s (%s, until %s, %s)", w.Reason, w.Owner, w.Expires.Format(time.DateOnly), w.Place)
-	f.StatusSource = w.Place.String()
+	f.StatusSource, f.StatusUntil = w.Place.String(), w.Expires
 	return f
 }
 

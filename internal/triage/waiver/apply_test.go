@@ -132,7 +132,7 @@ func TestAWaivedFindingNamesReasonOwnerEndAndSource(t *testing.T) {
 	got := Apply([]finding.Finding{vulnerability()}, decode(t, entry("id: DSA-1-1")), options()).Findings[0]
 	want := vulnerability()
 	want.Status, want.StatusReason = finding.Waived, "Not reachable. (team@example.org, until 2027-01-15, "+FileName+":6:9)"
-	want.StatusSource = FileName + ":6:9"
+	want.StatusSource, want.StatusUntil = FileName+":6:9", time.Date(2027, 1, 15, 0, 0, 0, 0, time.UTC)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
