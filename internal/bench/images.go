@@ -43,7 +43,7 @@ func (b *bench) realImages(ctx context.Context) []image {
 	}
 	if b.large {
 		parts = append(parts, part{"packages", "/", b.debian(
-			"build-essential", "default-jre-headless", "nodejs", "python3", "ruby", "git", "gdb", "imagemagick", "postgresql-client", "maven", "ruby-rails")})
+			"build-essential", "default-jre-headless", "nodejs", "python3", "ruby", "git", "imagemagick", "postgresql-client", "maven", "ruby-rails")})
 	}
 	var layers []string
 	var images []image

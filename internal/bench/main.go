@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 )
@@ -27,8 +28,12 @@ func main() {
 	flag.StringVar(&b.mirror, "mirror", "http://deb.debian.org/debian", "Debian mirror")
 	flag.IntVar(&b.runs, "runs", 2, "runs of each command; the one with the least processor time counts")
 	flag.IntVar(&b.megabytes, "data", 4000, "megabytes of the largest image of data")
+	only := flag.String("only", "", "regular expression: measure only the images with such a name")
 	flag.BoolVar(&b.large, "large", false, "also the image with 500 Debian packages, which takes minutes to build")
 	flag.Parse()
+	var err error
+	b.only, err = regexp.Compile(*only)
+	exitOn(err)
 	exitOn(b.run(context.Background()))
 }
 
@@ -44,6 +49,7 @@ type bench struct {
 	binary, dir, page, mirror string
 	runs, megabytes           int
 	large                     bool
+	only                      *regexp.Regexp
 	skipped                   []string
 }
 
@@ -67,7 +73,7 @@ func (b *bench) run(ctx context.Context) error {
 	var page strings.Builder
 	fmt.Fprintf(&page, "%s, %d cores, %s/%s. Each figure is the best of %d runs by processor time.\n", runtime.Version(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, b.runs)
 	for _, img := range append(b.realImages(ctx), b.sizes()...) {
-		if img.layout == "" {
+		if img.layout == "" || !b.only.MatchString(img.name) {
 			continue
 		}
 		results, err := b.measure(ctx, img)

@@ -24,11 +24,19 @@ func (inv Inventory) Owner(path string) (OwnedFile, bool) {
 	if f, ok := inv.Owned[path]; ok {
 		return f, true
 	}
-	for _, dir := range []string{"/bin/", "/sbin/", "/lib/", "/lib64/", "/lib32/", "/libx32/"} {
+	f, ok := inv.Owned[UnderUsr(path)]
+	return f, ok
+}
+
+// UnderUsr gives the path that a system file has where /usr is merged: /bin/su
+// and /usr/bin/su are one file in most distributions, and package databases name
+// it either way. Other paths are returned as they are.
+// See https://www.freedesktop.org/wiki/Software/systemd/TheCaseForTheUsrMerge/.
+func UnderUsr(path string) string {
+	for _, dir := range []string{"/bin/", "/sbin/", "/lib/", "/lib64/", "/lib32/", "/libx32/", "/libexec/"} {
 		if strings.HasPrefix(path, dir) {
-			f, ok := inv.Owned["/usr"+path]
-			return f, ok
+			return "/usr" + path
 		}
 	}
-	return OwnedFile{}, false
+	return path
 }

@@ -33,7 +33,9 @@ func modeRules() []rule {
 				Good:         `{"config": {"User": "app"}, "files": [{"path": "/usr/local/bin/helper", "mode": "0755"}]}`, Language: "json",
 			},
 			check: func(p *pass) {
-				for _, f := range p.files(func(f inventory.File) bool { return f.Mode&(setuid|setgid) != 0 && !knownSetuid[merged(f.Path)] }) {
+				for _, f := range p.files(func(f inventory.File) bool {
+					return f.Mode&(setuid|setgid) != 0 && !knownSetuid[inventory.UnderUsr(f.Path)]
+				}) {
 					p.report(report{message: describeSetuid(f), severity: setuidSeverity(f), files: []inventory.File{f}, key: []string{f.Path}})
 				}
 			},
@@ -51,7 +53,9 @@ func modeRules() []rule {
 				Good:         `{"config": {"User": "app"}, "files": [{"path": "/usr/bin/su", "mode": "0755"}]}`, Language: "json",
 			},
 			check: func(p *pass) {
-				p.reportFiles(p.files(func(f inventory.File) bool { return f.Mode&(setuid|setgid) != 0 && knownSetuid[merged(f.Path)] }),
+				p.reportFiles(p.files(func(f inventory.File) bool {
+					return f.Mode&(setuid|setgid) != 0 && knownSetuid[inventory.UnderUsr(f.Path)]
+				}),
 					finding.Unknown, "program of the distribution with setuid or setgid")
 			},
 		},
@@ -118,17 +122,6 @@ var knownSetuid = set(
 	"/usr/lib/openssh/ssh-keysign", "/usr/libexec/openssh/ssh-keysign", "/usr/lib/dbus-1.0/dbus-daemon-launch-helper", "/usr/libexec/dbus-1/dbus-daemon-launch-helper",
 	"/usr/lib/polkit-1/polkit-agent-helper-1", "/usr/libexec/utempter/utempter", "/usr/lib/utempter/utempter", "/usr/bin/utempter",
 )
-
-// merged gives a path of a distribution that keeps programs outside /usr the
-// one it has in those that do not.
-func merged(p string) string {
-	for _, dir := range []string{"/bin/", "/sbin/", "/lib/", "/libexec/"} {
-		if strings.HasPrefix(p, dir) {
-			return "/usr" + p
-		}
-	}
-	return p
-}
 
 func set(items ...string) map[string]bool {
 	out := make(map[string]bool, len(items))

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/anchore/syft/syft/pkg"
+
+	"github.com/portcullis-ci/portcullis/internal/inventory"
 )
 
 // Owners tells which package of the operating system owns a file: the
@@ -19,26 +21,20 @@ func (s *SBOM) Owners() func(path string) string {
 				continue
 			}
 			for _, path := range owner.OwnedFiles() {
-				owners[withoutUsr(path)] = string(p.ID())
+				owners[rooted(path)] = string(p.ID())
 			}
 		}
 	}
-	return func(path string) string { return owners[withoutUsr(path)] }
+	return func(path string) string { return owners[rooted(path)] }
 }
 
 // ownerTypes are the packages of operating systems.
 var ownerTypes = map[pkg.Type]bool{pkg.DebPkg: true, pkg.ApkPkg: true, pkg.RpmPkg: true, pkg.AlpmPkg: true, pkg.PortagePkg: true}
 
-// withoutUsr maps the directories that are links to those under /usr in most
-// distributions to one name.
-func withoutUsr(path string) string {
+// rooted is the one name of a file, whichever its database gives it.
+func rooted(path string) string {
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path
 	}
-	for _, dir := range []string{"/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/lib64/", "/usr/lib32/"} {
-		if strings.HasPrefix(path, dir) {
-			return path[len("/usr"):]
-		}
-	}
-	return path
+	return inventory.UnderUsr(path)
 }
