@@ -188,6 +188,8 @@ type uses struct {
 	// working directory; told is false when that is not certain.
 	folder string
 	told   bool
+	// reading is true when a command reads lock files.
+	reading bool
 }
 
 // reads reports whether the command reads a lock file that lies at a path.
@@ -233,7 +235,7 @@ func usesOf(in *dockerfile.Instruction, typ string) uses {
 		if files := requirementFiles(c); typ == "pypi" && len(files) > 0 {
 			for _, f := range files {
 				u.files = append(u.files, path.Base(f))
-				u.folder, u.told = path.Dir(f), true
+				u.readsIn(path.Dir(f), true)
 			}
 			continue
 		}
@@ -243,14 +245,23 @@ func usesOf(in *dockerfile.Instruction, typ string) uses {
 		}
 		for _, l := range lockUsers {
 			if l.typ == typ && l.program == c.Name && hasVerb(c, l.verbs) {
+				u.kinds = append(u.kinds, l.files...)
+				folder, told := worksIn(c)
 				// dotnet takes the project's file, which lies in any folder.
-				u.kinds, u.folder, u.told = append(u.kinds, l.files...), ".", typ != "nuget"
+				u.readsIn(folder, told && typ != "nuget")
 			}
 		}
 	}
 	u.named = named && len(u.files)+len(u.kinds) == 0
 	u.told = u.told && !moves
 	return u
+}
+
+// readsIn notes the folder of a lock file. If there are several, it cannot be
+// told in which of them the one with a package must be.
+func (u *uses) readsIn(folder string, told bool) {
+	u.told = told && (!u.reading || u.told && u.folder == folder)
+	u.folder, u.reading = folder, true
 }
 
 // ownFolder reports that what is installed is the project itself: pip install .

@@ -180,22 +180,15 @@ var outputs = []struct {
 // output, by the folder that its program writes to, or by naming the path.
 func runMaker(in *dockerfile.Instruction, file string) *maker {
 	s := scriptOf(in)
-	moves := slices.ContainsFunc(s.Commands, func(c *shellscript.Command) bool { return c.Name == "cd" || c.Name == "pushd" })
+	moves := s.moves()
 	for _, c := range s.Commands {
-		if out, ok := outputOf(c); ok && !(moves && !strings.HasPrefix(out, "/")) {
-			if made, ok := absolute(in, out); ok && (made == file || strings.HasSuffix(out, "/") && path.Dir(file) == made) {
-				return &maker{in: in, exact: true, how: "builds it"}
-			}
+		if builds(in, c, file, moves) {
+			return &maker{in: in, exact: true, how: "builds it"}
 		}
 	}
 	for _, c := range s.Commands {
-		for _, o := range outputs {
-			if moves || !slices.Contains(o.programs, c.Name) || !hasVerb(c, o.verbs) {
-				continue
-			}
-			if folder, ok := absolute(in, o.folder); ok && inside(file, folder) {
-				return &maker{in: in, exact: true, how: "makes " + o.folder, filler: true}
-			}
+		if folder := filled(in, c, file); folder != "" && !moves {
+			return &maker{in: in, exact: true, how: "makes " + folder, filler: true}
 		}
 	}
 	for _, c := range s.Commands {
@@ -206,16 +199,50 @@ func runMaker(in *dockerfile.Instruction, file string) *maker {
 	return nil
 }
 
+// moves reports whether a script changes its folder, so that it is not known
+// where relative paths lie.
+func (s script) moves() bool {
+	return slices.ContainsFunc(s.Commands, func(c *shellscript.Command) bool { return c.Name == "cd" || c.Name == "pushd" })
+}
+
+// builds reports whether an option of the command names the file, or the folder
+// that ends in a slash, as its output.
+func builds(in *dockerfile.Instruction, c *shellscript.Command, file string, moves bool) bool {
+	out, ok := outputOf(c)
+	if !ok {
+		return false
+	}
+	made := path.Clean(out)
+	if !strings.HasPrefix(out, "/") {
+		folder, told := worksIn(c)
+		if made, ok = absolute(in, path.Join(folder, out)); moves || !told || !ok {
+			return false
+		}
+	}
+	return made == file || strings.HasSuffix(out, "/") && path.Dir(file) == made
+}
+
+// filled is the folder that the command's program fills, if the file is in it.
+func filled(in *dockerfile.Instruction, c *shellscript.Command, file string) string {
+	for _, o := range outputs {
+		if !slices.Contains(o.programs, c.Name) || !hasVerb(c, o.verbs) {
+			continue
+		}
+		work, told := worksIn(c)
+		if folder, ok := absolute(in, path.Join(work, o.folder)); told && ok && inside(file, folder) {
+			return o.folder
+		}
+	}
+	return ""
+}
+
 func hasVerb(c *shellscript.Command, verbs []string) bool {
 	if verbs == nil {
 		return true
 	}
 	verb := ""
-	for _, a := range c.Args {
-		if !strings.HasPrefix(a.Text, "-") {
-			verb = a.Text
-			break
-		}
+	if operands := operandsOf(c); len(operands) > 0 {
+		verb = operands[0].Text
 	}
 	return slices.Contains(verbs, verb)
 }

@@ -31,7 +31,7 @@ var (
 var installers = map[string]installer{
 	"apt-get": {debTypes, install}, "apt": {debTypes, install}, "aptitude": {debTypes, install},
 	"apk": {[]string{"apk"}, []string{"add"}},
-	"yum": {rpmTypes, install}, "dnf": {rpmTypes, install}, "microdnf": {rpmTypes, install}, "tdnf": {rpmTypes, install},
+	"yum": {rpmTypes, install}, "dnf": {rpmTypes, install}, "microdnf": {rpmTypes, install}, "tdnf": {rpmTypes, install}, "dnf5": {rpmTypes, install},
 	"zypper": {rpmTypes, []string{"install", "in"}},
 	"pip":    {pypi, install}, "pip3": {pypi, install}, "pipx": {pypi, install}, "uv": {pypi, []string{"install", "add"}},
 	"poetry": {pypi, []string{"add"}}, "pipenv": {pypi, install},
@@ -92,16 +92,21 @@ func installed(c *shellscript.Command, typ string) []shellscript.Arg {
 	if !ok || typ != "" && !slices.Contains(inst.types, typ) {
 		return nil
 	}
-	verb := slices.IndexFunc(args, func(a shellscript.Arg) bool { return slices.Contains(inst.verbs, a.Text) })
+	_, operands := optionsOf(name).split(args)
+	verb := slices.IndexFunc(operands, func(a shellscript.Arg) bool { return slices.Contains(inst.verbs, a.Text) })
 	if verb < 0 {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(args[verb+1:]), func(a shellscript.Arg) bool { return strings.HasPrefix(a.Text, "-") })
+	return operands[verb+1:]
 }
 
+// rpmArchitectures may stand behind a package's name.
+var rpmArchitectures = []string{"x86_64", "aarch64", "noarch", "i686", "ppc64le", "s390x"}
+
 // names reports whether a word of an installer names the package: curl,
-// curl=7.88, curl:arm64, requests[security]==2.19, lodash@4, curl-7.61 for rpm,
-// and a path below the module for Go.
+// curl=7.88, curl:arm64, curl/bookworm, requests[security]==2.19, lodash@4,
+// old@npm:lodash@4, curl-7.61 and curl.x86_64 for rpm, and a path below the
+// module for Go.
 func names(word, typ, name string) bool {
 	if name == "" || word == "" {
 		return false
@@ -110,8 +115,21 @@ func names(word, typ, name string) bool {
 		word, _, _ = strings.Cut(word, "@")
 		return word == name || strings.HasPrefix(word, name+"/")
 	}
-	if rest, ok := strings.CutPrefix(word, name+"-"); ok && typ == "rpm" && rest != "" && unicode.IsDigit(rune(rest[0])) {
-		return true
+	switch typ {
+	case "rpm":
+		rest, ok := strings.CutPrefix(word, name)
+		if ok && len(rest) > 1 && (rest[0] == '-' && unicode.IsDigit(rune(rest[1])) || rest[0] == '.' && slices.Contains(rpmArchitectures, rest[1:])) {
+			return true
+		}
+	case "deb":
+		word, _, _ = strings.Cut(word, "/")
+	case "npm":
+		if _, alias, ok := strings.Cut(word, "@npm:"); ok && alias != "" {
+			word = alias
+		}
+	}
+	if word == "" {
+		return false
 	}
 	cut := strings.IndexAny(word[1:], "=@<>~!:[;")
 	if cut >= 0 {
