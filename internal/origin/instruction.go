@@ -18,7 +18,7 @@ func (t *Tracer) fromEntry(f finding.Finding, entry int, aboveBase bool) (traced
 		l := spanLocation(file, root.Base.Span)
 		if aboveBase {
 			l.Note = "trigger of the base image"
-			return traced{[]finding.Location{l}, Likely, "a trigger (ONBUILD) of the base image made the layer", finding.FromBuild}, nil
+			return traced{places: []finding.Location{l}, confidence: Likely, why: "a trigger (ONBUILD) of the base image made the layer", origin: finding.FromBuild}, nil
 		}
 		l.Note = baseNote
 		why := fmt.Sprintf("%s is below the instructions of %s", entryName(entry, len(t.image.History)), file.Path)
@@ -29,7 +29,7 @@ func (t *Tracer) fromEntry(f finding.Finding, entry int, aboveBase bool) (traced
 		case !t.alignment.makesFiles() && !t.alignment.endsAbove(t.image, t.base):
 			confidence, why = Likely, why+", of which none makes files"
 		}
-		return traced{[]finding.Location{l}, confidence, why, finding.FromBaseImage}, nil
+		return traced{places: []finding.Location{l}, confidence: confidence, why: why, origin: finding.FromBaseImage}, nil
 	}
 	if in == nil || t.alignment.wholeBuild(f, entry) {
 		return t.fromMerged(f)
@@ -95,6 +95,10 @@ func (t *Tracer) fromStage(f finding.Finding, in *dockerfile.Instruction, stage 
 	if how != "" {
 		r.why += ", and " + how
 	}
+	if m.changed != nil {
+		r.why += fmt.Sprintf(", and line %d may have written it anew", m.changed.Line)
+	}
+	r.doubt = !m.exact
 	if m.exact {
 		r.places = []finding.Location{made, copied}
 		if !exact {
@@ -116,7 +120,7 @@ func toolchain(f finding.Finding, m *maker) (finding.Location, bool) {
 	root := m.in.Stage.Root()
 	name := path.Base(repositoryOf(root.Base.Value.Text))
 	if f.Package == nil || f.Package.Type != "golang" || f.Package.Name != "stdlib" || m.in.Keyword != "RUN" ||
-		!root.Base.Value.Known || name != "golang" && name != "go" {
+		!root.Base.Value.Known || name != "golang" && name != "go" || m.changed != nil {
 		return finding.Location{}, false
 	}
 	l := spanLocation(m.in.File(), root.Base.Span)

@@ -47,6 +47,8 @@ type candidates struct {
 	naming, copying []*dockerfile.Instruction
 	// making are all that can make files.
 	making []*dockerfile.Instruction
+	// anew is true when a command after the last copy may have written the file.
+	anew bool
 }
 
 func (t *Tracer) candidates(f finding.Finding) candidates {
@@ -62,12 +64,15 @@ func (t *Tracer) candidates(f finding.Finding) candidates {
 			}
 			if runMaker(in, file) != nil {
 				c.writing = append(c.writing, in)
+			} else {
+				c.anew = c.anew || mayWrite(in, file)
 			}
 		case "COPY", "ADD":
 			to, ok := target(in)
 			if !ok || !inside(file, to) {
 				break
 			}
+			c.anew = false
 			if to == file || path.Dir(file) == to && hasSource(in, path.Base(file)) {
 				c.naming = append(c.naming, in)
 			} else {
@@ -98,18 +103,18 @@ func (t *Tracer) fromMerged(f finding.Finding) (traced, *dockerfile.Instruction)
 	case len(c.installing) == 1:
 		return t.fromInstruction(f, c.installing[0], Likely, merged+"one command installs it")
 	case len(c.installing) > 1:
-	case len(c.naming) == 1 && len(c.writing) == 0:
+	case len(c.naming) == 1 && len(c.writing) == 0 && !c.anew:
 		return t.fromInstruction(f, c.naming[0], Likely, merged+"one instruction copies it by its name")
 	case len(c.naming) == 0 && len(c.writing) == 1 && f.Package == nil:
 		return t.fromInstruction(f, c.writing[0], Likely, merged+"one command names its path")
-	case len(c.naming)+len(c.writing) == 0 && len(c.copying) == 1 && notRoot(c.copying[0]):
+	case len(c.naming)+len(c.writing) == 0 && len(c.copying) == 1 && notRoot(c.copying[0]) && !c.anew:
 		return t.fromInstruction(f, c.copying[0], Likely, merged+"one instruction copies to its path")
 	case len(c.making) == 1:
 		return t.fromInstruction(f, c.making[0], Likely, merged+"one instruction makes files")
 	}
 	// The file is the right one, but none of its lines can be told.
 	whole := finding.Location{Space: finding.Repository, Path: t.alignment.file.Path, Note: "one layer for the whole build"}
-	return traced{[]finding.Location{whole}, Likely, merged + "which instruction brought it cannot be told", finding.FromBuild}, nil
+	return traced{places: []finding.Location{whole}, confidence: Likely, why: merged + "which instruction brought it cannot be told", origin: finding.FromBuild}, nil
 }
 
 // notRoot: a copy to the root folder may bring anything, and so tells nothing.

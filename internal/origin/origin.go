@@ -165,6 +165,8 @@ type traced struct {
 	confidence string
 	why        string
 	origin     finding.Origin
+	// doubt is true when it is not certain that the instruction made the file.
+	doubt bool
 }
 
 // Trace returns the finding with the place where a person fixes it in front.
@@ -204,7 +206,7 @@ func (t *Tracer) addLocked(r *traced, f finding.Finding, in *dockerfile.Instruct
 	case l.found:
 		r.places = append([]finding.Location{l.place()}, r.places...)
 		r.confidence = Likely
-		if l.exact {
+		if l.exact && !r.doubt {
 			r.confidence = Exact
 		}
 		r.why, r.origin = joinWords(l.hit.File.Path+" is "+l.why, r.why), finding.FromBuild
@@ -229,7 +231,7 @@ func (t *Tracer) trace(f finding.Finding, entry int) (traced, *dockerfile.Instru
 	case t.alignment != nil && entry >= 0:
 		return t.fromEntry(f, entry, known && t.base > 0 && !inBase)
 	case t.alignment != nil && entry == unset:
-		return traced{[]finding.Location{t.missingSetting()}, Exact, "no instruction makes the setting, which belongs into the last stage", ""}, nil
+		return traced{places: []finding.Location{t.missingSetting()}, confidence: Exact, why: "no instruction makes the setting, which belongs into the last stage"}, nil
 	}
 	r := traced{}
 	if inBase {

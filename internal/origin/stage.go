@@ -20,6 +20,10 @@ type maker struct {
 	// are the commands before it that fill the folder too.
 	filler bool
 	rivals []*dockerfile.Instruction
+	// folder is true for the copy of a folder that may or may not hold the file.
+	folder bool
+	// changed is a later instruction that may have written the file anew.
+	changed *dockerfile.Instruction
 }
 
 // settle decides between several commands that fill a folder, where one of them
@@ -104,55 +108,76 @@ func copiedFrom(in *dockerfile.Instruction, file string) (string, bool) {
 // makerOf looks for the last instruction of a stage that made a file. Nil means
 // that the instructions do not tell.
 func makerOf(stage *dockerfile.Stage, file string, depth int) *maker {
-	ran := false
+	var changed *dockerfile.Instruction // the last that may have written the file anew
+	var folder *maker                   // the copy of a folder that may hold the file
 	steps := stepsOf(stage)
 	for i, in := range slices.Backward(steps) {
-		if in.Keyword == "COPY" || in.Keyword == "ADD" {
-			if m, decided := copyMaker(in, file, ran, depth); decided {
-				return m
-			}
-		}
-		if in.Keyword != "RUN" {
+		var m *maker
+		switch in.Keyword {
+		case "RUN":
+			m = runMaker(in, file)
+		case "COPY", "ADD":
+			m = copyMaker(in, file, depth)
+		default:
 			continue
 		}
-		if m := runMaker(in, file); m != nil {
-			for _, earlier := range slices.Backward(steps[:i]) {
-				if m.filler && earlier.Keyword == "RUN" {
-					if other := runMaker(earlier, file); other != nil && other.filler {
-						m.rivals = append(m.rivals, earlier)
-					}
-				}
+		switch {
+		case m == nil:
+			if changed == nil && in.Keyword == "RUN" && mayWrite(in, file) {
+				changed = in
+			}
+		case m.folder:
+			if changed == nil {
+				changed, folder = in, m
+			}
+		case folder != nil && !m.exact:
+			return folder
+		default:
+			if changed != nil {
+				m.exact, m.changed = false, changed
+			}
+			if m.in == in && m.filler {
+				m.rivals = fillersIn(steps[:i], file)
 			}
 			return m
 		}
-		ran = true
 	}
-	return nil
+	return folder
 }
 
-// copyMaker says whether a COPY put the file there. A RUN after it may have
-// made the file anew unless the COPY names it.
-func copyMaker(in *dockerfile.Instruction, file string, ran bool, depth int) (m *maker, decided bool) {
+// fillersIn are the commands that fill the file's folder, the last one first.
+func fillersIn(steps []*dockerfile.Instruction, file string) []*dockerfile.Instruction {
+	var fillers []*dockerfile.Instruction
+	for _, in := range slices.Backward(steps) {
+		if in.Keyword != "RUN" {
+			continue
+		}
+		if m := runMaker(in, file); m != nil && m.filler {
+			fillers = append(fillers, in)
+		}
+	}
+	return fillers
+}
+
+// copyMaker says what a COPY that may have put the file there leads to; nil
+// where it cannot have.
+func copyMaker(in *dockerfile.Instruction, file string, depth int) *maker {
 	to, ok := target(in)
 	if !ok || !inside(file, to) {
-		return nil, false
+		return nil
 	}
 	from, known := copiedFrom(in, file)
-	named := known && (to == file || path.Base(from) == path.Base(file) && path.Dir(file) == to)
-	if ran && !named && to != path.Dir(file) {
-		return nil, false
-	}
-	m = &maker{in: in, exact: named && !ran, how: "copies it"}
 	for _, ref := range in.StageRefs() {
 		if ref.Stage == nil || !known || depth >= maxStages {
 			continue
 		}
-		if earlier := makerOf(ref.Stage, path.Join("/", from), depth+1); earlier != nil {
-			earlier.exact = earlier.exact && m.exact
-			return earlier, true
+		if m := makerOf(ref.Stage, path.Join("/", from), depth+1); m != nil {
+			return m
 		}
 	}
-	return m, true
+	// Of a folder it is not known whether it holds the file.
+	named := known && (to == file || path.Dir(file) == to && hasSource(in, path.Base(file)))
+	return &maker{in: in, exact: named, folder: !named, how: "copies it"}
 }
 
 // passive commands name files without making them.
@@ -192,7 +217,7 @@ func runMaker(in *dockerfile.Instruction, file string) *maker {
 		}
 	}
 	for _, c := range s.Commands {
-		if !slices.Contains(passive, c.Name) && commandNames(c, file) {
+		if !slices.Contains(passive, c.Name) && !s.runsOther(c) && commandNames(c, file) {
 			return &maker{in: in, how: "names its path"}
 		}
 	}
