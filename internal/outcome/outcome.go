@@ -4,6 +4,7 @@
 package outcome
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/portcullis-ci/portcullis/internal/exit"
@@ -166,6 +167,24 @@ type Gap struct {
 	Detail string
 	// Packages are "name version" of all packages of the group, sorted.
 	Packages []string
+}
+
+// Listed names the first packages of the group, at most limit of them, and says
+// how many of the group those do not stand for. A package that several programs
+// hold is named once, with how often it is there.
+func (g Gap) Listed(limit int) (packages []string, more int) {
+	shown := 0
+	for shown < len(g.Packages) && len(packages) < limit {
+		name, n := g.Packages[shown], 1
+		for shown+n < len(g.Packages) && g.Packages[shown+n] == name {
+			n++
+		}
+		if shown += n; n > 1 {
+			name += fmt.Sprintf(" (%d times)", n)
+		}
+		packages = append(packages, name)
+	}
+	return packages, len(g.Packages) - shown
 }
 
 // Coverage says how much of the inventory was assessed for vulnerabilities.

@@ -245,11 +245,9 @@ func coverageOf(c outcome.Coverage) coverage {
 	}
 	for _, g := range c.Gaps {
 		x := gap{Reason: short(g.Reason.Words()), Detail: short(g.Detail), Count: len(g.Packages)}
-		for i, p := range g.Packages {
-			if i == maxGapPackages {
-				x.More = len(g.Packages) - i
-				break
-			}
+		var listed []string
+		listed, x.More = g.Listed(maxGapPackages)
+		for _, p := range listed {
 			x.Packages = append(x.Packages, short(p))
 		}
 		v.Gaps = append(v.Gaps, x)

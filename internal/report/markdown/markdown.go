@@ -303,7 +303,8 @@ func (d *doc) coverage() {
 				d.add("> - %d more reasons\n", len(c.Gaps)-i)
 				break
 			}
-			d.add("> - %s: %s%s: %s\n", plural(len(g.Packages), "package", "packages"), neutralise.Markdown(g.Reason.Words()), inBrackets(g.Detail), codeList(g.Packages, 5))
+			listed, more := g.Listed(5)
+			d.add("> - %s: %s%s: %s\n", plural(len(g.Packages), "package", "packages"), neutralise.Markdown(g.Reason.Words()), inBrackets(g.Detail), codeAndMore(listed, more))
 		}
 		d.add("\n")
 	}
@@ -363,13 +364,17 @@ func inBrackets(s string) string {
 }
 
 func codeList(items []string, limit int) string {
+	n := min(len(items), limit)
+	return codeAndMore(items[:n], len(items)-n)
+}
+
+func codeAndMore(items []string, more int) string {
 	var out []string
-	for i, item := range items {
-		if i == limit {
-			out = append(out, fmt.Sprintf("%d more", len(items)-i))
-			break
-		}
+	for _, item := range items {
 		out = append(out, neutralise.MarkdownCode(neutralise.Cut(item, 300)))
+	}
+	if more > 0 {
+		out = append(out, fmt.Sprintf("%d more", more))
 	}
 	return strings.Join(out, ", ")
 }

@@ -172,7 +172,7 @@ func (r *report) coverage() {
 	}
 	r.line(span{bold, pad("Coverage", 12)}, span{s, text})
 	for _, g := range c.Gaps {
-		r.wrapped(yellow, 12, fmt.Sprintf("! %s: %s: %s", count(len(g.Packages), "package", "packages"), gapWords(g), listWords(g.Packages, 3)))
+		r.wrapped(yellow, 12, fmt.Sprintf("! %s: %s: %s", count(len(g.Packages), "package", "packages"), gapWords(g), gapPackages(g)))
 	}
 	for i, u := range c.Unreadable {
 		if i == 5 && !r.opts.All {
@@ -191,11 +191,22 @@ func gapWords(g outcome.Gap) string {
 	return words
 }
 
+func gapPackages(g outcome.Gap) string {
+	listed, more := g.Listed(3)
+	return andMore(listed, more)
+}
+
 func listWords(items []string, limit int) string {
-	if len(items) <= limit {
-		return strings.Join(items, ", ")
+	n := min(len(items), limit)
+	return andMore(items[:n], len(items)-n)
+}
+
+func andMore(items []string, more int) string {
+	text := strings.Join(items, ", ")
+	if more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
 	}
-	return strings.Join(items[:limit], ", ") + fmt.Sprintf(" and %d more", len(items)-limit)
+	return text
 }
 
 func (r *report) failures() {
