@@ -16,6 +16,9 @@ type glob struct {
 	base string
 	name string
 	ext  string
+	// head and tail are what a last component begins and ends with, as far as
+	// the pattern says so without meta characters.
+	head, tail string
 	// anywhere is set for patterns of the form **/base: the directory does not
 	// matter.
 	anywhere bool
@@ -58,6 +61,12 @@ func compileGlob(pattern string) []glob {
 			!strings.ContainsAny(rest, metaCharacters) && strings.Count(rest, ".") == 1 {
 			g.ext = rest
 		}
+		g.head = g.base
+		if i := strings.IndexAny(g.base, metaCharacters); i >= 0 {
+			g.head = g.base[:i]
+		}
+		// A closing bracket ends what is no literal either.
+		g.tail = g.base[strings.LastIndexAny(g.base, metaCharacters+"]}")+1:]
 		out = append(out, g)
 	}
 	return out
@@ -75,6 +84,8 @@ func (g glob) matchBase(name string) bool {
 		return strings.HasSuffix(name, g.ext)
 	case g.base == "**":
 		return true
+	case !strings.HasPrefix(name, g.head) || !strings.HasSuffix(name, g.tail):
+		return false
 	default:
 		ok, err := doublestar.Match(g.base, name)
 		return err == nil && ok

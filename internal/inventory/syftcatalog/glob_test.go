@@ -50,3 +50,19 @@ func TestGlobsMatchAsDoublestarDoes(t *testing.T) {
 		}
 	}
 }
+
+func TestLastComponentsMatchAsDoublestarDoes(t *testing.T) {
+	names := []string{"", "a", "aba", "abba", "ab", "a*b", "libc.so.6", "lib.so", "liblib.so", "python3.11", "x.jar", ".jar", "jar", "[x]", "a]", "a}b"}
+	for _, pattern := range []string{"ab*ba", "lib*.so*", "lib*", "*b", "a?b", "a[bc]a", `a\*b`, "*]", "python[0-9]*", "*.jar", "**", "*", "a"} {
+		g := compileGlob("**/" + pattern)[0]
+		for _, name := range names {
+			want, err := doublestar.Match(pattern, name)
+			if err != nil {
+				t.Fatalf("%s: %v", pattern, err)
+			}
+			if got := g.matchBase(name); got != want {
+				t.Errorf("%s on %s: %v, doublestar says %v", pattern, name, got, want)
+			}
+		}
+	}
+}
