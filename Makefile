@@ -20,7 +20,7 @@ FUZZTIME ?= 10s
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
 
-.PHONY: demo test test-race build size lint fmt generate snapshot fuzz soak bench bench-stages release-snapshot clean
+.PHONY: demo test test-race build size lint fmt generate snapshot fuzz soak hostile bench bench-stages release-snapshot clean
 
 demo: build ## build a sample image, gate it offline, show why it fails
 	@$(GO) run ./internal/demo -bin $(BIN) -dir .demo
@@ -63,6 +63,11 @@ fuzz: ## every fuzz target for FUZZTIME
 
 soak: ## many gates in one process, which must not grow
 	PORTCULLIS_SOAK=200 $(GO) test ./internal/gate -run '^TestManyRunsDoNotGrow$$' -v -timeout 50m
+
+HOSTILEFLAGS ?=
+
+hostile: build ## hostile images, documents and registries at full size
+	$(GO) run ./internal/hostile -bin $(BIN) $(HOSTILEFLAGS)
 
 # Options of the comparison, such as -large -runs 3.
 BENCHFLAGS ?=

@@ -41,6 +41,17 @@ type Inventory struct {
 	// Unreadable lists files that a cataloger could not make sense of. They
 	// count against coverage.
 	Unreadable []Unreadable
+	// Ambiguous lists entries of layers' archives of which readers may make
+	// different things, so that what was examined need not be what runs.
+	Ambiguous []Ambiguous
+}
+
+// Ambiguous is an entry of a layer's archive that leads somewhere else in some
+// readers, or hides what follows it.
+type Ambiguous struct {
+	Place
+	// Reason says what is odd about it.
+	Reason string
 }
 
 // Subject identifies the image that an inventory is about. Both lists are empty

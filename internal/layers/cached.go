@@ -14,7 +14,7 @@ import (
 
 // layerSchema is the form of a cached layer; it changes with it, and with what
 // a pass records.
-const layerSchema = "portcullis layer 3"
+const layerSchema = "portcullis layer 4"
 
 // layer takes a layer from the cache, or reads it and keeps what the pass left
 // behind. The diff id, which the pass verifies against the content and package

@@ -115,23 +115,27 @@ func rawHeader(change func(h []byte)) []byte {
 	return h
 }
 
+// pax is an archive of an extended header and what it speaks of.
+func pax(records string, then []byte) []byte {
+	body := []byte(records)
+	h := rawHeader(func(h []byte) {
+		h[156] = 'x'
+		copy(h[124:136], fmt.Sprintf("%011o\x00", len(body)))
+	})
+	body = append(body, make([]byte, (512-len(body)%512)%512)...)
+	return slices.Concat(h, body, then, make([]byte, 1024))
+}
+
+// record is a record of an extended header.
+func record(key, value string) string {
+	n := len(key) + len(value) + 3
+	for len(fmt.Sprint(n))+len(key)+len(value)+3 != n {
+		n = len(fmt.Sprint(n)) + len(key) + len(value) + 3
+	}
+	return fmt.Sprintf("%d %s=%s\n", n, key, value)
+}
+
 func TestArchivesThatLieAboutSizesAreRefused(t *testing.T) {
-	pax := func(records string, then []byte) []byte {
-		body := []byte(records)
-		h := rawHeader(func(h []byte) {
-			h[156] = 'x'
-			copy(h[124:136], fmt.Sprintf("%011o\x00", len(body)))
-		})
-		body = append(body, make([]byte, (512-len(body)%512)%512)...)
-		return slices.Concat(h, body, then, make([]byte, 1024))
-	}
-	record := func(key, value string) string {
-		n := len(key) + len(value) + 3
-		for len(fmt.Sprint(n))+len(key)+len(value)+3 != n {
-			n = len(fmt.Sprint(n)) + len(key) + len(value) + 3
-		}
-		return fmt.Sprintf("%d %s=%s\n", n, key, value)
-	}
 	for name, archive := range map[string][]byte{
 		"a size of eight exbibytes": rawHeader(func(h []byte) {
 			h[124] = 0x80

@@ -72,6 +72,7 @@ type scanner struct {
 	ctx   context.Context
 	x     *Index
 	index int
+	tap   *headerTap
 	tar   *tar.Reader
 	out   layer
 	slab  []Entry
@@ -97,7 +98,8 @@ func (x *Index) scan(ctx context.Context, i int) (layer, error) {
 		return layer{}, err
 	}
 	defer s.close()
-	sc := &scanner{ctx: ctx, x: x, index: i, tar: tar.NewReader(s.r), inspections: x.beginInspections(i)}
+	sc := &scanner{ctx: ctx, x: x, index: i, tap: &headerTap{r: s.r}, inspections: x.beginInspections(i)}
+	sc.tar = tar.NewReader(sc.tap)
 	for {
 		h, err := sc.tar.Next()
 		if errors.Is(err, io.EOF) {
@@ -155,8 +157,8 @@ func (sc *scanner) entry(h *tar.Header) error {
 	if climbs(h.Name) {
 		sc.problem(e.Path, fmt.Sprintf("the archive names it %q, which points outside the image", h.Name))
 	}
-	if _, twice := h.PAXRecords["size"]; twice && h.Size < ustarSize {
-		sc.problem(e.Path, "its size is given twice in the archive; other readers may see other files behind it")
+	if sc.tap.sizeDiffers(h) {
+		sc.problem(e.Path, "the archive gives two sizes for it; other readers may see other files behind it")
 	}
 	if e.isWhiteout() {
 		sc.whiteout(e.Path, path.Base(e.Path))

@@ -84,10 +84,10 @@ type Retry struct {
 	// Attempts is the number of requests in all. Default 4.
 	Attempts int
 	// MinWait and MaxWait bound the pause between two attempts, also where
-	// the registry asks for a longer one. Default 500 ms and 20 s.
+	// the registry asks for a longer one. Default 500 ms and 10 s.
 	MinWait time.Duration
 	MaxWait time.Duration
-	// Stall is how long a response may send nothing. Default 60 s.
+	// Stall is how long a response may send nothing. Default 30 s.
 	Stall time.Duration
 }
 

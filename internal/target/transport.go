@@ -25,8 +25,8 @@ func (o *opener) retry() Retry {
 	r := o.env.Retry
 	r.Attempts = cmp.Or(r.Attempts, 4)
 	r.MinWait = cmp.Or(r.MinWait, 500*time.Millisecond)
-	r.MaxWait = cmp.Or(r.MaxWait, 20*time.Second)
-	r.Stall = cmp.Or(r.Stall, time.Minute)
+	r.MaxWait = cmp.Or(r.MaxWait, 10*time.Second)
+	r.Stall = cmp.Or(r.Stall, 30*time.Second)
 	return r
 }
 

@@ -50,7 +50,9 @@ type example struct {
 		Size       int64
 	} `json:"caches"`
 	Packages []struct{ Type, Name, Path string } `json:"packages"`
-	Created  time.Time                           `json:"created"`
+	// Ambiguous are entries of the archive of a layer.
+	Ambiguous []struct{ Path, Reason, Layer string } `json:"ambiguous"`
+	Created   time.Time                              `json:"created"`
 	// Distribution is Debian 12 unless the example says something else; one
 	// without an id is none.
 	Distribution *struct {
@@ -104,6 +106,9 @@ func decode(t testing.TB, text string) inventory.Inventory {
 	}
 	for _, p := range e.Packages {
 		inv.Packages = append(inv.Packages, inventory.Package{Type: p.Type, Name: p.Name, Places: []inventory.Place{{Path: p.Path, Layer: "sha256:layer"}}})
+	}
+	for _, a := range e.Ambiguous {
+		inv.Ambiguous = append(inv.Ambiguous, inventory.Ambiguous{Place: inventory.Place{Path: a.Path, Layer: a.Layer}, Reason: a.Reason})
 	}
 	img.Created = e.Created
 	switch d := e.Distribution; {

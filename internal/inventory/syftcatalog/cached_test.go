@@ -46,7 +46,7 @@ func takeStock(t *testing.T, img v1.Image, opts syftcatalog.Options) stocktaking
 func onceMore(t *testing.T, img v1.Image) v1.Image {
 	t.Helper()
 	raw, err := imagetest.Tar(imagetest.Text("srv/empty/.npmrc", ""), imagetest.Text("etc/.wh.os-release", ""),
-		imagetest.Text("srv/.npmrc", "//registry.example/:_authToken=hidden-value\n"))
+		imagetest.Text("srv/.npmrc", "//registry.example/:_authToken=hidden-value\n"), imagetest.Text("../outside", ""))
 	must(t, err)
 	layer, err := imagetest.NewLayer(raw, imagetest.Gzip)
 	must(t, err)
@@ -59,6 +59,9 @@ func TestWhatTheCacheGivesIsWhatWasPutIn(t *testing.T) {
 	base := sample(t)
 	img := onceMore(t, base)
 	want := takeStock(t, img, syftcatalog.Options{ToolVersion: "1"})
+	if len(want.Inventory.Ambiguous) != 1 {
+		t.Errorf("ambiguous = %+v, want the entry that leads outside", want.Inventory.Ambiguous)
+	}
 	dir := t.TempDir()
 	options := func(build string) syftcatalog.Options {
 		c, err := cache.Open(dir, cache.DefaultSize, func(format string, args ...any) { t.Errorf("note: "+format, args...) })

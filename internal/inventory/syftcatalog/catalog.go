@@ -213,6 +213,7 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 	inv.Unreadable = slices.Concat(inv.Unreadable, stock.unreadable, src.resolver.unreadable(), writeAheadLogs(index))
 	for _, p := range index.Problems() {
 		inv.Unreadable = append(inv.Unreadable, inventory.Unreadable{Path: p.Path, Reason: p.Reason})
+		inv.Ambiguous = append(inv.Ambiguous, inventory.Ambiguous{Place: inventory.Place{Path: p.Path, Layer: index.DiffID(p.Layer)}, Reason: p.Reason})
 	}
 	sortUnreadable(inv.Unreadable)
 	s.model, s.stats = *model, index.Stats()

@@ -49,6 +49,28 @@ func TestALongLineInAPackageDatabaseHidesNothing(t *testing.T) {
 	}
 }
 
+func TestEntriesThatReadersTakeInDifferentWaysAreAmbiguous(t *testing.T) {
+	for name, tc := range map[string]struct {
+		file imagetest.File
+		want string
+	}{
+		"a name that leads out of the image": {imagetest.Text("app/../../x", "x"), "/x"},
+		"a hard link to a file of the host":  {imagetest.HardLink("app/a", "../../etc/machine-id"), "/app/a"},
+		"a whiteout of nothing":              {imagetest.Text("etc/.wh...", ""), "/etc/.wh..."},
+	} {
+		inv, err := catalogFiles(t, imagetest.Text("etc/os-release", "ID=debian\nVERSION_ID=12\n"), tc.file)
+		must(t, err)
+		if len(inv.Ambiguous) != 1 || inv.Ambiguous[0].Path != tc.want || inv.Ambiguous[0].Layer == "" {
+			t.Errorf("%s: ambiguous = %+v, want one entry %s with its layer", name, inv.Ambiguous, tc.want)
+		}
+	}
+	inv, err := catalogFiles(t, imagetest.Text("./etc/os-release", "ID=debian\n"), imagetest.HardLink("etc/x", "./etc/os-release"), imagetest.Symlink("etc/y", "../../../etc/passwd"))
+	must(t, err)
+	if len(inv.Ambiguous) > 0 {
+		t.Errorf("ambiguous = %+v, want none", inv.Ambiguous)
+	}
+}
+
 func TestADatabaseThatCannotBeOpenedIsUnreadable(t *testing.T) {
 	// A Berkeley DB whose only overflow page follows itself.
 	circle := make([]byte, 1024)

@@ -1,0 +1,83 @@
+package layers_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"slices"
+	"testing"
+
+	"github.com/portcullis-ci/portcullis/internal/imagetest"
+	"github.com/portcullis-ci/portcullis/internal/layers"
+)
+
+// archive is an archive of headers without content, in the form that a writer
+// of the wild gives it.
+func archive(t testing.TB, headers ...tar.Header) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	w := tar.NewWriter(&buf)
+	for _, h := range headers {
+		if err := w.WriteHeader(&h); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(make([]byte, h.Size)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+// TestWhatBuildersWriteIsNoProblem holds shapes of layers that tools make, and
+// that every reader understands in the same way.
+func TestWhatBuildersWriteIsNoProblem(t *testing.T) {
+	dir := func(name string) tar.Header { return tar.Header{Name: name, Typeflag: tar.TypeDir, Mode: 0o755} }
+	file := func(name string) tar.Header {
+		return tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o644, Size: 3}
+	}
+	link := func(name, to string) tar.Header {
+		return tar.Header{Name: name, Typeflag: tar.TypeLink, Linkname: to, Mode: 0o644}
+	}
+	symlink := func(name, to string) tar.Header {
+		return tar.Header{Name: name, Typeflag: tar.TypeSymlink, Linkname: to, Mode: 0o777}
+	}
+	lower := archive(t, dir("usr/"), dir("usr/bin/"), symlink("bin", "usr/bin"), file("usr/bin/perl"), dir("gone/"), file("gone/a"), file("gone/b"))
+	for name, upper := range map[string][]byte{
+		"names that begin with a dot and the root itself": archive(t, dir("./"), dir("./usr/"), file("./usr/x"), link("./usr/y", "./usr/x")),
+		"absolute names":                                   archive(t, dir("/usr/"), file("/usr/x"), link("/usr/y", "/usr/x")),
+		"dots that stay inside":                            archive(t, file("usr/bin/../x"), file("usr/./bin/x")),
+		"names with dots":                                  archive(t, file("usr/..."), file("usr/..x"), file("usr/x..")),
+		"parent directories again and again":               archive(t, dir("usr"), dir("usr/"), dir("./usr"), dir("usr/bin"), file("usr/bin/x"), dir("usr"), dir("usr/bin")),
+		"a file given twice":                               archive(t, file("usr/x"), file("usr/x")),
+		"a hard link to a file of a lower layer":           archive(t, link("usr/bin/perl5.36.0", "usr/bin/perl")),
+		"a hard link through a link to a directory":        archive(t, link("usr/bin/perl5.36.0", "bin/perl")),
+		"a hard link to a hard link":                       archive(t, file("a"), link("b", "a"), link("c", "b")),
+		"a hard link to a link":                            archive(t, symlink("l", "nowhere"), link("m", "l")),
+		"a hard link to a named pipe":                      archive(t, tar.Header{Name: "p", Typeflag: tar.TypeFifo}, link("q", "p")),
+		"links out of the image, which are read inside it": archive(t, symlink("a", "../../../etc/passwd"), symlink("b", "/proc/self/fd/1")),
+		"whiteouts beside an opaque directory":             archive(t, dir("gone"), file("gone/.wh..wh..opq"), file("gone/.wh.a"), file("gone/c"), link("gone/d", "gone/c")),
+		"whiteouts of what is not there":                   archive(t, file("usr/.wh.nothing"), file("new/.wh.nothing")),
+		"a file deleted and given anew":                    archive(t, file("gone/.wh.a"), file("gone/a"), link("gone/e", "gone/a")),
+		"leftovers of a storage driver":                    archive(t, dir(".wh..wh.plnk/"), file(".wh..wh.aufs"), file(".wh..wh.orph")),
+		"a global header":                                  archive(t, tar.Header{Typeflag: tar.TypeXGlobalHeader, PAXRecords: map[string]string{"comment": "0123"}}, file("x")),
+		"a size given twice and the same":                  pax(record("mtime", "1.5")+record("size", "512"), slices.Concat(header(512), make([]byte, 512))),
+		"blocks of zeros behind the end":                   append(archive(t, file("x")), make([]byte, 20*512)...),
+	} {
+		x := read(t, layers.Selector{Keep: keepAll}, rawBlob(t, imagetest.Gzip, lower), rawBlob(t, imagetest.Gzip, upper))
+		if problems := x.Problems(); len(problems) > 0 {
+			t.Errorf("%s: problems = %+v, want none", name, problems)
+		}
+	}
+}
+
+func TestTwoSizesOfAnEntryAreTold(t *testing.T) {
+	for name, plain := range map[string]int64{"a smaller one": 0, "a larger one": 1024} {
+		smuggled := pax(record("size", "512"), slices.Concat(header(plain)[:512], header(0)[:512]))
+		x := read(t, layers.Selector{}, rawBlob(t, imagetest.Gzip, smuggled))
+		if problems := x.Problems(); len(problems) != 1 || problems[0].Path != "/zeros" {
+			t.Errorf("%s: problems = %+v, want one of /zeros", name, problems)
+		}
+	}
+}
