@@ -36,7 +36,8 @@ var (
 		"hash", "hashed", "issuer", "audience", "scope", "scopes", "provider", "manager", "store", "backend", "region", "min", "max", "format", "mode", "rotation", "parameter", "param",
 		"port", "namespace", "mount", "location", "reset", "validity", "cost", "rounds", "budget", "budgets", "per", "refresh", "only", "source", "service", "server",
 		"regex", "method", "methods", "realm", "plugin", "plugins", "module", "database", "db", "socket", "sock", "label", "placeholder", "hint", "message", "error", "title", "text", "description",
-		"help", "prompt", "input", "id", "ids", "class", "status", "state", "user", "username", "pattern", "validator", "strength", "confirm", "confirmation", "index", "key", "cookie", "generator", "factory", "handler")
+		"help", "prompt", "input", "id", "ids", "class", "status", "state", "user", "username", "pattern", "validator", "strength", "confirm", "confirmation", "index", "key", "cookie", "generator", "factory", "handler",
+		"helper", "helpers", "filter", "filters", "review", "reviewer", "reviews", "renewal", "selector", "annotation", "annotations", "labels", "operator", "controller", "cache")
 	// placeWords before TOKEN say that it is a place in a list, a layout or a
 	// switch, and opens nothing.
 	placeWords = set("page", "next", "previous", "prev", "continuation", "continue", "pagination", "sync", "cancellation", "cancel", "design", "pad", "eos", "bos", "unk", "mask", "sep", "cls", "stop", "max", "min", "num", "total", "per", "input", "output", "prompt", "completion")

@@ -2,7 +2,6 @@ package kubernetes
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 	"unicode"
 
@@ -20,35 +19,17 @@ func credentialForm(text string) (string, bool) {
 		return "a private key", key != credential.NoKey
 	}
 	article := "a "
-	if strings.HasPrefix(m.Kind, "npm") || strings.ContainsRune("AEIOUaeiou", rune(m.Kind[0])) {
+	if strings.HasPrefix(m.Kind, "npm") || strings.HasPrefix(m.Kind, "RSA") || strings.HasPrefix(m.Kind, "SSH") || strings.ContainsRune("AEIOUaeiou", rune(m.Kind[0])) {
 		article = "an "
 	}
 	return article + m.Kind, true
-}
-
-// credentialWords name credentials, as words of a name. Two words in a row
-// are joined by a space.
-var credentialWords = []string{
-	"password", "passwd", "passphrase", "secret", "token", "apikey", "api key", "access key", "private key",
-	"secret key", "encryption key", "signing key", "auth key", "master key", "credential", "credentials", "pwd", "pass",
-	"client secret", "webhook secret", "connection string",
-}
-
-// qualifiers follow such a word where the value is something about a
-// credential and not the credential: its file, name, lifetime …
-var qualifiers = []string{
-	"file", "path", "dir", "directory", "name", "names", "ref", "key ref", "url", "uri", "endpoint", "host", "port", "ttl", "expiry",
-	"expiration", "expires", "lifetime", "duration", "timeout", "interval", "age", "length", "size", "count", "limit", "max", "min",
-	"enabled", "disabled", "required", "enable", "disable", "policy", "type", "kind", "mode", "format", "algorithm", "alg", "header",
-	"issuer", "audience", "field", "prefix", "suffix", "id", "version", "store", "provider", "backend", "namespace", "mount", "location",
-	"rotation", "reset", "manager", "validity", "cost", "hash", "rounds", "budget", "budgets", "per", "refresh", "only", "source",
 }
 
 var placeholder = regexp.MustCompile(`(?i)^(?:<[^>]*>|\[[^\]]*\]|x{3,}|\*{3,}|\.{3,}|_{3,}|redacted|placeholder|todo|tbd|none|null|nil|true|false|yes|no|on|off|enabled|disabled|required|optional|dummy|n/a|your[-_ ].*|replace[-_ ]?me.*|(?:to[-_ ]?be[-_ ])?(?:set|filled|injected|replaced|generated|provided)[-_ ]?(?:by|from|in|at|via|on)?.*|vault:.*|ref\+.*|op://.*|sm://.*|secretref:.*|awssm:.*|azurekeyvault.*|gcp:secretmanager.*|arn:aws[a-z-]*:(?:secretsmanager|ssm):.*|projects/[^/]+/secrets/.*|ENC\[.*|AQICA.*)$`)
 
 // namedCredential reports whether a name and a plain value are a credential, and
 // what sort. It never returns any part of the value.
-func namedCredential(name, value string) (string, bool) {
+func (s *set) namedCredential(name, value string) (string, bool) {
 	value = strings.TrimSpace(value)
 	if !literal(value) {
 		return "", false
@@ -56,10 +37,72 @@ func namedCredential(name, value string) (string, bool) {
 	if what, hit := credentialForm(value); hit {
 		return what, true
 	}
-	if !namesCredential(name) || looksLikePath(value) {
+	if looksLikePath(value) || s.namesSecret(name, value) {
 		return "", false
 	}
-	return "a credential", true
+	_, hit := credential.OfPair(name, value)
+	// A password is one however simple it is.
+	hit = hit || passwordWords[lastWord(name)] && credential.Promises(name) == credential.StrongPromise && !strings.HasPrefix(value, "$")
+	return "a credential", hit
+}
+
+var passwordWords = map[string]bool{"password": true, "passwd": true, "passphrase": true, "pwd": true, "pass": true}
+
+// objectWords before SECRET say that an object of Kubernetes is meant, whose
+// name is the value.
+var objectWords = map[string]bool{
+	"kube": true, "kubernetes": true, "k8s": true, "tls": true, "ssl": true, "ca": true, "cert": true, "certificate": true,
+	"pull": true, "image": true, "registry": true, "existing": true,
+}
+
+// objectName is the name of an object, with or without its namespace
+// (https://kubernetes.io/docs/concepts/overview/working-with-objects/names/).
+var objectName = regexp.MustCompile(`^(?:[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?/)?[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$`)
+
+// namesSecret reports whether a value is the name of a Secret and not its
+// content: one that is in the set or that a pod refers to, or what the form
+// and the words say is one (--tls-secret=web-cert, --auth-secret=shop/web).
+func (s *set) namesSecret(name, value string) bool {
+	words := splitWords(name)
+	if len(words) == 0 || !objectName.MatchString(value) || credential.Random(value) {
+		return false
+	}
+	switch words[len(words)-1] {
+	case "secret", "secrets", "credential", "credentials", "creds":
+	default:
+		return false
+	}
+	if s.secretNames == nil {
+		s.secretNames = secretNames(s)
+	}
+	return strings.Contains(value, "/") || s.secretNames[value] || len(words) > 1 && objectWords[words[len(words)-2]]
+}
+
+// secretNames are the Secrets that are made, or referred to by pods.
+func secretNames(s *set) map[string]bool {
+	names := make(map[string]bool)
+	for _, kind := range []string{"Secret", "SealedSecret", "ExternalSecret"} {
+		for _, o := range s.byKind[kind] {
+			names[o.Name] = true
+		}
+	}
+	for _, pod := range s.pods {
+		for _, v := range pod.Spec.At("volumes").Items() {
+			names[v.At("secret", "secretName").Text()] = true
+		}
+		for _, ref := range pod.Spec.At("imagePullSecrets").Items() {
+			names[ref.At("name").Text()] = true
+		}
+		for _, c := range pod.Containers {
+			for _, env := range c.Place.At("env").Items() {
+				names[env.At("valueFrom", "secretKeyRef", "name").Text()] = true
+			}
+			for _, from := range c.Place.At("envFrom").Items() {
+				names[from.At("secretRef", "name").Text()] = true
+			}
+		}
+	}
+	return names
 }
 
 // literal reports whether a value is meant as it stands.
@@ -73,22 +116,13 @@ func looksLikePath(value string) bool {
 		strings.HasPrefix(value, "http://") || strings.HasPrefix(value, "https://")
 }
 
-// namesCredential reports whether a variable's or key's name says that its
-// value is a credential: one of the words, with no qualifier after it.
-func namesCredential(name string) bool {
+// lastWord is the last word of a name, in lower case.
+func lastWord(name string) string {
 	words := splitWords(name)
-	for i := len(words) - 1; i >= 0; i-- {
-		if slices.Contains(qualifiers, words[i]) {
-			return false
-		}
-		if slices.Contains(credentialWords, words[i]) && !(words[i] == "pwd" && len(words) == 1) {
-			return !slices.Contains(words, "public")
-		}
-		if i > 0 && slices.Contains(credentialWords, words[i-1]+" "+words[i]) {
-			return !slices.Contains(words, "public")
-		}
+	if len(words) == 0 {
+		return ""
 	}
-	return false
+	return words[len(words)-1]
 }
 
 // splitWords cuts a name at separators and changes of case: dbPassword,

@@ -182,7 +182,7 @@ var ecsSecretEnv = rule{
 	object: eachTaskContainer(func(p *pass, c *manifest.Place, _ string) {
 		for _, env := range c.At("environment").Items() {
 			value := env.At("value")
-			if what, hit := namedCredential(env.At("name").Text(), value.Text()); hit {
+			if what, hit := p.set.namedCredential(env.At("name").Text(), value.Text()); hit {
 				p.report(value, "The variable %s holds %s in plain text; name it under secrets and replace it.", env.At("name").Text(), what)
 			}
 		}

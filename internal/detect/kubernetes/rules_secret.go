@@ -2,8 +2,11 @@ package kubernetes
 
 import (
 	"encoding/base64"
+	"net/url"
+	"slices"
 	"strings"
 
+	"github.com/portcullis-ci/portcullis/internal/credential"
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/manifest"
 	"github.com/portcullis-ci/portcullis/internal/rules"
@@ -32,7 +35,7 @@ var secretEnvLiteral = rule{
 	container: func(p *pass, c *manifest.Container) {
 		for _, env := range c.Place.At("env").Items() {
 			value := env.At("value")
-			if what, hit := namedCredential(env.At("name").Text(), value.Text()); hit {
+			if what, hit := p.set.namedCredential(env.At("name").Text(), value.Text()); hit {
 				p.report(value, "The variable %s holds %s in plain text; take it from a Secret and replace it, since it has been published.", env.At("name").Text(), what)
 			}
 		}
@@ -84,7 +87,7 @@ var secretArgs = rule{
 		for _, field := range []string{"command", "args"} {
 			items := c.Place.At(field).Items()
 			for i, at := range items {
-				if what, hit := credentialArgument(items, i); hit {
+				if what, hit := p.set.credentialArgument(items, i); hit {
 					p.report(at, "Container %q is started with %s on its command line; let it read a mounted Secret and replace the credential.", c.Name, what)
 				}
 			}
@@ -94,21 +97,46 @@ var secretArgs = rule{
 
 // credentialArgument reports whether an argument holds a credential: by its
 // shape, as --password=value, or as the value behind --password.
-func credentialArgument(items []*manifest.Place, i int) (string, bool) {
+func (s *set) credentialArgument(items []*manifest.Place, i int) (string, bool) {
 	text := items[i].Text()
+	if strings.ContainsAny(text, " \n") {
+		if found := credential.InScript(text); len(found) > 0 {
+			return "a credential", true
+		}
+		for word := range strings.FieldsSeq(text) {
+			name, value, ok := strings.Cut(word, "=")
+			if !ok || strings.ContainsAny(value, "$`") {
+				continue
+			}
+			if what, hit := s.namedArgument(name, credential.Unquote(strings.TrimRight(value, ";"))); hit {
+				return what, true
+			}
+		}
+		return s.namedCredential("", text)
+	}
 	if strings.HasPrefix(text, "-") {
 		if name, value, ok := strings.Cut(text, "="); ok {
-			return namedCredential(strings.TrimLeft(name, "-"), value)
+			return s.namedArgument(name, value)
 		}
-		return namedCredential("", text)
+		return s.namedCredential("", text)
 	}
 	if i > 0 {
+		// One dash and one letter may be anything: -p 8080.
 		name := items[i-1].Text()
-		if strings.HasPrefix(name, "--") && !strings.Contains(name, "=") && !strings.ContainsAny(text, " \n") {
-			return namedCredential(strings.TrimLeft(name, "-"), text)
+		if strings.HasPrefix(name, "-") && len(name) > 2 && !strings.ContainsAny(name, "= \n") {
+			return s.namedArgument(name, text)
 		}
 	}
-	return namedCredential("", text)
+	return s.namedCredential("", text)
+}
+
+// namedArgument judges an option. The token of etcd is the name of a cluster.
+func (s *set) namedArgument(name, value string) (string, bool) {
+	name = strings.TrimLeft(name, "-")
+	if name == "initial-cluster-token" {
+		name = ""
+	}
+	return s.namedCredential(name, value)
 }
 
 var secretConfigMap = rule{
@@ -129,7 +157,7 @@ var secretConfigMap = rule{
 			return
 		}
 		for _, at := range o.At("data").Fields() {
-			if what, key, hit := configCredential(at.Name(), at.Text()); hit {
+			if what, key, hit := p.set.configCredential(at.Name(), at.Text()); hit {
 				p.report(at, "The ConfigMap holds %s under %s; move it to a Secret and replace it, since it has been published.", what, key)
 			}
 		}
@@ -138,9 +166,9 @@ var secretConfigMap = rule{
 
 // configCredential looks at a value of a ConfigMap: at the value itself, or
 // line by line at a file of settings.
-func configCredential(key, value string) (what, where string, hit bool) {
+func (s *set) configCredential(key, value string) (what, where string, hit bool) {
 	if !strings.Contains(value, "\n") {
-		what, hit = namedCredential(key, value)
+		what, hit = s.namedCredential(key, value)
 		return what, key, hit
 	}
 	if what, hit := credentialForm(value); hit {
@@ -158,7 +186,7 @@ func configCredential(key, value string) (what, where string, hit bool) {
 		if strings.ContainsAny(name, " ()[]{}<>$") || strings.ContainsAny(setting, " ()[]{}<>$") {
 			continue
 		}
-		if what, hit := namedCredential(name, setting); hit {
+		if what, hit := s.namedCredential(name, setting); hit {
 			return what, key + " (" + name + ")", true
 		}
 	}
@@ -183,7 +211,15 @@ var secretManifest = rule{
 }
 
 // publicKeys are the keys of a Secret whose values are no secrets.
-var publicKeys = map[string]bool{"tls.crt": true, "ca.crt": true, "ca-bundle.crt": true, "namespace": true, "known_hosts": true, "ssh-publickey": true, "username": true}
+var publicKeys = map[string]bool{"ssh-publickey": true, "known_hosts": true}
+
+// publicWords at the end of a key say the same: what stands beside a password
+// so that it can be used.
+var publicWords = map[string]bool{
+	"address": true, "audience": true, "bucket": true, "ca": true, "cert": true, "certificate": true, "crt": true, "database": true, "dbname": true,
+	"email": true, "endpoint": true, "host": true, "hostname": true, "id": true, "issuer": true, "name": true, "namespace": true, "port": true,
+	"project": true, "pub": true, "region": true, "type": true, "uri": true, "url": true, "user": true, "username": true,
+}
 
 func checkSecretManifest(p *pass, o *manifest.Object) {
 	if !o.Is("Secret", "") || o.At("sops").Exists() {
@@ -191,16 +227,29 @@ func checkSecretManifest(p *pass, o *manifest.Object) {
 	}
 	for _, field := range []string{"data", "stringData"} {
 		for _, at := range o.At(field).Fields() {
-			value := at.Text()
-			if decoded, err := base64.StdEncoding.DecodeString(strings.TrimSpace(value)); field == "data" && err == nil {
-				value = string(decoded)
+			value := strings.TrimSpace(at.Text())
+			if decoded, err := base64.StdEncoding.DecodeString(value); field == "data" && err == nil {
+				value = strings.TrimSpace(string(decoded))
 			}
-			if publicKeys[at.Name()] || !literal(strings.TrimSpace(value)) {
+			if !literal(value) || public(at.Name(), value) {
 				continue
 			}
 			p.report(at, "The Secret's value %s is in the repository for all to read; seal it or fetch it at deployment, and replace it.", at.Name())
 		}
 	}
+}
+
+// public reports whether a key of a Secret says that its value is none, and
+// the value does not say otherwise.
+func public(key, value string) bool {
+	if !publicKeys[key] && !publicWords[lastWord(key)] {
+		return false
+	}
+	if _, hit := credentialForm(value); hit {
+		return false
+	}
+	u, err := url.Parse(value)
+	return publicKeys[key] || err != nil || u.User == nil && u.RawQuery == "" && !slices.ContainsFunc(strings.Split(u.Path, "/"), credential.Random)
 }
 
 var tokenSecret = rule{

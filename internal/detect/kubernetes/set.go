@@ -26,6 +26,8 @@ type set struct {
 	policyIndex  selectorIndex
 	serviceIndex selectorIndex
 	fronts       map[string][]front
+	// secretNames are the Secrets that are made or referred to, once asked for.
+	secretNames map[string]bool
 	// plainValues are objects as the user's own rules see them.
 	plainValues map[*manifest.Object]map[string]any
 	// plainObjects are all of them as the variable objects.
