@@ -21,6 +21,7 @@ var wellKnown = map[string]string{
 	"87e288dc7dbc29a2": "a key of the self tests of GnuTLS", "d245e52c341a7664": "a key of the self tests of GnuTLS", "0294b4406902e33b": "a key of the self tests of GnuTLS",
 	"5bd7bad40971be90": "a key of the self tests of GnuTLS", "09f1c1a4680df80b": "a key of the self tests of GnuTLS", "5a9214aa789ffe02": "a key of the self tests of GnuTLS",
 	"f56c8b01227f62dd": "the example key of jwt.io", "a40f0f2e2974dc76": "the example key of jwt.io",
+	"de40cc4b0335adda": "a test key of Netty",
 	"bde93142b0780b2a": "the insecure key of Vagrant", "d4ce11ce13325ae1": "the insecure key of Vagrant", "5a4bea8e7c8f01e0": "the insecure key of Vagrant",
 	"a1e9156054e04fac": "the example key of RFC 8410", "06e3fd8fda29bb60": "a test key of RFC 8032", "deb2ded39dc26fce": "a test key of RFC 8032",
 }

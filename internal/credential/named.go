@@ -184,9 +184,19 @@ func (s *setting) readValue(data []byte, i int, p place) bool {
 	if j == end && end < len(data) && !endsBare(data[end], p) {
 		return false
 	}
+	if p.lines && wordsFollow(data, j) {
+		return false
+	}
 	s.end = j
 	s.value = strings.TrimRight(string(data[i:j]), ".,;:")
 	return s.value != ""
+}
+
+// wordsFollow reports whether more than a comment stands behind a place in its
+// line.
+func wordsFollow(data []byte, at int) bool {
+	i := skip(data, at, " \t")
+	return i > at && i < len(data) && data[i] != '\r' && data[i] != '\n' && data[i] != '#'
 }
 
 // endsBare reports whether a character ends a value without quotes.
@@ -220,7 +230,7 @@ func judgeSetting(s setting, p place) (Match, bool) {
 	if promise == NoPromise || p.text == tokenText || p.text == binaryText || p.trial || len(s.value) < 4 || strings.ContainsAny(s.value, " \t") || !plausible(s.value) || exampleWords.MatchString(s.value) {
 		return Match{}, false
 	}
-	if isSealed(s.value) {
+	if isSealed(s.value) || strings.Count(s.value, `\u`) > 2 { // Words in another script.
 		return Match{}, false
 	}
 	made := random(s.value) && !isIdentifier(s.value)

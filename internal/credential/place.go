@@ -35,6 +35,8 @@ type place struct {
 	blanks bool
 	// shell: values need no quotes in a program.
 	shell bool
+	// lines: a value takes the rest of its line, blanks included.
+	lines bool
 }
 
 var textsByName = map[string]text{
@@ -63,7 +65,7 @@ var textsByExt = func() map[string]text {
 }()
 
 var (
-	foreignParts = []string{"/node_modules/", "/site-packages/", "/dist-packages/", "/vendor/", "/gems/", "/pkg/mod/", "/.cargo/registry/", "/bower_components/", "/.m2/repository/", "/usr/share/", "/usr/lib/", "/usr/lib64/", "/usr/local/lib/", "/usr/local/share/", "/usr/local/go/", "/usr/include/", "/usr/src/", "/opt/conda/", "/var/lib/dpkg/", "/var/lib/apt/", "/usr/libexec/"}
+	foreignParts = []string{"/node_modules/", "/site-packages/", "/dist-packages/", "/vendor/", "/gems/", "/pkg/mod/", "/.cargo/registry/", "/bower_components/", "/.m2/repository/", "/usr/share/", "/usr/lib/", "/usr/lib64/", "/usr/local/lib/", "/usr/local/share/", "/usr/local/go/", "/usr/include/", "/usr/src/", "/opt/conda/", "/var/lib/dpkg/", "/var/lib/apt/", "/usr/libexec/", "/web-inf/lib/", "/boot-inf/lib/", ".whl!/", ".egg!/", ".nupkg!/", ".crate!/", "/_cacache/"}
 	trialParts   = []string{"/test/", "/tests/", "/testdata/", "/test-data/", "/fixtures/", "/fixture/", "/example/", "/examples/", "/sample/", "/samples/", "/doc/", "/docs/", "/spec/", "/specs/", "/__tests__/", "/man/", "/i18n/", "/locale/", "/locales/", "/lang/", "/translations/", "/testing/", "/mocks/", "/__mocks__/", "/demo/", "/demos/", "/benchmarks/"}
 )
 
@@ -76,6 +78,7 @@ func placeOf(name string, head []byte) place {
 	p.trial = p.trial || p.foreign && hasTrialWord(lower[foreignEnd(lower):])
 	p.text = textOf(base, lower, head)
 	p.shell = isShell(base, head)
+	p.lines = path.Ext(base) == ".properties"
 	p.blanks = base == ".netrc" || base == "_netrc"
 	if p.foreign && p.text == envText {
 		p.text = configText
@@ -137,6 +140,9 @@ func textOf(base, full string, head []byte) text {
 	if t, ok := textsByName[base]; ok {
 		return t
 	}
+	if isMessages(base) {
+		return tokenText
+	}
 	if strings.HasSuffix(base, ".min.js") || strings.HasSuffix(base, ".bundle.js") || strings.HasSuffix(base, ".d.ts") {
 		return tokenText
 	}
@@ -150,6 +156,30 @@ func textOf(base, full string, head []byte) text {
 		return codeText
 	}
 	return configText
+}
+
+// languages are those that bundles of messages are named for most.
+var languages = set("ar", "bg", "ca", "cs", "da", "de", "el", "en", "es", "et", "eu", "fa", "fi", "fr", "gl", "he", "hi", "hr", "hu", "in", "it", "iw", "ja", "ka", "ko", "lt", "lv", "nb", "nl", "nn", "no", "pl", "pt", "ro", "ru", "sk", "sl", "sr", "sv", "th", "tr", "uk", "vi", "zh")
+
+// isMessages reports bundles of what a Java program says, which are named for
+// that or for a language: LocalStrings.properties, errors_pt_br.properties.
+func isMessages(base string) bool {
+	stem, ok := strings.CutSuffix(base, ".properties")
+	if !ok {
+		return false
+	}
+	for _, word := range []string{"messages", "localstrings", "resources", "labels"} {
+		if strings.HasSuffix(stem, word) {
+			return true
+		}
+	}
+	parts := strings.Split(stem, "_")
+	for _, part := range parts[1:] {
+		if languages[part] {
+			return true
+		}
+	}
+	return false
 }
 
 // isBinary reports whether a file is no text: it has zero bytes near its

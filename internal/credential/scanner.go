@@ -51,24 +51,18 @@ func NewScanner() *Scanner {
 	return &Scanner{engine: theEngine(), buf: make([]byte, 0, piece+keepBefore+keepAfter+padding)}
 }
 
-// packed are the first bytes of files whose content is compressed, in which no
-// text can be seen.
-var packed = [][]byte{
-	{0x1f, 0x8b},
-	[]byte("PK\x03\x04"),
-	{0xfd, '7', 'z', 'X', 'Z'},
-	{0x28, 0xb5, 0x2f, 0xfd},
-	[]byte("BZh"),
+// media are the first bytes of images, sounds and fonts, in which no text can be
+// seen.
+var media = [][]byte{
 	{0x89, 'P', 'N', 'G'},
 	{0xff, 0xd8, 0xff},
-	[]byte("GIF8"), []byte("wOF"), []byte("RIFF"), []byte("OggS"), []byte("ID3"), []byte("7z\xbc\xaf"),
-	{0x04, 0x22, 0x4d, 0x18},
+	[]byte("GIF8"), []byte("wOF"), []byte("RIFF"), []byte("OggS"), []byte("ID3"),
 }
 
-// Packed reports whether a file is compressed, by its first bytes. Scanning it
-// would find nothing.
-func Packed(head []byte) bool {
-	for _, magic := range packed {
+// Media reports whether a file is an image, a sound or a font, by its first
+// bytes. Scanning it would find nothing.
+func Media(head []byte) bool {
+	for _, magic := range media {
 		if bytes.HasPrefix(head, magic) {
 			return true
 		}

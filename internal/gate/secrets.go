@@ -21,6 +21,7 @@ func inspectors() []layers.Inspector {
 // package of the operating system, or "".
 func (r run) judgeSecrets(t *target.Target, inspected *layers.Inspections, owner func(path string) string, p *part) {
 	opts := secret.Options{Target: t.Name, Now: r.Clock(), Unchanged: unchanged(owner, p), Reported: reported(p.findings)}
+	opts.Owned = func(path string) bool { _, ok := p.inventory.Owner(path); return ok }
 	for _, l := range t.Layers {
 		opts.Layers = append(opts.Layers, l.DiffID)
 	}
@@ -31,8 +32,9 @@ func (r run) judgeSecrets(t *target.Target, inspected *layers.Inspections, owner
 	}
 	p.findings = append(p.findings, result.Findings...)
 	p.inventory.Unreadable = append(p.inventory.Unreadable, result.Unreadable...)
-	r.Progress.Note("secrets: %s, %d MiB searched, %d compressed not, %d matches in unchanged files of packages",
-		count(result.Files, "file", "files"), result.Bytes>>20, result.Packed, result.Unchanged)
+	r.Progress.Note("secrets: %s, %d MiB searched, %s looked into, %s not searched, %d matches in unchanged files of packages",
+		count(result.Files, "file", "files"), result.Bytes>>20, count(result.Archives, "archive or packed file", "archives and packed files"),
+		count(result.Media, "image, sound or font", "images, sounds and fonts"), result.Unchanged)
 }
 
 // unchanged reports files that are as a package of the operating system

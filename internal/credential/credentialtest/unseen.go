@@ -45,6 +45,7 @@ func Unseen(t testing.TB) (secrets, misses []Sample) {
 	has("/root/.kube/config", "users:\n- name: admin\n  user:\n    username: admin\n    password: %s\n", m.word(32))
 	has("/etc/wireguard/wg0.conf", "[Interface]\nAddress = 10.0.0.2/32\nPrivateKey = %s\n", m.base64(42)+"E=")
 	has("/srv/web/settings.php", "<?php\nreturn ['host' => 'db', 'password' => '%s'];\n", "fUchs"+"_bau3")
+	has("/srv/a/app.jar!/config_qa.properties", "db.password=%s   # of the tests\n", "Blau" + "3rRegen")
 	has("/srv/spring/application.properties", "jasypt.encryptor.password=%s\n", "l4m"+"pionFest")
 	has("/etc/nslcd.conf", "uri ldap://dc.shop.de\nbinddn cn=reader,dc=shop\nbindpw %s\n", "Nadel"+"w4ld")
 	has("/etc/ssmtp/ssmtp.conf", "AuthUser=mail@shop.de\nAuthPass=%s\n", "Post"+"b0te-x")
@@ -141,5 +142,8 @@ func Unseen(t testing.TB) (secrets, misses []Sample) {
 	no("/srv/a/proxy.conf", "proxy_set_header Authorization $http_authorization;\nauth_basic_user_file /etc/nginx/.htpasswd;\n")
 	no("/srv/a/tls.conf", "ssl_certificate_key /etc/ssl/private/shop.key;\nssl_password_file /etc/keys/pass;\n")
 	no("/srv/a/oauth.yml", "client-id: ${GITHUB_ID}\nclient-secret: '{cipher}%s'\ntoken-uri: https://github.com/login/oauth/access_token\n", m.hex(64))
+	no("/srv/a/app.jar!/loc/messages.properties", "DRDA_Password.I=Passwort1\n")
+	no("/srv/a/app.jar!/loc/errors_pt_BR.properties", "IJ_Pass=S3nha-aqui\n")
+	no("/srv/a/app.jar!/loc/texts.properties", "realm.getPassword.exception=Fehler[0]! beim Holen\nform.password=\\u30d1\\u30b9\\u30ef\\u30fc\\u30c9\n")
 	return secrets, misses
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/portcullis-ci/portcullis/internal/archive"
 	"github.com/portcullis-ci/portcullis/internal/credential"
 	"github.com/portcullis-ci/portcullis/internal/layers"
 )
@@ -13,14 +14,16 @@ import (
 type Inspector struct{}
 
 // inspectorName changes with what is recorded.
-const inspectorName = "secret/2"
+const inspectorName = "secret/3"
 
 // Name implements layers.Inspector.
 func (Inspector) Name() string { return inspectorName }
 
 // Begin implements layers.Inspector.
 func (Inspector) Begin(int) layers.Inspection {
-	return &inspection{scanner: credential.NewScanner(), holding: map[string]bool{}}
+	i := &inspection{scanner: credential.NewScanner(), holding: map[string]bool{}, budget: archive.LayerBudget()}
+	i.walker = archive.NewWalker(&members{inspection: i}, &i.budget)
+	return i
 }
 
 // record is what one layer holds.
@@ -28,13 +31,16 @@ type record struct {
 	Matches []located `json:"matches,omitempty"`
 	// More is the number of matches beyond the limit.
 	More int `json:"more,omitempty"`
-	// Cut are files of which only the start was searched.
-	Cut []string `json:"cut,omitempty"`
-	// Files and Bytes were searched; Packed files were not, since their
-	// content is compressed.
-	Files  int   `json:"files"`
-	Bytes  int64 `json:"bytes"`
-	Packed int   `json:"packed,omitempty"`
+	// Gaps are files, or files in archives, that were not searched or not to
+	// their end; MoreGaps is the number of those beyond the limit.
+	Gaps     []gap `json:"gaps,omitempty"`
+	MoreGaps int   `json:"moreGaps,omitempty"`
+	// Files and Bytes were searched, those in archives included, after inflating.
+	// Archives were looked into; Media were not searched.
+	Files    int   `json:"files"`
+	Bytes    int64 `json:"bytes"`
+	Archives int   `json:"archives,omitempty"`
+	Media    int   `json:"media,omitempty"`
 	// Sums are the digests of files with matches, where a package of the
 	// operating system may have brought the file.
 	Sums []contentSums `json:"sums,omitempty"`
@@ -43,13 +49,36 @@ type record struct {
 // located is a match with the file that holds it.
 type located struct {
 	Path string `json:"path"`
+	// Packed is set when the match is in an archive or a packed file; Member is
+	// its path in an archive.
+	Packed bool   `json:"packed,omitempty"`
+	Member string `json:"member,omitempty"`
 	credential.Match
 }
 
+// full is the path with that in the archive behind it.
+func (l located) full() string { return joined(l.Path, l.Member) }
+
+func joined(path, member string) string {
+	if member == "" {
+		return path
+	}
+	return path + "!/" + member
+}
+
+// gap is what was not searched.
+type gap struct {
+	Path   string `json:"path"`
+	Member string `json:"member,omitempty"`
+	Reason string `json:"reason"`
+	// Large files are plain ones that are larger than what is searched of a file.
+	Large bool `json:"large,omitempty"`
+}
+
 const (
-	// maxMatches and maxCut bound what is recorded of a layer.
+	// maxMatches and maxGaps bound what is recorded of a layer.
 	maxMatches = 2000
-	maxCut     = 200
+	maxGaps    = 1000
 )
 
 // inspection is the search of one layer.
@@ -57,9 +86,14 @@ type inspection struct {
 	scanner  *credential.Scanner
 	contents contents
 	path     string
-	// searched is set when the current file is searched, and not only kept.
-	searched bool
-	record   record
+	// searched is set when the current file is searched, and not only kept;
+	// packed when it is walked through for that.
+	searched, packed bool
+	walker           *archive.Walker
+	budget           archive.Budget
+	record           record
+	// found is set when the current file holds a secret.
+	found bool
 	// holding are the files with a secret, those that are not listed included.
 	holding map[string]bool
 }
@@ -70,54 +104,120 @@ func (i *inspection) Withhold(path string) bool { return i.holding[path] }
 // File implements layers.Inspection.
 func (i *inspection) File(e *layers.Entry, head []byte) bool {
 	kept := i.contents.begin(e)
-	i.searched = false
+	i.path, i.searched, i.packed, i.found = e.Path, false, false, false
 	switch {
-	case e.Size < 8:
+	case e.Size < least:
 		return false
-	case credential.Packed(head):
-		i.record.Packed++
+	case archive.Packed(head, e.Path):
+		i.packed = true
+		i.record.Archives++
+		i.walker.Begin(e.Path)
+		return true
+	case credential.Media(head):
+		i.record.Media++
 		return kept
 	}
-	i.path, i.searched = e.Path, true
+	i.searched = true
 	i.record.Files++
 	i.record.Bytes += e.Size
 	i.scanner.Begin(e.Path, head)
 	return true
 }
 
+// least is the size below which a file holds no secret.
+const least = 8
+
 // Chunk implements layers.Inspection.
 func (i *inspection) Chunk(data []byte) {
 	i.contents.write(data)
-	if i.searched {
+	switch {
+	case i.packed:
+		i.walker.Write(data)
+	case i.searched:
 		i.scanner.Write(data)
 	}
 }
 
 // EndFile implements layers.Inspection.
 func (i *inspection) EndFile() {
-	if !i.searched {
-		i.contents.end(i.path, false)
-		return
+	switch {
+	case i.packed:
+		for _, g := range i.walker.End() {
+			i.gap(gap{Member: g.Name, Reason: g.Reason})
+		}
+	case i.searched:
+		i.take("")
 	}
-	found, cut := i.scanner.End()
-	i.contents.end(i.path, len(found) > 0)
-	if len(found) > 0 {
+	i.contents.end(i.path, i.found)
+	if i.found {
 		i.holding[i.path] = true
 	}
+}
+
+// take records what the scanner found in the current file, or in a file in it.
+func (i *inspection) take(member string) {
+	found, cut := i.scanner.End()
+	i.found = i.found || len(found) > 0
 	for _, m := range found {
 		if len(i.record.Matches) >= maxMatches {
 			i.record.More++
 			continue
 		}
-		i.record.Matches = append(i.record.Matches, located{Path: i.path, Match: m})
+		i.record.Matches = append(i.record.Matches, located{Path: i.path, Packed: i.packed, Member: member, Match: m})
 	}
-	if cut && len(i.record.Cut) < maxCut {
-		i.record.Cut = append(i.record.Cut, i.path)
+	if cut {
+		i.gap(gap{Member: member, Reason: "it is too large: only its start was searched", Large: !i.packed})
+	}
+}
+
+func (i *inspection) gap(g gap) {
+	if len(i.record.Gaps) >= maxGaps {
+		i.record.MoreGaps++
+		return
+	}
+	g.Path = i.path
+	i.record.Gaps = append(i.record.Gaps, g)
+}
+
+// members are the files in archives, which are searched like those of the layer.
+type members struct {
+	*inspection
+	member   archive.Member
+	searched bool
+}
+
+// File implements archive.Visitor.
+func (m *members) File(member archive.Member, head []byte) {
+	m.member, m.searched = member, len(head) >= least
+	switch {
+	case !m.searched:
+	case credential.Media(head):
+		m.searched = false
+		m.record.Media++
+	default:
+		m.record.Files++
+		m.scanner.Begin(member.Plain, head)
+	}
+}
+
+// Write implements archive.Visitor.
+func (m *members) Write(data []byte) {
+	if m.searched {
+		m.record.Bytes += int64(len(data))
+		m.scanner.Write(data)
+	}
+}
+
+// EndFile implements archive.Visitor, and hides that of the layer.
+func (m *members) EndFile() {
+	if m.searched {
+		m.take(m.member.Name)
 	}
 }
 
 // Result implements layers.Inspection.
 func (i *inspection) Result() ([]byte, error) {
+	i.walker.Stop() // A layer may be broken off within a file.
 	i.record.Sums = i.contents.result()
 	out, err := json.Marshal(i.record)
 	if err != nil {

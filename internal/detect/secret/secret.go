@@ -9,6 +9,7 @@ package secret
 import (
 	"encoding/json"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -34,18 +35,22 @@ type Options struct {
 	// Reported reports whether another detector has a finding of a secret about
 	// the file of the layer, so that it is not told twice. Nil for no.
 	Reported func(path, layer string) bool
+	// Owned reports whether a package of the operating system owns a file: that
+	// what is packed in it was not searched is then no gap. Nil for no.
+	Owned func(path string) bool
 }
 
 // Result is what Check came to.
 type Result struct {
 	Findings []finding.Finding
-	// Unreadable are files that were not searched to their end.
+	// Unreadable are files that were not searched, or not to their end.
 	Unreadable []inventory.Unreadable
-	// Files and Bytes were searched, Packed files were not: their content is
-	// compressed.
-	Files  int
-	Bytes  int64
-	Packed int
+	// Files and Bytes were searched, those in the Archives included, after
+	// inflating. Media, which are images, sounds and fonts, were not.
+	Files    int
+	Bytes    int64
+	Archives int
+	Media    int
 	// Unchanged is the number of matches left out since the package manager
 	// put their file there.
 	Unchanged int
@@ -96,10 +101,9 @@ func (c *check) layer(i int) error {
 	}
 	c.result.Files += r.Files
 	c.result.Bytes += r.Bytes
-	c.result.Packed += r.Packed
-	for _, path := range r.Cut {
-		c.result.Unreadable = append(c.result.Unreadable, inventory.Unreadable{Path: path, Reason: "too large: only its start was searched for secrets"})
-	}
+	c.result.Archives += r.Archives
+	c.result.Media += r.Media
+	c.gaps(i, r)
 	if r.More > 0 {
 		c.result.Unreadable = append(c.result.Unreadable, inventory.Unreadable{
 			Path: r.Matches[len(r.Matches)-1].Path, Reason: fmt.Sprintf("layer %d holds %d more secrets than the %d that are listed", i+1, r.More, len(r.Matches)),
@@ -122,13 +126,50 @@ func (c *check) layer(i int) error {
 		case !p.hidden && c.opts.Reported != nil && c.opts.Reported(m.Path, diffID):
 			continue
 		}
-		key := strings.Join([]string{m.Path, string(m.Class), m.Kind, m.Name, m.Fingerprint}, "\x00")
+		key := strings.Join([]string{m.full(), string(m.Class), m.Kind, m.Name, m.Fingerprint}, "\x00")
 		if c.groups[key] == nil {
 			c.order = append(c.order, key)
 		}
 		c.groups[key] = append(c.groups[key], p)
 	}
 	return nil
+}
+
+// fewInOne is how many files of a directory are listed one by one.
+const fewInOne = 3
+
+// gaps lists what was not searched, many files of one directory as one.
+func (c *check) gaps(layer int, r record) {
+	files := map[string]map[string]bool{}
+	var kept []gap
+	for _, g := range r.Gaps {
+		if !g.Large && c.opts.Owned != nil && c.opts.Owned(g.Path) {
+			continue
+		}
+		kept = append(kept, g)
+		dir := path.Dir(g.Path)
+		if files[dir] == nil {
+			files[dir] = map[string]bool{}
+		}
+		files[dir][g.Path] = true
+	}
+	told := map[string]bool{}
+	for _, g := range kept {
+		u := inventory.Unreadable{Path: joined(g.Path, g.Member), Reason: "not searched for secrets, or not to its end: " + g.Reason}
+		if dir := path.Dir(g.Path); len(files[dir]) > fewInOne {
+			if told[dir] {
+				continue
+			}
+			told[dir] = true
+			u = inventory.Unreadable{Path: dir, Reason: fmt.Sprintf("%d files in this directory were not searched for secrets, or not to their end; %s: %s", len(files[dir]), path.Base(joined(g.Path, g.Member)), g.Reason)}
+		}
+		c.result.Unreadable = append(c.result.Unreadable, u)
+	}
+	if r.MoreGaps > 0 {
+		c.result.Unreadable = append(c.result.Unreadable, inventory.Unreadable{
+			Path: "/", Reason: fmt.Sprintf("layer %d holds %d more files that were not searched for secrets than are listed", layer+1, r.MoreGaps),
+		})
+	}
 }
 
 func (c *check) unchanged(file Content) bool {
@@ -165,7 +206,7 @@ func (c *check) finding(places []place) finding.Finding {
 		Fix: finding.Fix{Text: rule.Fix}, References: rule.References, Status: finding.Open,
 		Evidence: []finding.Fact{{Name: "kind", Value: p.Kind}, {Name: "redacted", Value: p.Redacted}},
 		// The value's own fingerprint makes a replaced secret a new problem.
-		Fingerprint: finding.Fingerprint(finding.Secret, rule.ID, c.opts.Target, p.Path, p.Kind, p.Name, p.Fingerprint),
+		Fingerprint: finding.Fingerprint(finding.Secret, rule.ID, c.opts.Target, p.full(), p.Kind, p.Name, p.Fingerprint),
 	}
 	if p.Fingerprint != "" {
 		f.Evidence = append(f.Evidence, finding.Fact{Name: "fingerprint", Value: p.Fingerprint})
@@ -180,12 +221,26 @@ func (c *check) finding(places []place) finding.Finding {
 	}
 	for _, at := range places[:min(len(places), maxPlaces)] {
 		l := finding.Location{Space: finding.InImage, Path: at.Path, Line: at.Line, Layer: c.diffID(at.layer)}
-		if at.hidden {
-			l.Note = hiddenNote
+		var notes []string
+		if at.Packed { // The line is none of the file itself.
+			l.Line = 0
+			notes = append(notes, at.inside())
 		}
+		if at.hidden {
+			notes = append(notes, hiddenNote)
+		}
+		l.Note = strings.Join(notes, "; ")
 		f.Locations = append(f.Locations, l)
 	}
 	return f
+}
+
+// inside says where in an archive or packed file a match is.
+func (l located) inside() string {
+	if l.Member == "" {
+		return fmt.Sprintf("line %d of what is packed in it", l.Line)
+	}
+	return fmt.Sprintf("in %s, line %d", l.Member, l.Line)
 }
 
 // hiddenNote marks places that the final file system does not show.
@@ -206,7 +261,7 @@ func (c *check) message(p place) string {
 	if p.Name != "" {
 		what = "the " + p.Kind + ", " + p.Name
 	}
-	text := fmt.Sprintf("%s holds %s (%s)", p.Path, what, p.Redacted)
+	text := fmt.Sprintf("%s holds %s (%s)", p.full(), what, p.Redacted)
 	if p.hidden {
 		text += fmt.Sprintf("; a later layer deletes or replaces the file, but layer %d of %d still brings it to everybody who pulls the image", p.layer+1, c.in.Layers)
 	}

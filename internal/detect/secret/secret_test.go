@@ -179,7 +179,7 @@ func TestFingerprintsFollowTheValueAndNotTheLine(t *testing.T) {
 
 func TestRecordsHoldNoValue(t *testing.T) {
 	in, _ := inspect(t, []imagetest.File{imagetest.Text("app/.env", setting)})
-	if got := string(in.Result("secret/2", 0)); !strings.Contains(got, "DB_PASSWORD") || strings.Contains(got, "Tr0ub4dor") {
+	if got := string(in.Result(secret.Inspector{}.Name(), 0)); !strings.Contains(got, "DB_PASSWORD") || strings.Contains(got, "Tr0ub4dor") {
 		t.Errorf("record = %s", got)
 	}
 }

@@ -1,0 +1,452 @@
+// Package archive walks through archives and packed files while their bytes
+// stream past, those that lie in one another included: zip and what is built on
+// it (jar, war, wheel), tar, gzip and zstd. Nothing is unpacked to disk and no
+// archive is held in memory; what it reads of one is bounded, and what it did
+// not read is told. It is not for finding packages in archives (package
+// syftcatalog).
+package archive
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/klauspost/compress/flate"
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+const (
+	kib = 1 << 10
+	mib = 1 << 20
+	gib = 1 << 30
+)
+
+// Budget is what walks may spend together. Each walk takes from it.
+type Budget struct {
+	// Bytes is the number of bytes after inflating, those of archives inside
+	// archives included.
+	Bytes int64
+	// Files is the number of files in archives.
+	Files int
+}
+
+// LayerBudget is enough for the archives of a layer in which there is little
+// else, and bounds the time that a layer takes.
+func LayerBudget() Budget { return Budget{Bytes: 4 * gib, Files: 1_000_000} }
+
+// The limits of one file, see Gap.
+const (
+	// maxBytes is what a file may inflate to.
+	maxBytes = gib
+	// maxFiles is how many files it may hold.
+	maxFiles = 200_000
+	// maxDepth is how many archives and packings may lie in one another: a
+	// packed archive counts twice.
+	maxDepth = 6
+	// ratioFrom is the number of bytes up to which it may inflate whatever its
+	// packed size; above, it is a bomb when it is more than maxRatio times larger
+	// than what was read of it. Real files reach 60.
+	ratioFrom = 16 * mib
+	maxRatio  = 200
+	// maxWindow is the memory that unpacking zstd may take; -19 asks for 8 MiB.
+	maxWindow = 32 * mib
+	// maxGaps is how many gaps of one file are listed.
+	maxGaps = 16
+	// maxName is how long the path of a file in archives may be.
+	maxName = 4 * kib
+	// headSize is how much of a file is looked at to tell what it is.
+	headSize = 3 * kib
+)
+
+// Member is a file in an archive, or the content of a packed file.
+type Member struct {
+	// Name is its path in the archive; that of a file in an archive inside the
+	// archive follows on the inner archive's with !/ between. It is empty for the
+	// content of a file that is packed and no archive.
+	Name string
+	// Plain is the path of the file that was begun and Name with !/ between,
+	// without the suffix of a packing (.gz, .zst).
+	Plain string
+}
+
+// Visitor takes the files that are in archives, one after the other.
+type Visitor interface {
+	// File begins a file. The head is the first part of its content, which is
+	// given again to Write, and valid during the call only.
+	File(m Member, head []byte)
+	// Write takes the next part, which is valid during the call only.
+	Write(data []byte)
+	// EndFile ends the file, also where the archive ends before it.
+	EndFile()
+}
+
+// Gap is something that was not read.
+type Gap struct {
+	// Name is as in Member; empty for the whole file.
+	Name string
+	// Reason says why, in words of this package.
+	Reason string
+}
+
+// Walker walks through files, one after the other. It is used from one
+// goroutine.
+type Walker struct {
+	visitor Visitor
+	budget  *Budget
+
+	next  func() (struct{}, bool)
+	stop  func()
+	yield func(struct{}) bool
+	// piece is what was given and not read yet, read what was read.
+	piece []byte
+	read  int64
+	ended bool
+
+	outer    string
+	inflated int64
+	files    int
+	gaps     []Gap
+	levels   []*level
+	buf      []byte
+}
+
+// level is what is needed for one archive or packing that lies in another, kept
+// for the next one.
+type level struct {
+	buf   *bufio.Reader
+	gzip  *gzip.Reader
+	flate io.ReadCloser
+}
+
+// NewWalker returns a walker that shows files to a visitor.
+func NewWalker(v Visitor, budget *Budget) *Walker {
+	return &Walker{visitor: v, budget: budget, buf: make([]byte, 64*kib)}
+}
+
+// Begin starts a file that Readable says can be walked through.
+func (w *Walker) Begin(name string) {
+	w.Stop()
+	w.outer, w.piece, w.read, w.ended = name, nil, 0, false
+	w.inflated, w.files, w.gaps = 0, 0, nil
+	// The walk pulls what Write pushes: it is a coroutine, which runs only
+	// while Write or End wait for it.
+	w.next, w.stop = iter.Pull(func(yield func(struct{}) bool) {
+		w.yield = yield
+		w.walk()
+	})
+}
+
+// Write takes the next part of the file.
+func (w *Walker) Write(data []byte) {
+	if w.next == nil {
+		return
+	}
+	if w.piece = data; len(data) > 0 {
+		w.resume()
+	}
+	w.piece = nil
+}
+
+// End ends the file and returns what was not read of it. The slice is the
+// caller's.
+func (w *Walker) End() []Gap {
+	if w.ended = true; w.next != nil {
+		w.resume()
+	}
+	w.Stop()
+	return w.gaps
+}
+
+// Stop gives the file up. It may be called at any time.
+func (w *Walker) Stop() {
+	if w.stop != nil {
+		w.ended = true
+		w.stop()
+	}
+	w.next, w.stop = nil, nil
+}
+
+func (w *Walker) resume() {
+	if _, more := w.next(); !more {
+		w.next = nil
+	}
+}
+
+// errStopped ends a walk that was given up, errLimit one that has spent all
+// that it may.
+var (
+	errStopped = errors.New("given up")
+	errLimit   = errors.New("limit reached")
+)
+
+// Read implements io.Reader for the walk: the bytes of the file.
+func (w *Walker) Read(p []byte) (int, error) {
+	for len(w.piece) == 0 {
+		if w.ended {
+			return 0, io.EOF
+		}
+		if !w.yield(struct{}{}) {
+			return 0, errStopped
+		}
+	}
+	n := copy(p, w.piece)
+	w.piece = w.piece[n:]
+	w.read += int64(n)
+	return n, nil
+}
+
+func (w *Walker) walk() {
+	// What went wrong is in the gaps; a walk that was stopped is asked for none.
+	_ = w.content(w.buffer(0, w), Member{Plain: w.outer}, 0)
+}
+
+func (w *Walker) gap(name, reason string) {
+	switch {
+	case len(w.gaps) < maxGaps:
+		w.gaps = append(w.gaps, Gap{Name: name, Reason: reason})
+	case len(w.gaps) == maxGaps:
+		w.gaps = append(w.gaps, Gap{Reason: "more of it was not searched than is listed"})
+	}
+}
+
+// limit notes a limit and returns what ends the walk.
+func (w *Walker) limit(name, reason string) error {
+	w.gap(name, reason)
+	return errLimit
+}
+
+// at returns the memory of a level.
+func (w *Walker) at(depth int) *level {
+	for len(w.levels) <= depth {
+		w.levels = append(w.levels, &level{buf: bufio.NewReaderSize(nil, 16*kib)})
+	}
+	return w.levels[depth]
+}
+
+func (w *Walker) buffer(depth int, r io.Reader) *bufio.Reader {
+	b := w.at(depth).buf
+	b.Reset(r)
+	return b
+}
+
+// inflating counts what comes out of a packing.
+type inflating struct {
+	w    *Walker
+	r    io.Reader
+	name string
+}
+
+// Read implements io.Reader.
+func (i inflating) Read(p []byte) (int, error) {
+	n, err := i.r.Read(p)
+	i.w.inflated += int64(n)
+	i.w.budget.Bytes -= int64(n)
+	switch {
+	case i.w.inflated > maxBytes:
+		return n, i.w.limit(i.name, fmt.Sprintf("it inflates to more than %d MiB", maxBytes/mib))
+	case i.w.inflated > ratioFrom && i.w.inflated > maxRatio*i.w.read:
+		return n, i.w.limit(i.name, fmt.Sprintf("it inflates to more than %d times its size", maxRatio))
+	case i.w.budget.Bytes < 0:
+		return n, i.w.limit(i.name, "the archives of its layer inflate to more than is read of one layer")
+	}
+	return n, err
+}
+
+// content reads what may be an archive, a packing or a file. The error is one
+// that ends the whole walk; others are gaps.
+func (w *Walker) content(r *bufio.Reader, m Member, depth int) error {
+	head, err := r.Peek(headSize)
+	switch {
+	case errors.Is(err, errStopped), errors.Is(err, errLimit):
+		return err
+	case len(head) == 0 && errors.Is(err, io.EOF):
+		return nil
+	case len(head) == 0:
+		return w.broken(m.Name, err)
+	}
+	// Other errors come again when what was read before them is gone.
+	form := formOf(head, m.Plain)
+	if form != file && depth >= maxDepth {
+		w.gap(m.Name, fmt.Sprintf("more than %d archives lie in one another", maxDepth))
+		return nil
+	}
+	switch form {
+	case isZip:
+		return w.broken(m.Name, w.zip(r, m, depth))
+	case isTar:
+		return w.broken(m.Name, w.tar(r, m, depth))
+	case isGzip:
+		return w.broken(m.Name, w.gzip(r, m, depth))
+	case isZstd:
+		return w.broken(m.Name, w.zstd(r, m, depth))
+	case file:
+		return w.broken(m.Name, w.file(r, m, head))
+	default:
+		w.gap(m.Name, "it is packed in a way that is not read ("+string(form)+")")
+		return nil
+	}
+}
+
+// broken notes an error about the data as a gap, and returns the other ones.
+func (w *Walker) broken(name string, err error) error {
+	switch {
+	case err == nil, errors.Is(err, errStopped), errors.Is(err, errLimit):
+		return err
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		w.gap(name, "it is broken: it ends too early")
+	default:
+		w.gap(name, "it is broken")
+	}
+	return nil
+}
+
+// count counts a file in an archive.
+func (w *Walker) count(name string) error {
+	w.files++
+	w.budget.Files--
+	switch {
+	case w.files > maxFiles:
+		return w.limit(name, fmt.Sprintf("it holds more than %d files", maxFiles))
+	case w.budget.Files < 0:
+		return w.limit(name, "the archives of its layer hold more files than are read of one layer")
+	}
+	return nil
+}
+
+func (w *Walker) file(r io.Reader, m Member, head []byte) error {
+	w.visitor.File(m, head)
+	defer w.visitor.EndFile()
+	for {
+		n, err := r.Read(w.buf)
+		if n > 0 {
+			w.visitor.Write(w.buf[:n])
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (w *Walker) gzip(r *bufio.Reader, m Member, depth int) (err error) {
+	l := w.at(depth + 1)
+	if l.gzip == nil {
+		l.gzip, err = gzip.NewReader(r)
+	} else {
+		err = l.gzip.Reset(r)
+	}
+	if err != nil {
+		l.gzip = nil
+		return err
+	}
+	return w.content(w.buffer(depth+1, inflating{w, l.gzip, m.Name}), m.unpacked(), depth+1)
+}
+
+func (w *Walker) zstd(r *bufio.Reader, m Member, depth int) error {
+	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
+	if err != nil {
+		return err
+	}
+	defer z.Close()
+	return w.content(w.buffer(depth+1, inflating{w, z, m.Name}), m.unpacked(), depth+1)
+}
+
+// deflated returns what the stream at r inflates to. Nothing behind its end is
+// read.
+func (w *Walker) deflated(r *bufio.Reader, name string, depth int) io.Reader {
+	l := w.at(depth + 1)
+	if l.flate == nil {
+		l.flate = flate.NewReader(r)
+	} else if err := l.flate.(flate.Resetter).Reset(r, nil); err != nil {
+		l.flate = flate.NewReader(r)
+	}
+	return inflating{w, l.flate, name}
+}
+
+// unpacked is the member that a packing holds.
+func (m Member) unpacked() Member {
+	for _, suffix := range []string{".gz", ".zst", ".z", ".gzip"} {
+		if ext := path.Ext(m.Plain); strings.EqualFold(ext, suffix) {
+			m.Plain = m.Plain[:len(m.Plain)-len(ext)]
+			return m
+		}
+	}
+	switch ext := path.Ext(m.Plain); strings.ToLower(ext) {
+	case ".tgz", ".tzst":
+		m.Plain = m.Plain[:len(m.Plain)-len(ext)] + ".tar"
+	}
+	return m
+}
+
+// inside is the member of a name in the archive m.
+func (w *Walker) inside(m Member, name string) Member {
+	name = strings.TrimPrefix(path.Clean("/"+name), "/")
+	if m.Name != "" {
+		name = m.Name + "!/" + name
+	}
+	if len(name) > maxName {
+		name = name[:maxName]
+	}
+	return Member{Name: name, Plain: w.outer + "!/" + name}
+}
+
+// form is what a content is.
+type form string
+
+const (
+	file   form = ""
+	isZip  form = "zip"
+	isTar  form = "tar"
+	isGzip form = "gzip"
+	isZstd form = "zstd"
+)
+
+// zipNames are suffixes of zip archives that may begin with a program which
+// unpacks or runs them.
+var zipNames = []string{".jar", ".war", ".ear", ".pyz", ".pex"}
+
+func formOf(head []byte, name string) form {
+	switch {
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")), bytes.HasPrefix(head, []byte("PK\x07\x08PK")):
+		return isZip
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b, 8}):
+		return isGzip
+	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		return isZstd
+	case isTarHeader(head):
+		return isTar
+	case bytes.HasPrefix(head, []byte("#!")) && (slices.Contains(zipNames, strings.ToLower(path.Ext(name))) || bytes.Contains(head, []byte("PK\x03\x04"))):
+		return isZip
+	}
+	return unread(head)
+}
+
+// unread tells forms whose readers are slow or take as much memory as the data
+// ask for.
+func unread(head []byte) form {
+	for _, u := range []struct{ magic, form string }{
+		{"\xfd7zXZ\x00", "xz"}, {"7z\xbc\xaf\x27\x1c", "7z"}, {"Rar!\x1a\x07", "rar"}, {"\x04\x22\x4d\x18", "lz4"}, {"LZIP\x01", "lzip"},
+	} {
+		if bytes.HasPrefix(head, []byte(u.magic)) {
+			return form(u.form)
+		}
+	}
+	if len(head) > 10 && bytes.HasPrefix(head, []byte("BZh")) && string(head[4:10]) == "1AY&SY" {
+		return "bzip2"
+	}
+	return file
+}
+
+// Packed reports whether a file by its name and its first bytes is an archive
+// or packed, so that its text cannot be seen. Begin says in its gaps which of
+// them are not read.
+func Packed(head []byte, name string) bool { return formOf(head, name) != file }
