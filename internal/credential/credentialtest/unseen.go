@@ -45,7 +45,7 @@ func Unseen(t testing.TB) (secrets, misses []Sample) {
 	has("/root/.kube/config", "users:\n- name: admin\n  user:\n    username: admin\n    password: %s\n", m.word(32))
 	has("/etc/wireguard/wg0.conf", "[Interface]\nAddress = 10.0.0.2/32\nPrivateKey = %s\n", m.base64(42)+"E=")
 	has("/srv/web/settings.php", "<?php\nreturn ['host' => 'db', 'password' => '%s'];\n", "fUchs"+"_bau3")
-	has("/srv/a/app.jar!/config_qa.properties", "db.password=%s   # of the tests\n", "Blau" + "3rRegen")
+	has("/srv/a/app.jar!/config_qa.properties", "db.password=%s   # of the tests\n", "Blau"+"3rRegen")
 	has("/srv/spring/application.properties", "jasypt.encryptor.password=%s\n", "l4m"+"pionFest")
 	has("/etc/nslcd.conf", "uri ldap://dc.shop.de\nbinddn cn=reader,dc=shop\nbindpw %s\n", "Nadel"+"w4ld")
 	has("/etc/ssmtp/ssmtp.conf", "AuthUser=mail@shop.de\nAuthPass=%s\n", "Post"+"b0te-x")

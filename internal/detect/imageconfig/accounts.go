@@ -210,6 +210,14 @@ func checkDuplicates(p *pass) {
 		}
 		names[a.name], uids[a.uid] = a.name, a.name
 	}
+	shadow, _ := p.content("/etc/shadow")
+	seen := map[string]bool{}
+	fields(shadow.Content, 2, func(line int, f []string) {
+		if seen[f[0]] {
+			p.reportLine("/etc/shadow", line, fmt.Sprintf("the account %q occurs twice in /etc/shadow", f[0]), f[0], "shadow")
+		}
+		seen[f[0]] = true
+	})
 }
 
 // lines yields the lines of configuration files without comments.
@@ -232,11 +240,17 @@ func (p *pass) lines(match func(path string) bool, each func(path string, line i
 func checkSudoers(p *pass) {
 	match := func(path string) bool { return path == "/etc/sudoers" || strings.HasPrefix(path, "/etc/sudoers.d/") }
 	p.lines(match, func(path string, line int, text string) {
-		who, rest, ok := strings.Cut(text, " ")
-		if !ok || strings.HasPrefix(text, "Defaults") || strings.HasPrefix(text, "@") || !slices.Contains(strings.FieldsFunc(rest, func(r rune) bool { return r == ' ' || r == '\t' || r == ':' || r == ')' }), "NOPASSWD") {
-			return
+		words := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t:)=,", r) })
+		who := words[0]
+		switch {
+		case strings.HasPrefix(text, "Defaults"):
+			if slices.Contains(words, "!authenticate") {
+				p.reportLine(path, line, fmt.Sprintf("%q lets everybody who may use sudo do so without a password", text), who)
+			}
+		case strings.HasPrefix(text, "@"), who == "root":
+		case slices.Contains(words, "NOPASSWD"):
+			p.reportLine(path, line, fmt.Sprintf("%s may run commands as root without a password", who), who)
 		}
-		p.reportLine(path, line, fmt.Sprintf("%s may run commands as root without a password", who), who)
 	})
 }
 
