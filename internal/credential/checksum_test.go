@@ -61,7 +61,15 @@ func TestATokenWithAWrongChecksumIsNone(t *testing.T) {
 					continue
 				}
 				wrong := token[:at] + other(token[at]) + token[at+1:]
-				if found := scan(s, "/app/a.yaml", "value: "+wrong+"\n", 100); len(found) > 0 {
+				found := scan(s, "/app/a.yaml", "value: "+wrong+"\n", 100)
+				if c.kind == "Azure key" && len(found) == 1 {
+					// Some published ones have another sum.
+					if found[0].Severity != finding.Medium || found[0].Sure() {
+						t.Errorf("with another character at %d: %+v, want medium and nothing about a checksum", at, found[0])
+					}
+					continue
+				}
+				if len(found) > 0 {
 					t.Errorf("with another character at %d it is still a %s", at, found[0].Kind)
 				}
 			}

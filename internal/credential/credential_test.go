@@ -130,3 +130,11 @@ func TestAPassphraseInBase64IsFound(t *testing.T) {
 		t.Errorf("%d matches", len(got))
 	}
 }
+
+func TestEveryLoginOfAMailRelayIsListed(t *testing.T) {
+	s := credential.NewScanner()
+	found := scan(s, "/etc/postfix/sasl_passwd", "# relays\na.example ci:Brieft4ube\nb.example ci:${PASSWORD}\nc.example ci:Fl4schenpost\n", 100)
+	if len(found) != 2 || found[0].Line != 2 || found[1].Line != 4 {
+		t.Errorf("found %+v, want those of the lines 2 and 4", found)
+	}
+}

@@ -38,7 +38,7 @@ func OfText(text string) (Match, bool) {
 // an environment variable, a build argument, a label, a key of a ConfigMap. By
 // its form, or because the name promises a secret and the value may be one.
 func OfPair(name, value string) (Match, bool) {
-	value = Unquote(value)
+	value = defaultOf(Unquote(value))
 	if m, ok := OfText(value); ok {
 		m.Name = name
 		return m, true

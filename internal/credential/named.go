@@ -40,17 +40,25 @@ func settingAt(data []byte, at int, p place) (s setting, ok bool) {
 		return s, false // a part of a path or URL
 	}
 	s.from = from
+	if from > 1 && data[from-1] == '{' && data[from-2] == '$' {
+		ok = s.readDefault(data, from)
+		s.name = string(data[from : from+words(data[from:])])
+		return s, ok
+	}
 	i, ok := pairedValue(data, from, to)
+	if !ok {
+		i, ok = valueBefore(data, from)
+	}
 	if !ok {
 		if i, ok = behindName(data, from, to, p); !ok {
 			return s, false
 		}
 	}
-	if from > 1 && data[from-1] == '{' && data[from-2] == '$' && i < len(data) && (data[i] == '?' || data[i] == '+') {
-		return s, false // ${NAME:?what to say when it is not set}
-	}
 	if !s.readValue(data, i, p) {
 		return s, false
+	}
+	if strings.HasPrefix(s.value, "${") {
+		s.readDefault(data, s.start+len("${"))
 	}
 	// Most words are no names of settings: those get no string.
 	s.name = string(data[from:to])
@@ -89,6 +97,45 @@ func pairedValue(data []byte, from, to int) (int, bool) {
 		return 0, false
 	}
 	return i + 1, true
+}
+
+// valueBefore returns where the value begins of a name that is itself a value
+// and stands behind it: value: x, name: DB_PASSWORD.
+func valueBefore(data []byte, from int) (int, bool) {
+	near := data[max(0, from-maxValue):from]
+	head, ok := cutName(bytes.TrimRight(near, " \t\"'"))
+	if !ok {
+		return 0, false
+	}
+	at := bytes.LastIndex(bytes.ToLower(head), []byte("value"))
+	if at < 0 || at > 0 && isWord(head[at-1]) {
+		return 0, false
+	}
+	i := skip(head, at+len("value"), "\"'")
+	if i = skip(head, i, " \t"); i >= len(head) || head[i] != ':' && head[i] != '=' {
+		return 0, false
+	}
+	// Only the value lies between: no other line, no other object.
+	value := bytes.TrimSpace(bytes.TrimRight(head[i+1:], " \t\r\n,"))
+	if len(value) == 0 || bytes.ContainsAny(value, "\r\n{}[]") {
+		return 0, false
+	}
+	return from - len(near) + i + 1, true
+}
+
+// cutName takes name: or key= off the end of a text, and the quote in front of
+// it.
+func cutName(text []byte) ([]byte, bool) {
+	if n := len(text); n == 0 || text[n-1] != ':' && text[n-1] != '=' {
+		return nil, false
+	}
+	text = bytes.TrimRight(text[:len(text)-1], " \t\"'")
+	for _, word := range []string{"name", "key"} {
+		if n := len(text) - len(word); n > 0 && bytes.EqualFold(text[n:], []byte(word)) && !isWord(text[n-1]) {
+			return bytes.TrimRight(text[:n], "\"'"), true
+		}
+	}
+	return nil, false
 }
 
 func isName(c byte) bool { return isWord(c) || c == '.' || c == '-' }
@@ -197,6 +244,49 @@ func (s *setting) readValue(data []byte, i int, p place) bool {
 func wordsFollow(data []byte, at int) bool {
 	i := skip(data, at, " \t")
 	return i > at && i < len(data) && data[i] != '\r' && data[i] != '\n' && data[i] != '#'
+}
+
+// words is how many characters of a name of a variable stand in front.
+func words(data []byte) (n int) {
+	for n < len(data) && n < maxName && isWord(data[n]) {
+		n++
+	}
+	return n
+}
+
+// readDefault reads the value that the expansion of a variable gives where the
+// variable is not set: ${NAME:-value}, ${NAME-value}, ${NAME:=value},
+// ${NAME=value}. The others give none.
+func (s *setting) readDefault(data []byte, name int) bool {
+	i := name + words(data[name:])
+	if i < len(data) && data[i] == ':' {
+		i++
+	}
+	if i == name || i >= len(data) || data[i] != '-' && data[i] != '=' {
+		return false
+	}
+	i++
+	n := bytes.IndexAny(data[i:min(len(data), i+maxValue)], "}\r\n")
+	if n <= 0 || data[i+n] != '}' {
+		return false
+	}
+	value := data[i : i+n]
+	s.start, s.end, s.quoted = i, i+n, false
+	if q := value[0]; n > 2 && (q == '"' || q == '\'') && value[n-1] == q {
+		s.start, s.end, s.quoted = i+1, i+n-1, true
+	}
+	s.value = string(data[s.start:s.end])
+	return s.value != ""
+}
+
+// defaultOf returns the value that a text gives which is one such expansion and
+// nothing else, and other texts as they are.
+func defaultOf(text string) string {
+	var s setting
+	if strings.HasPrefix(text, "${") && s.readDefault([]byte(text), len("${")) && strings.HasSuffix(text, "}") && strings.Count(text, "}") == 1 {
+		return s.value
+	}
+	return text
 }
 
 // endsBare reports whether a character ends a value without quotes.

@@ -16,8 +16,9 @@ var (
 	relayLogin = regexp.MustCompile(`(?m)^[^#\s]\S*[ \t]+[^:\s]+:(\S+)[ \t]*$`)
 )
 
-// namedFile looks at a file whose name promises one secret.
-func namedFile(name string, data []byte) (m Match, at, length int, ok bool) {
+// namedFile returns the secrets of a file whose name promises them, with their
+// places.
+func namedFile(name string, data []byte) (found []Match) {
 	base, dir := path.Base(name), path.Dir(name)
 	kind, form := "", (*regexp.Regexp)(nil)
 	switch {
@@ -26,17 +27,17 @@ func namedFile(name string, data []byte) (m Match, at, length int, ok bool) {
 	case base == "sasl_passwd" && strings.HasSuffix(dir, "/postfix"):
 		kind, form = "password of a mail relay", relayLogin
 	default:
-		return m, 0, 0, false
+		return nil
 	}
 	for _, place := range form.FindAllSubmatchIndex(data, maxMatches) {
 		value := string(data[place[2]:place[3]])
 		if !plausible(value) || exampleWords.MatchString(value) || madeUp(value, 62) && kind != "password of a mail relay" {
 			continue
 		}
-		return Match{
-			Class: NamedValue, Kind: kind, Name: base, Severity: finding.High,
+		found = append(found, Match{
+			Class: NamedValue, Kind: kind, Name: base, Severity: finding.High, Offset: int64(place[2]), Length: len(value),
 			Redacted: redact(value), Fingerprint: fingerprint(value, !random(value)),
-		}, place[2], len(value), true
+		})
 	}
-	return m, 0, 0, false
+	return found
 }

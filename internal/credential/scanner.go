@@ -115,15 +115,21 @@ func (s *Scanner) End() (found []Match, cut bool) {
 			s.search.add(m, 0, len(s.buf))
 			s.found = append(s.found, s.search.found...)
 		}
-		if m, at, length, ok := namedFile(s.path, s.buf); ok && !s.search.place.trial {
-			m.Line = s.lineAt(at)
-			s.search.found = s.search.found[:0]
-			s.search.add(m, at, length)
-			s.found = append(s.found, s.search.found...)
+		if !s.search.place.trial {
+			s.addNamedFile()
 		}
 	}
 	s.found = distinct(s.found)
 	return s.found, s.cut
+}
+
+func (s *Scanner) addNamedFile() {
+	s.search.found = s.search.found[:0]
+	for _, m := range namedFile(s.path, s.buf) {
+		m.Line = s.lineAt(int(m.Offset))
+		s.search.add(m, int(m.Offset), m.Length)
+	}
+	s.found = append(s.found, s.search.found...)
 }
 
 // look looks at the keywords up to a place in the buffer.
