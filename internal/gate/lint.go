@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path"
@@ -299,8 +300,10 @@ func (r run) tracePlatforms(ctx context.Context, parts []part) []part {
 // Dockerfiles, lock files and manifests of all.
 func (r run) traceImage(ctx context.Context, img *inventory.Image, all part, baseLayers []string) []finding.Finding {
 	var files []*dockerfile.File
+	ignored := make(map[string]*dockerfile.IgnoreFile)
 	for _, f := range all.dockerfiles {
 		files = append(files, r.parse(f))
+		r.readIgnored(f.Path, ignored)
 	}
 	var packages []inventory.Package
 	if all.inventory != nil {
@@ -308,7 +311,7 @@ func (r run) traceImage(ctx context.Context, img *inventory.Image, all part, bas
 	}
 	tracer := origin.NewWith(img, origin.Options{
 		Dockerfiles: files, Uses: all.images, Locks: r.locks(ctx, all.findings), Working: r.Repository.Name("."),
-		BaseLayers: baseLayers, Packages: packages,
+		BaseLayers: baseLayers, Packages: packages, Ignored: ignored,
 	})
 	r.Progress.Note("image %s: %s", img.Name, tracer.Describe())
 	traced := slices.Clone(all.findings)
@@ -319,6 +322,41 @@ func (r run) traceImage(ctx context.Context, img *inventory.Image, all part, bas
 		}
 	}
 	return traced
+}
+
+// readIgnored adds the ignore files of a Dockerfile's build. One that cannot be
+// read is noted; the builder would refuse it.
+func (r run) readIgnored(file string, ignored map[string]*dockerfile.IgnoreFile) {
+	for _, name := range origin.IgnoreFiles(file, r.Repository.Name(".")) {
+		if _, known := ignored[name]; known {
+			continue
+		}
+		f, err := openIgnored(r.Repository.Dir, name)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			r.Progress.Note("ignore file %s not used: %v", name, err)
+		}
+		ignored[name] = f
+	}
+}
+
+func openIgnored(folder, name string) (*dockerfile.IgnoreFile, error) {
+	f, err := os.OpenInRoot(folder, filepath.FromSlash(name))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // opened for reading: nothing is lost
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("it is not a regular file")
+	}
+	content, err := repository.ReadAll(f)
+	if err != nil {
+		return nil, err
+	}
+	return dockerfile.ReadIgnoreFile(name, content)
 }
 
 // locks are the lock files of the checkout, where a finding may come from one.

@@ -73,7 +73,7 @@ func (t *Tracer) fromStage(f finding.Finding, in *dockerfile.Instruction, stage 
 	copied := r.places[0]
 	var m *maker
 	if from, ok := copiedFrom(in, f.Locations[0].Path); ok {
-		m = makerOf(stage, path.Join("/", from), 0)
+		m = t.makerOf(stage, path.Join("/", from), 0)
 	}
 	if m == nil {
 		l := spanLocation(file, stage.From.KeywordSpan)

@@ -105,8 +105,13 @@ func (t *Tracer) lockedFor(f finding.Finding, in *dockerfile.Instruction, hits [
 	}
 	folder, placed := expectedFolder(f, in, use)
 	var covered, positioned []lockfile.Hit
+	unseen := ""
 	for _, h := range hits {
-		at := slices.DeleteFunc(t.placesOf(h.File.Path, in), func(p string) bool { return !use.reads(h.File, p) })
+		places, ignoredBy := t.placesOf(h.File.Path, in)
+		at := slices.DeleteFunc(places, func(p string) bool { return !use.reads(h.File, p) })
+		if len(at) == 0 && ignoredBy != "" {
+			unseen = ignoredBy + " keeps " + h.File.Path + " out of the build"
+		}
 		if len(at) > 0 {
 			covered = append(covered, h)
 		}
@@ -126,6 +131,8 @@ func (t *Tracer) lockedFor(f finding.Finding, in *dockerfile.Instruction, hits [
 		return locked{bestEntry(f, covered), true, false, "the only lock file with it that the build copies"}
 	case len(covered) > 0:
 		return locked{why: "no lock file with it is known to be in the folder that the build installs from"}
+	case unseen != "" && (in.Keyword == "RUN" || len(in.StageRefs()) > 0):
+		return locked{why: unseen}
 	case in.Keyword == "RUN":
 		return locked{why: "the build copies no lock file that has it"}
 	}
@@ -311,9 +318,9 @@ func expectedFolder(f finding.Finding, in *dockerfile.Instruction, use uses) (st
 }
 
 // placesOf are the paths to which the build copies a file of the checkout
-// before the instruction, or with it. The context may be the folder of the
-// Dockerfile, the working directory or the root of the checkout.
-func (t *Tracer) placesOf(file string, in *dockerfile.Instruction) []string {
+// before the instruction, or with it. ignoredBy is the ignore file that keeps it
+// from being copied.
+func (t *Tracer) placesOf(file string, in *dockerfile.Instruction) (out []string, ignoredBy string) {
 	sources := []*dockerfile.Instruction{in}
 	if in.Keyword == "RUN" && in.Stage != nil {
 		sources = append(slices.Clone(before(in.Stage, in)), in) // for its bind mounts
@@ -323,8 +330,7 @@ func (t *Tracer) placesOf(file string, in *dockerfile.Instruction) []string {
 			sources = stepsOf(ref.Stage)
 		}
 	}
-	var out []string
-	for _, root := range []string{path.Dir(in.File().Path), path.Clean(t.opt.Working), "."} {
+	for _, root := range t.contextsOf(in.File()) {
 		if !inside(file, root) {
 			continue
 		}
@@ -332,15 +338,19 @@ func (t *Tracer) placesOf(file string, in *dockerfile.Instruction) []string {
 		if root != "." {
 			rel = strings.TrimPrefix(file, root+"/")
 		}
+		ignored := t.ignored(in.File(), root)
 		for _, s := range sources {
 			for _, at := range broughtTo(s, rel) {
-				if !slices.Contains(out, at) {
+				switch {
+				case ignored.Excludes(rel):
+					ignoredBy = ignored.Path
+				case !slices.Contains(out, at):
 					out = append(out, at)
 				}
 			}
 		}
 	}
-	return out
+	return out, ignoredBy
 }
 
 // broughtTo are the paths that an instruction gives a file of the context.

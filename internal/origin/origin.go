@@ -59,6 +59,9 @@ type Options struct {
 	// Working is the working directory relative to the root of the checkout,
 	// from which a build may take its files besides the Dockerfile's folder.
 	Working string
+	// Ignored are the ignore files of builds by their paths: one named after a
+	// Dockerfile, or .dockerignore in a folder that may be the build's context.
+	Ignored map[string]*dockerfile.IgnoreFile
 	// BaseLayers are the diff ids of the image that FROM names, from the bottom
 	// up. They tell the base image's layers where no Dockerfile does.
 	BaseLayers []string

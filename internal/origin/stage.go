@@ -107,7 +107,7 @@ func copiedFrom(in *dockerfile.Instruction, file string) (string, bool) {
 
 // makerOf looks for the last instruction of a stage that made a file. Nil means
 // that the instructions do not tell.
-func makerOf(stage *dockerfile.Stage, file string, depth int) *maker {
+func (t *Tracer) makerOf(stage *dockerfile.Stage, file string, depth int) *maker {
 	var changed *dockerfile.Instruction // the last that may have written the file anew
 	var folder *maker                   // the copy of a folder that may hold the file
 	steps := stepsOf(stage)
@@ -117,7 +117,7 @@ func makerOf(stage *dockerfile.Stage, file string, depth int) *maker {
 		case "RUN":
 			m = runMaker(in, file)
 		case "COPY", "ADD":
-			m = copyMaker(in, file, depth)
+			m = t.copyMaker(in, file, depth)
 		default:
 			continue
 		}
@@ -161,7 +161,7 @@ func fillersIn(steps []*dockerfile.Instruction, file string) []*dockerfile.Instr
 
 // copyMaker says what a COPY that may have put the file there leads to; nil
 // where it cannot have.
-func copyMaker(in *dockerfile.Instruction, file string, depth int) *maker {
+func (t *Tracer) copyMaker(in *dockerfile.Instruction, file string, depth int) *maker {
 	to, ok := target(in)
 	if !ok || !inside(file, to) {
 		return nil
@@ -171,9 +171,12 @@ func copyMaker(in *dockerfile.Instruction, file string, depth int) *maker {
 		if ref.Stage == nil || !known || depth >= maxStages {
 			continue
 		}
-		if m := makerOf(ref.Stage, path.Join("/", from), depth+1); m != nil {
+		if m := t.makerOf(ref.Stage, path.Join("/", from), depth+1); m != nil {
 			return m
 		}
+	}
+	if _, other := in.Flag("from"); !other && known && t.unseen(in, from) {
+		return nil
 	}
 	// Of a folder it is not known whether it holds the file.
 	named := known && (to == file || path.Dir(file) == to && hasSource(in, path.Base(file)))
