@@ -26,9 +26,13 @@ type File struct {
 type Limits struct {
 	// Bytes is the largest file that is looked into.
 	Bytes int
-	// Nodes is the largest number of values in one file, counting those that
-	// aliases and merge keys repeat.
+	// Nodes is the largest number of values in one document, counting those
+	// that aliases and merge keys repeat.
 	Nodes int
+	// FileNodes is after how many values, counted in the same way, no further
+	// document of a file is looked into. Of a document that was given up, only
+	// what was built of it counts. The default is a multiple of Nodes.
+	FileNodes int
 	// Depth is how deep values may lie inside each other.
 	Depth int
 }
@@ -40,6 +44,8 @@ const (
 	defaultBytes = 256 << 20
 	defaultNodes = 2_000_000
 	defaultDepth = 200
+	// fileFactor is how many of the largest documents a file may hold.
+	fileFactor = 2
 )
 
 func (l Limits) withDefaults() Limits {
@@ -48,6 +54,9 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.Nodes == 0 {
 		l.Nodes = defaultNodes
+	}
+	if l.FileNodes == 0 {
+		l.FileNodes = fileFactor * l.Nodes
 	}
 	if l.Depth == 0 {
 		l.Depth = defaultDepth

@@ -28,24 +28,33 @@ func Parse(file File, limits Limits) []Document {
 	if err != nil {
 		return whole(err.Error())
 	}
-	budget := limits.Nodes
+	left := limits.FileNodes
 	var docs []Document
 	chunks := split(content, file.Chart)
 	for i, c := range chunks {
-		for _, doc := range parseChunk(c, limits, &budget) {
+		for _, doc := range parseChunk(c, limits, &left) {
 			doc.Path, doc.Index = file.Path, len(docs)
 			docs = append(docs, doc)
 		}
 		// One problem stands for all that is left of a file that is too much.
-		if i+1 < len(chunks) && (budget < 0 || len(docs) >= maxDocuments) {
-			last := &docs[len(docs)-1]
-			last.Problems = append(last.Problems, Problem{Span: Span{Line: last.Line}, Subject: "rest", Fatal: last.Root == nil, Message: fmt.Sprintf(
-				"what comes after this document was not looked into, since the file has more than %d values or %d documents", limits.Nodes, maxDocuments)})
+		if i+1 < len(chunks) && (left < 0 || len(docs) >= maxDocuments) {
+			docs[len(docs)-1].endFile(limits)
 			break
 		}
 	}
 	return docs
 }
+
+// endFile notes that nothing behind a document was looked into.
+func (d *Document) endFile(limits Limits) {
+	if n := len(d.Problems); n > 0 && d.Problems[n-1].Subject == restOfFile {
+		return
+	}
+	d.Problems = append(d.Problems, Problem{Span: Span{Line: d.Line}, Subject: restOfFile, Fatal: d.Root == nil, Message: fmt.Sprintf(
+		"what comes after this document was not looked into, since the file has more than %d values or %d documents; split it", limits.FileNodes, maxDocuments)})
+}
+
+const restOfFile = "rest"
 
 // maxDocuments bounds the documents of one file.
 const maxDocuments = 100_000
@@ -54,7 +63,9 @@ const maxDocuments = 100_000
 // least one: their number is an upper bound for the cost of parsing.
 const structural = "\n:,[{-?"
 
-func parseChunk(c chunk, limits Limits, budget *int) []Document {
+// parseChunk reads the documents of a chunk, and takes from what is left for the
+// file what they cost.
+func parseChunk(c chunk, limits Limits, left *int) []Document {
 	endLine := c.line + bytes.Count(bytes.TrimRight(c.text, "\n"), []byte{'\n'})
 	broken := func(line int, message string) Document {
 		line = min(max(line, c.line), endLine)
@@ -84,10 +95,15 @@ func parseChunk(c chunk, limits Limits, budget *int) []Document {
 			doc.Problems[0].Syntax = true
 			return append(docs, doc)
 		}
+		if *left < 0 && len(docs) > 0 {
+			docs[len(docs)-1].endFile(limits)
+			return docs
+		}
 		doc := Document{Line: c.line, EndLine: endLine}
-		t := tree{loc: loc, limits: limits, budget: budget, done: map[*yaml.Node]*Node{}}
+		t := tree{loc: loc, limits: limits, left: limits.Nodes, done: map[*yaml.Node]*Node{}}
 		root, err := t.convert(node, 0)
 		if err != nil {
+			*left -= t.built
 			line := c.line
 			var at *positionError
 			if errors.As(err, &at) {
@@ -96,6 +112,7 @@ func parseChunk(c chunk, limits Limits, budget *int) []Document {
 			docs = append(docs, broken(line, err.Error()))
 			continue
 		}
+		*left -= limits.Nodes - t.left
 		doc.Root, doc.Problems = root, t.problems
 		docs = append(docs, doc)
 	}
@@ -166,9 +183,12 @@ func (e *positionError) Error() string { return e.message }
 
 // tree builds the nodes of one document.
 type tree struct {
-	loc      *locator
-	limits   Limits
-	budget   *int
+	loc    *locator
+	limits Limits
+	// left is how many values the document may still have, and built how many
+	// were made, without those that aliases repeat.
+	left     int
+	built    int
 	done     map[*yaml.Node]*Node
 	problems []Problem
 }
@@ -210,6 +230,7 @@ func (t *tree) convert(y *yaml.Node, depth int) (*Node, error) {
 	if y.Anchor != "" {
 		t.done[y] = n
 	}
+	t.built++
 	return n, t.spend(y, 1)
 }
 
@@ -225,11 +246,11 @@ func (t *tree) alias(y *yaml.Node, depth int) (*Node, error) {
 	return n, t.spend(y, n.size)
 }
 
-// spend takes n values from the budget.
+// spend takes n values from what is left for the document.
 func (t *tree) spend(y *yaml.Node, n int) error {
-	*t.budget -= n
-	if *t.budget < 0 {
-		return t.fail(y, "the file has more than %d values, aliases counted as often as they are used", t.limits.Nodes)
+	t.left -= n
+	if t.left < 0 {
+		return t.fail(y, "the document has more than %d values, aliases counted as often as they are used", t.limits.Nodes)
 	}
 	return nil
 }
@@ -307,6 +328,7 @@ func (t *tree) merge(n *Node, y *yaml.Node, seen map[string]*Node, depth int) er
 			return t.fail(y, "the merge key << needs a map, and this is %s", source.Kind)
 		}
 		for _, f := range source.Fields {
+			t.built++
 			if err := t.spend(y, 1+f.Value.size); err != nil {
 				return err
 			}

@@ -253,13 +253,13 @@ func TestUTF16IsRead(t *testing.T) {
 
 func TestLimitsAreKept(t *testing.T) {
 	big := strings.Repeat("a: [1, 2, 3]\n---\n", 1000)
-	for name, limits := range map[string]Limits{"bytes": {Bytes: 100}, "nodes": {Nodes: 100}} {
+	for name, limits := range map[string]Limits{"bytes": {Bytes: 100}, "nodes": {Nodes: 100, FileNodes: 100}} {
 		docs := Parse(File{Path: "a.yaml", Content: []byte(big)}, limits)
 		last := docs[len(docs)-1]
 		if name == "nodes" && len(docs) > 30 {
 			t.Errorf("%d documents are reported after the limit", len(docs))
 		}
-		if last.Root != nil || len(last.Problems) == 0 {
+		if len(last.Problems) == 0 || name == "bytes" && last.Root != nil {
 			t.Errorf("limit of %s: the last document was read all the same", name)
 		}
 	}
@@ -267,6 +267,66 @@ func TestLimitsAreKept(t *testing.T) {
 	docs := Parse(File{Path: "a.yaml", Content: []byte("[" + dense + "]")}, Limits{Nodes: 100})
 	if docs[0].Root != nil {
 		t.Error("a dense document was read in spite of the limit")
+	}
+}
+
+// bombs returns a short document and a long one with more values than 10,000,
+// for what their aliases and merge keys repeat.
+func bombs() (bomb, wide string) {
+	bomb = "b0: &b0 [x, x, x, x, x, x, x, x, x, x]\n"
+	wide = "w: {" + manyKeys(4000) + "}\n" + "w0: &w0 {" + manyKeys(50) + "}\n"
+	for i := 1; i < 12; i++ {
+		bomb += fmt.Sprintf("b%d: &b%d [%s]\n", i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*b%d, ", i-1), 10), ", "))
+	}
+	wide += "x: {<<: [" + strings.TrimSuffix(strings.Repeat("*w0, ", 300), ", ") + "]}\n"
+	return bomb, wide
+}
+
+func TestADocumentThatIsTooMuchHidesNoOther(t *testing.T) {
+	bomb, _ := bombs()
+	text := "a: 1\n---\n" + strings.Repeat(bomb+"---\n", 20) + "e: [1, 2, 3]\n"
+	docs := Parse(File{Path: "a.yaml", Content: []byte(text)}, Limits{Nodes: 10_000})
+	if len(docs) != 22 || docs[0].Root == nil || docs[21].Root == nil || len(docs[21].Problems) > 0 {
+		t.Fatalf("%d documents, the last %+v", len(docs), docs[len(docs)-1])
+	}
+	for _, d := range docs[1:21] {
+		if d.Root != nil || len(d.Problems) != 1 || !strings.Contains(d.Problems[0].Message, "the document has more than 10000 values") {
+			t.Errorf("line %d: %+v", d.Line, d.Problems)
+		}
+		if at := d.Problems[0].Span.Line; at <= d.Line || at > d.EndLine {
+			t.Errorf("the problem of lines %d to %d stands on line %d", d.Line, d.EndLine, at)
+		}
+	}
+}
+
+// What was built of documents that were given up counts, and so does what
+// aliases repeat in those that were not: time has an end as well.
+func TestTheRestOfAFileThatIsTooMuchIsSaidOnce(t *testing.T) {
+	_, wide := bombs()
+	for name, tt := range map[string]struct {
+		text  string
+		nodes int
+	}{
+		"many documents":                   {strings.Repeat("a: [1, 2, 3]\n---\n", 1000), 100},
+		"repeated values":                  {strings.Repeat("a: &a ["+strings.Repeat("1, ", 40)+"1]\nb: *a\n---\n", 1000), 100},
+		"documents that cost much":         {strings.Repeat(wide+"---\n", 20), 10_000},
+		"documents that the parser splits": {strings.Repeat("a: &a [1, 2, 3]\rb: [*a, *a, *a]\r---\r", 19), 150},
+	} {
+		docs := Parse(File{Path: "a.yaml", Content: []byte(tt.text + "last: 1\n")}, Limits{Nodes: tt.nodes})
+		rest := 0
+		for i, d := range docs {
+			for _, p := range d.Problems {
+				if strings.Contains(p.Message, "what comes after this document was not looked into") {
+					rest++
+					if i != len(docs)-1 {
+						t.Errorf("%s: documents follow the end", name)
+					}
+				}
+			}
+		}
+		if last := docs[len(docs)-1]; rest != 1 || last.Root != nil && last.Root.Get("last") != nil {
+			t.Errorf("%s: %d documents, the end is said %d times", name, len(docs), rest)
+		}
 	}
 }
 

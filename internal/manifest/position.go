@@ -22,6 +22,8 @@ type locator struct {
 	// ascending order, and counting on from there keeps long lines linear.
 	seek  cursor
 	count cursor
+	// lineEnd is the offset of the first line end behind lineFrom.
+	lineFrom, lineEnd int
 }
 
 type cursor struct {
@@ -29,7 +31,7 @@ type cursor struct {
 }
 
 func newLocator(c chunk) *locator {
-	l := &locator{chunk: c, starts: []int{0}, ascii: true}
+	l := &locator{chunk: c, starts: []int{0}, ascii: true, lineEnd: -1}
 	odd := false
 	for i := 0; i < len(c.text); i++ {
 		switch b := c.text[i]; {
@@ -127,10 +129,7 @@ func (l *locator) span(n *Node, line, column int) {
 
 // end returns the offset after the last byte of the node on its first line.
 func (l *locator) end(n *Node, start int) int {
-	text := l.chunk.text[start:]
-	if i := bytes.IndexAny(text, "\r\n"); i >= 0 {
-		text = text[:i]
-	}
+	text := l.chunk.text[start:l.endOfLine(start)]
 	at := properties(text)
 	rest := text[at:]
 	switch {
@@ -154,6 +153,17 @@ func (l *locator) end(n *Node, start int) int {
 		}
 		return start + at + len(bytes.TrimRight(rest, " \t"))
 	}
+}
+
+// endOfLine returns the offset of the first line end behind another offset.
+func (l *locator) endOfLine(start int) int {
+	if start < l.lineFrom || start > l.lineEnd {
+		l.lineFrom, l.lineEnd = start, len(l.chunk.text)
+		if i := bytes.IndexAny(l.chunk.text[start:], "\r\n"); i >= 0 {
+			l.lineEnd = start + i
+		}
+	}
+	return l.lineEnd
 }
 
 // properties returns the length of the anchor and tag before a value.

@@ -50,6 +50,8 @@ func TestHostileManifestsAreNeverPassedQuietly(t *testing.T) {
 	}{
 		{"a billion laughs", laughs(), false, true},
 		{"maps that merge each other", merges(), false, true},
+		{"a pod behind many billion laughs", strings.Repeat(laughs()+"---\n", 30) + privilegedPod, true, true},
+		{"a pod behind maps that merge each other", merges() + "---\n" + privilegedPod, true, true},
 		{"an alias to itself", privilegedPod + "x: &x [*x]\n", false, true},
 		{"deep block style", privilegedPod + "x:\n" + deepBlock(1000), false, true},
 		{"deep flow style", privilegedPod + "x: " + strings.Repeat("{a: ", 3000) + strings.Repeat("}", 3000) + "\n", false, true},
@@ -74,6 +76,7 @@ func TestHostileManifestsAreNeverPassedQuietly(t *testing.T) {
 		{"a byte order mark and a directive", "\ufeff%YAML 1.2\n---\n" + privilegedPod, true, false},
 		{"a long scalar", privilegedPod + "x: \"" + strings.Repeat("x", 4<<20) + "\"\n", true, false},
 		{"JSON values in a row", "{\"a\": 1}{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"spec\": {\"containers\": [{\"securityContext\": {\"privileged\": true}}]}}", true, false},
+		{"a long list in one line", `{"apiVersion": "v1", "kind": "List", "items": [` + strings.Repeat(`{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}},`, 8000) + `{"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"securityContext": {"privileged": true}}]}}]}`, true, false},
 		{"a pod in an object that lacks a version", strings.Replace(privilegedPod, "apiVersion: v1\n", "", 1), false, true},
 		{"tabs", strings.ReplaceAll(privilegedPod, "    ", "\t"), false, true},
 	}
