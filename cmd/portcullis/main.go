@@ -13,7 +13,7 @@ import (
 
 func main() {
 	program := cli.Program{
-		Args: os.Args[1:], Getenv: os.Getenv,
+		Args: os.Args[1:], Getenv: os.Getenv, Environ: os.Environ,
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Clock: time.Now, LimitMemory: supervise.LimitMemory,
 	}

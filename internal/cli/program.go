@@ -34,10 +34,13 @@ type Program struct {
 	// Args are the arguments without the program's name.
 	Args   []string
 	Getenv func(string) string
-	Stdin  io.Reader
-	Stdout io.Writer
-	Stderr io.Writer
-	Clock  func() time.Time
+	// Environ lists the environment as NAME=VALUE, in which names that nothing
+	// reads are looked for; nil for none.
+	Environ func() []string
+	Stdin   io.Reader
+	Stdout  io.Writer
+	Stderr  io.Writer
+	Clock   func() time.Time
 	// Transport carries all network traffic; nil for a default with time
 	// limits.
 	Transport http.RoundTripper
@@ -87,6 +90,7 @@ func (p Program) Main(ctx context.Context) (code exit.Code) {
 	}()
 	var result exit.Code
 	root := p.command(&result)
+	p.warnOfVariables(root)
 	root.SetArgs(p.Args)
 	if err := root.ExecuteContext(ctx); err != nil {
 		return p.explain(ctx, err)
@@ -208,34 +212,6 @@ func exactlyOne(what string) cobra.PositionalArgs {
 		}
 		return usageError(cmd, fmt.Errorf("expected %s, but got %d arguments", what, len(args)))
 	}
-}
-
-// envPrefix begins the names of the environment variables that stand in for
-// flags: PORTCULLIS_FAIL_ON for --fail-on.
-const envPrefix = "PORTCULLIS_"
-
-// flagsFromEnvironment sets each flag that was not given from its environment
-// variable, and returns the variables by flag. Empty counts as not set, because
-// CI hosts cannot tell the two apart.
-func (p Program) flagsFromEnvironment(flags *pflag.FlagSet) (map[string]string, error) {
-	var errs []error
-	set := make(map[string]string)
-	flags.VisitAll(func(f *pflag.Flag) {
-		if f.Changed || f.Name == "help" {
-			return
-		}
-		name := envPrefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		if value := p.Getenv(name); value != "" {
-			set[f.Name] = name
-			if err := flags.Set(f.Name, value); err != nil {
-				errs = append(errs, &exit.Error{
-					Code: exit.Usage, Doing: "read " + name, Err: err,
-					Hint: fmt.Sprintf("it stands for --%s: %s", f.Name, f.Usage),
-				})
-			}
-		}
-	})
-	return set, errors.Join(errs...)
 }
 
 // isTerminal reports whether w is a terminal that a person looks at.

@@ -25,7 +25,7 @@ const grace = 10 * time.Second
 // parent returns the way to tell the parent the exit code, if this process is
 // a child.
 func parent(getenv func(string) string) (tell func(code int), isChild bool) {
-	if getenv(childVariable) != strconv.Itoa(pipeFD) {
+	if getenv(Variable) != strconv.Itoa(pipeFD) {
 		return nil, false
 	}
 	pipe := os.NewFile(pipeFD, "supervisor")
@@ -57,7 +57,7 @@ func runChild() (ending, error) {
 	cmd := exec.Command(self, os.Args[1:]...)
 	cmd.Args[0] = os.Args[0]
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(without(os.Environ(), childVariable), childVariable+"="+strconv.Itoa(pipeFD))
+	cmd.Env = append(without(os.Environ(), Variable), Variable+"="+strconv.Itoa(pipeFD))
 	cmd.ExtraFiles = []*os.File{write}
 	cmd.SysProcAttr = attributes()
 	// The kernel ends the child together with the thread that started it.

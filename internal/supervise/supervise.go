@@ -13,9 +13,9 @@ import (
 	"strings"
 )
 
-// childVariable is set in the environment of the child and names the file
+// Variable is set in the environment of the child and names the file
 // descriptor on which it tells its exit code.
-const childVariable = "PORTCULLIS_SUPERVISED_BY_FD"
+const Variable = "PORTCULLIS_SUPERVISED_BY_FD"
 
 // Work does the program's work and returns its exit code. crash is empty for
 // the work itself. Otherwise a child that did the work was ended by something
