@@ -98,7 +98,7 @@
     const fragment = document.createDocumentFragment();
     for (const f of part) {
       if (f.group !== undefined) {
-        fragment.append(el('tr', { class: 'groupline' }, el('td', { colspan: 5 }, f.group + ' ', badges(f.items))));
+        fragment.append(el('tr', { role: 'row', class: 'groupline' }, el('td', { role: 'cell', colspan: 5 }, f.group + ' ', badges(f.items))));
         continue;
       }
       fragment.append(row(f));
@@ -115,6 +115,10 @@
     return SEVERITIES.filter(s => counts[s]).map(s => el('span', { class: 'tag' }, el('span', { class: 'sev s-' + s }, counts[s] + ' ' + s)));
   }
 
+  // On narrow screens the table is laid out as blocks, which would take its
+  // meaning from it; the roles keep it.
+  const cell = (...parts) => el('td', { role: 'cell' }, ...parts);
+
   function row(f) {
     const button = el('button', { type: 'button', class: 'id', 'aria-expanded': String(opened.has(f.n)), 'data-n': f.n, 'aria-label': f.id + ', details' }, f.id);
     const what = f.pkg ? [f.pkg + ' ', el('span', { class: 'ver' }, f.ver)] : prose(f.title);
@@ -124,10 +128,10 @@
     if (f.origin === 'base-image') what.push(el('span', { class: 'tag' }, 'base image'));
     if (f.status !== 'open') what.push(el('span', { class: 'tag' }, f.status));
     const fix = f.fixed ? el('span', { class: 'fixed' }, f.fixed) : el('span', { class: 'nofix' }, f.fix ? f.fix.replace(/-/g, ' ') : '');
-    return el('tr', { class: 'item' + (f.status === 'open' ? '' : ' passive') },
-      el('td', {}, el('span', { class: 'sev s-' + f.sev }, el('span', { class: 'dot s-' + f.sev }), f.sev),
+    return el('tr', { role: 'row', class: 'item' + (f.status === 'open' ? '' : ' passive') },
+      cell(el('span', { class: 'sev s-' + f.sev }, el('span', { class: 'dot s-' + f.sev }), f.sev),
         f.fails ? el('span', { class: 'fails', title: 'breaks the policy' }, '✕', el('span', { class: 'hidden' }, ' breaks the policy')) : null),
-      el('td', {}, button), el('td', {}, what), el('td', {}, fix), el('td', {}, el('span', { class: 'mono' }, f.where)));
+      cell(button), cell(what), cell(fix), cell(el('span', { class: 'mono' }, f.where)));
   }
 
   function detail(f) {
@@ -139,7 +143,7 @@
     add('Severity', f.sev + (f.source ? ' according to ' + f.source : '') + (f.score ? ', CVSS ' + f.score : ''));
     add('Exploitation', f.risk);
     add('Baseline', f.baseline);
-    add('Brought in by', { 'base-image': 'the base image', build: 'the own build' }[f.origin]);
+    add('Brought in by', { 'base-image': 'the base image', build: 'this image\'s own build' }[f.origin]);
     add('Object', f.object);
     add('Package URL', f.purl ? el('code', {}, f.purl) : '');
     add('Also known as', (f.aliases || []).join(', '));
@@ -147,7 +151,7 @@
     for (const [name, value] of f.facts || []) add(name, value);
     add('Links', ...(f.links || []).map(l => el('div', {}, el('a', { href: l, rel: 'noreferrer noopener', target: '_blank' }, l))));
     add('Fingerprint', el('code', {}, f.print));
-    return el('tr', { class: 'detail', 'data-detail': f.n }, el('td', { colspan: 5 }, el('p', {}, prose(f.msg)), list));
+    return el('tr', { role: 'row', class: 'detail', 'data-detail': f.n }, el('td', { role: 'cell', colspan: 5 }, el('p', {}, prose(f.msg)), list));
   }
 
   function toggle(button) {

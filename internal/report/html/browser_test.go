@@ -268,6 +268,25 @@ func TestInABrowserFilesAndLayersLeadToTheirFindings(t *testing.T) {
 	b.expect(`document.getElementById("count").textContent.includes("from layer 3")`, "true")
 }
 
+// No screen is too narrow: nothing is cut off at the side, and no column is so
+// small that its text runs down the page letter by letter.
+func TestInABrowserNarrowScreensShowEverything(t *testing.T) {
+	b := startBrowser(t)
+	b.open(reporttest.Outcome())
+	for _, width := range []int{360, 640, 800, 900} {
+		b.call("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false})
+		b.eval(`document.querySelector("#rows .id[aria-expanded=false]").click()`)
+		for _, tab := range []string{"files", "layers", "list"} {
+			b.eval(`document.getElementById("tab-` + tab + `").click()`)
+			b.expect(`document.documentElement.scrollWidth`, fmt.Sprint(width))
+			b.screenshot(fmt.Sprintf("%s-%d", tab, width))
+		}
+		b.expect(`[...document.querySelectorAll("#rows tr.item td")].filter(e => e.offsetWidth > 0 && e.offsetWidth < 80 && e.offsetHeight > 60).length`, "0")
+	}
+	b.eval(`document.getElementById("tab-files").click()`)
+	b.expect(`[...document.querySelectorAll(".codeline .text")].filter(e => e.offsetWidth < 120).length`, "0")
+}
+
 func TestInABrowserHostileTextRunsNothing(t *testing.T) {
 	b := startBrowser(t)
 	b.open(reporttest.Outcome())
