@@ -8,7 +8,11 @@
 // a fingerprint. It is not for reading images or for making findings.
 package credential
 
-import "github.com/portcullis-ci/portcullis/internal/finding"
+import (
+	"strings"
+
+	"github.com/portcullis-ci/portcullis/internal/finding"
+)
 
 // Class is what a credential was recognised by.
 type Class string
@@ -48,6 +52,21 @@ type Match struct {
 	// Facts are further things that the value tells about itself: a checksum
 	// that holds, the account it belongs to.
 	Facts []finding.Fact `json:"facts,omitempty"`
+}
+
+// Described is the kind with its article: a GitHub token, an SSH private key.
+func (m Match) Described() string {
+	first, _, _ := strings.Cut(m.Kind, " ")
+	article := "a "
+	switch first {
+	case "RSA", "SSH", "npm", "xAI": // the letters are spoken
+		article = "an "
+	default:
+		if first != "" && strings.Contains("aeioAEIO", first[:1]) {
+			article = "an "
+		}
+	}
+	return article + m.Kind
 }
 
 // Sure reports whether a checksum or a structure inside the value proves that

@@ -138,3 +138,15 @@ func TestEveryLoginOfAMailRelayIsListed(t *testing.T) {
 		t.Errorf("found %+v, want those of the lines 2 and 4", found)
 	}
 }
+
+func TestKindsHaveTheArticleThatIsSpoken(t *testing.T) {
+	for kind, want := range map[string]string{
+		"GitHub token": "a GitHub token", "SSH private key": "an SSH private key", "RSA private key": "an RSA private key",
+		"EC private key": "an EC private key", "DSA private key": "a DSA private key", "AWS access key": "an AWS access key",
+		"npm token": "an npm token", "xAI key": "an xAI key", "password in a URL": "a password in a URL",
+	} {
+		if got := (credential.Match{Kind: kind}).Described(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

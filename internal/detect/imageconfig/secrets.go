@@ -86,7 +86,7 @@ func (p *pass) reportSecret(c credential.Match, field, name string, history int)
 	}
 	evidence = append(evidence, c.Facts...)
 	p.report(report{
-		message:  fmt.Sprintf("%s holds a %s (%s)", field, c.Kind, c.Redacted),
+		message:  fmt.Sprintf("%s holds %s (%s)", field, c.Described(), c.Redacted),
 		severity: c.Severity, object: name, field: field, history: history, key: []string{name, c.Kind},
 		evidence: evidence,
 	})

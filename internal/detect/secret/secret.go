@@ -254,10 +254,7 @@ func title(rule rules.Rule, m located) string {
 }
 
 func (c *check) message(p place) string {
-	what := "a " + p.Kind
-	if strings.ContainsRune("aeioAEIO", rune(p.Kind[0])) || strings.HasPrefix(p.Kind, "npm") || strings.HasPrefix(p.Kind, "RSA") {
-		what = "an " + p.Kind
-	}
+	what := p.Described()
 	if p.Name != "" {
 		what = "the " + p.Kind + ", " + p.Name
 	}
