@@ -96,9 +96,13 @@ func exampleCheckout(t *testing.T) string {
 		t.Fatal(err)
 	}
 	files := map[string]string{
-		".git/HEAD":       "ref: refs/heads/main\n",
-		"Dockerfile":      "FROM debian:12-slim AS web\nUSER 10001\n",
-		"k8s/config.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: shop}\n",
+		".git/HEAD":                        "ref: refs/heads/main\n",
+		"Dockerfile":                       "FROM debian:12-slim AS web\nUSER 10001\n",
+		"charts/web/Chart.yaml":            "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+		"charts/web/values.yaml":           "image: {tag: 1.4.1}\n",
+		"charts/web/templates/config.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {tag: {{ .Values.image.tag | quote }}}\n",
+		"prod.yaml":                        "replicas: 3\n",
+		"k8s/config.yaml":                  "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: shop}\n",
 	}
 	for name, content := range files {
 		path := filepath.Join(dir, name)

@@ -348,6 +348,7 @@ func (r run) assemble(ctx, bounded context.Context, parts []part) Result {
 			o.Image, o.Distro, o.Packages = p.inventory.Image, p.inventory.Distro, byType(p.inventory.Packages)
 		}
 	}
+	tellOtherVersions(o.Targets, all)
 	if len(r.Search) > 0 && len(o.Targets) == 0 && len(o.Failures) == 0 {
 		o.Failures = append(o.Failures, nothingFound(r.Search))
 	}

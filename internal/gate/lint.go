@@ -146,7 +146,7 @@ func (r run) lintManifests(ctx context.Context) part {
 	for _, f := range result.Files {
 		if f.Objects > 0 || f.Unreadable > 0 || len(r.Search) == 0 {
 			p.targets = append(p.targets, outcome.Target{
-				Kind: outcome.TargetManifest, Name: f.Path, Examined: f.Unreadable == 0, Detail: count(f.Objects, "object", "objects"),
+				Kind: outcome.TargetManifest, Name: f.Path, Examined: f.Unreadable == 0, Detail: counted(f),
 			})
 		}
 		if f.Unreadable > 0 {
@@ -165,6 +165,18 @@ func (r run) lintManifests(ctx context.Context) part {
 		})
 	}
 	return p
+}
+
+// counted says what was in a file of manifests, and what of it no rule knows.
+func counted(f kubernetesrules.FileResult) string {
+	text := count(f.Objects, "object", "objects")
+	if f.Unknown > 0 {
+		text += fmt.Sprintf(", %d of a kind that no rule knows", f.Unknown)
+	}
+	if f.Other > 0 {
+		text += ", " + count(f.Other, "other document", "other documents")
+	}
+	return text
 }
 
 // helmSettings gives each chart among the files the values of the request.

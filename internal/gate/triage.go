@@ -64,6 +64,20 @@ func (r run) weigh(findings []finding.Finding, all part) []finding.Finding {
 	return workload.Weigh(findings, all.uses, all.inventory.Subject, r.KeepSeverities)
 }
 
+// tellOtherVersions says beside the manifests which of them roll out another
+// version of the image than the one that was examined.
+func tellOtherVersions(targets []outcome.Target, all part) {
+	if all.inventory == nil {
+		return
+	}
+	others := workload.Others(all.uses, all.inventory.Subject)
+	for i, t := range targets {
+		if other, ok := others[t.Name]; ok && t.Kind == outcome.TargetManifest {
+			targets[i].Detail += ", names another version of the image: " + other
+		}
+	}
+}
+
 // runsVulnerable returns the places in manifests that run the examined image,
 // where what triage leaves open in it calls for a new one.
 func (r run) runsVulnerable(in triage.Input, all part) []finding.Finding {

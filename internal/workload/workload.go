@@ -143,6 +143,27 @@ func Vulnerable(places []finding.Finding, subject inventory.Subject, triaged fun
 	return found
 }
 
+// Others returns, by the manifest's path, the reference in it that names the
+// repository of the examined image with another version: what it rolls out is
+// not what was examined. A manifest that names the examined version as well is
+// not among them.
+func Others(uses []kubernetesrules.Image, subject inventory.Subject) map[string]string {
+	surest, others := make(map[string]match), make(map[string]string)
+	for _, image := range uses {
+		path, m := image.Location.Path, matches(image.Reference, subject)
+		surest[path] = max(surest[path], m)
+		if first, ok := others[path]; m == otherVersion && (!ok || image.Reference < first) {
+			others[path] = image.Reference
+		}
+	}
+	for path, m := range surest {
+		if m > otherVersion {
+			delete(others, path)
+		}
+	}
+	return others
+}
+
 func vulnerabilities(n int) string {
 	if n == 1 {
 		return "1 vulnerability"

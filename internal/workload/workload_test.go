@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	kubernetesrules "github.com/portcullis-ci/portcullis/internal/detect/kubernetes"
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/inventory"
@@ -133,6 +135,28 @@ func TestAVulnerabilityWeighsMoreByHowTheImageRuns(t *testing.T) {
 	kept := Weigh([]finding.Finding{vulnerability("CVE-1", finding.Medium)}, []kubernetesrules.Image{runs("registry.example/web:1", 3, privileged)}, web, true)[0]
 	if kept.Severity != finding.Medium || kept.SeveritySource != "nvd" || len(kept.Evidence) != 3 {
 		t.Errorf("with severities kept: %+v", kept)
+	}
+}
+
+func TestAManifestThatRollsOutAnotherVersionIsTold(t *testing.T) {
+	in := func(path, reference string) kubernetesrules.Image {
+		i := runs(reference, 3, func(*kubernetesrules.Image) {})
+		i.Location.Path = path
+		return i
+	}
+	subject := inventory.Subject{References: []string{"registry.example/web:1.4"}, Digests: []string{digest}}
+	got := Others([]kubernetesrules.Image{
+		in("same.yaml", "registry.example/web:1.4"),
+		in("digest.yaml", "mirror.example/web@"+digest),
+		in("both.yaml", "registry.example/web:1.3"), in("both.yaml", "registry.example/web:1.4"),
+		in("unknown.yaml", "registry.example/web:${TAG}"),
+		in("foreign.yaml", "registry.example/db:1.3"),
+		in("older.yaml", "registry.example/web:1.3"), in("older.yaml", "registry.example/web:1.2"),
+		in("pinned.yaml", "registry.example/web:1.4@"+other),
+	}, subject)
+	want := map[string]string{"older.yaml": "registry.example/web:1.2", "pinned.yaml": "registry.example/web:1.4@" + other}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -112,7 +112,7 @@ func (p *pass) add(pr problem) {
 		return
 	}
 	p.linter.seen[key] = true
-	f := p.rule.finding(pr.object.File, pr.at.Span(), pr.message)
+	f := p.rule.finding(pr.object.File, pr.at.Span(), withoutName(pr.message))
 	f.Severity = pr.severity
 	f.Object = pr.object.ID()
 	if container != "" {
@@ -128,6 +128,12 @@ func (p *pass) add(pr problem) {
 	}
 	f.Fingerprint = finding.Fingerprint(f.Kind, f.RuleID, pr.object.File, pr.object.ID(), container, path)
 	p.linter.found = append(p.linter.found, f)
+}
+
+// withoutName words a message about a container that has no name, as that of a
+// Knative Service may.
+func withoutName(message string) string {
+	return strings.NewReplacer(`Container "" `, "The container ", `container "" `, "the container ").Replace(message)
 }
 
 // within reports whether a path lies at or below another.

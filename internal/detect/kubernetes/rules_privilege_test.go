@@ -1,5 +1,11 @@
 package kubernetes
 
+import (
+	"context"
+	"strings"
+	"testing"
+)
+
 // windows is the line that makes a pod one for Windows nodes.
 const windows = "os: {name: windows}"
 
@@ -55,4 +61,17 @@ var privilegeCases = map[string][]ruleCase{
 		{"is silent about the old annotation with the default", "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\n  annotations:\n    seccomp.security.alpha.kubernetes.io/pod: runtime/default\nspec:\n  containers:\n    - name: app\n"},
 		{"is silent about Windows", pod(windows + "\nsecurityContext:\n  seccompProfile: {type: Unconfined}")},
 	},
+}
+
+func TestAContainerWithoutANameIsCalledTheContainer(t *testing.T) {
+	manifest := "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: web, namespace: shop}\nspec: {template: {spec: {containers: [{image: web:1, securityContext: {privileged: true}}]}}}\n"
+	result := Lint(context.Background(), []File{{Path: "a.yaml", Content: []byte(manifest)}}, Options{})
+	for _, f := range result.Findings {
+		if strings.Contains(f.Message, `""`) {
+			t.Errorf("%s: %s", f.RuleID, f.Message)
+		}
+		if f.RuleID == "k8s-privileged" && !strings.HasPrefix(f.Message, "The container runs privileged") {
+			t.Errorf("got %q", f.Message)
+		}
+	}
 }
