@@ -229,6 +229,9 @@ func (a *alignment) layMerged(image *inventory.Image) (reason string, merged boo
 	top := image.History[n]
 	switch {
 	case isWholeBuild(top):
+		if recordsByHand(image.History[:n]) {
+			return "the history below the last entry is that of a container which was changed by hand", true
+		}
 		if from, ok := strings.CutPrefix(top.Comment, "FROM "); ok && a.baseKnown() && !SameRepository(from, a.baseName()) {
 			return "its base image is not the one that the history names", true
 		}

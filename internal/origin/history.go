@@ -42,6 +42,10 @@ const buildkitSuffix = "# buildkit"
 func readStep(h inventory.History) step {
 	text := strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(h.CreatedBy), buildkitSuffix))
 	text = classicMark.ReplaceAllString(text, "")
+	if isKaniko(h) { // which records the instruction as it is written
+		word, rest, _ := strings.Cut(text, " ")
+		text = strings.ToUpper(word) + " " + rest
+	}
 	if m := keywordHead.FindString(text); m != "" {
 		return step{strings.TrimSpace(m), fold(text[len(m):])}
 	}
@@ -299,6 +303,22 @@ func isSquash(h inventory.History) bool {
 // of a container in which somebody worked by hand.
 func isWholeBuild(h inventory.History) bool {
 	return !h.EmptyLayer && (h.CreatedBy == "/bin/sh" || strings.HasSuffix(h.CreatedBy, "|/bin/sh")) && isBuildah(h)
+}
+
+// recordsByHand reports that a history ends with commands that made no layer of
+// their own: buildah commit notes them where run and copy were called with
+// --add-history. They are of no Dockerfile, and not of the base image either.
+func recordsByHand(history []inventory.History) bool {
+	for _, h := range slices.Backward(history) {
+		if !h.EmptyLayer {
+			return false
+		}
+		switch readStep(h).keyword {
+		case "RUN", "COPY", "ADD":
+			return true
+		}
+	}
+	return false
 }
 
 // isBuildah: buildah says in the comment of a layer's entry what it was built on.

@@ -3,6 +3,7 @@ package origin
 import (
 	"fmt"
 	"path"
+	"slices"
 
 	"github.com/portcullis-ci/portcullis/internal/dockerfile"
 	"github.com/portcullis-ci/portcullis/internal/finding"
@@ -66,6 +67,9 @@ func (t *Tracer) fromInstruction(f finding.Finding, in *dockerfile.Instruction, 
 	return r, nil
 }
 
+// systemTypes are the packages that the database of a distribution lists.
+var systemTypes = []string{"deb", "apk", "rpm"}
+
 // fromStage leads a copy on to the instruction of the stage that made the file.
 // It comes first when it names the file as its output.
 func (t *Tracer) fromStage(f finding.Finding, in *dockerfile.Instruction, stage *dockerfile.Stage, r traced) (traced, *dockerfile.Instruction) {
@@ -74,6 +78,12 @@ func (t *Tracer) fromStage(f finding.Finding, in *dockerfile.Instruction, stage 
 	var m *maker
 	if from, ok := copiedFrom(in, f.Locations[0].Path); ok {
 		m = t.makerOf(stage, path.Join("/", from), 0)
+	}
+	if m == nil && f.Package != nil && slices.Contains(systemTypes, f.Package.Type) {
+		m = installedByName(stepsOf(stage), func(in *dockerfile.Instruction) bool {
+			w, ok := findInstalled(in, f.Package)
+			return ok && w.exact
+		})
 	}
 	if m == nil {
 		l := spanLocation(file, stage.From.KeywordSpan)

@@ -121,7 +121,7 @@ func (t *Tracer) lockedFor(f finding.Finding, in *dockerfile.Instruction, hits [
 	}
 	switch {
 	case placed && len(filesOf(positioned)) == 1 && !t.outside(positioned[0].File, in):
-		return locked{bestEntry(f, positioned), true, true, "the lock file that the build puts into " + folder}
+		return locked{bestEntry(f, positioned), true, !t.astray(f, in, folder), "the lock file that the build puts into " + folder}
 	case placed && len(filesOf(positioned)) > 1:
 		return locked{why: "it is in more than one lock file: " + strings.Join(filesOf(positioned), ", ")}
 	case len(filesOf(covered)) == 1 && !placed && !t.outside(covered[0].File, in):
@@ -137,6 +137,13 @@ func (t *Tracer) lockedFor(f finding.Finding, in *dockerfile.Instruction, hits [
 		return locked{why: "the build copies no lock file that has it"}
 	}
 	return t.only(f, hits)
+}
+
+// astray reports that a package of a program which installs into the folder of
+// its lock file lies elsewhere, in the layer of the command itself.
+func (t *Tracer) astray(f finding.Finding, in *dockerfile.Instruction, folder string) bool {
+	beside := f.Package.Type == "npm" || f.Package.Type == "composer"
+	return beside && t.alignment != nil && in.Keyword == "RUN" && slices.Contains(t.alignment.steps, in) && !inside(f.Locations[0].Path, folder)
 }
 
 // outside reports that a lock file lies outside of the Dockerfile's folder, while

@@ -165,3 +165,15 @@ func lodashIn(paths ...string) fstest.MapFS {
 	}
 	return out
 }
+
+func TestAPackageThatLiesElsewhereIsOnlyLikelyThatOfTheLockFile(t *testing.T) {
+	locks := locksOf(t, lodashIn("package-lock.json"))
+	file := fileAt("Dockerfile", "FROM node:20\nWORKDIR /app\nCOPY . .\nRUN npm ci && ./other.sh\nCMD [\"a\"]\n")
+	tracer := NewWith(record(byBuildKit, file, debianBase), Options{Dockerfiles: []*dockerfile.File{file}, Locks: locks})
+	for path, want := range map[string]string{"/app/node_modules/lodash/package.json": Exact, "/opt/x/node_modules/lodash/package.json": Likely} {
+		got := tracer.Trace(vulnerable("npm/lodash@4.17.20", path, "line 4"))
+		if got.Locations[0].Path != "package-lock.json" || confidenceOf(got) != want {
+			t.Errorf("%s: got %s; %s", path, show(got.Locations[0]), originOf(got))
+		}
+	}
+}

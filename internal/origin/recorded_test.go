@@ -95,7 +95,7 @@ func TestImagesOfRealBuildersLeadToTheLinesThatMadeTheirFiles(t *testing.T) {
 	tests := map[string]map[string]string{
 		"buildkit": each, "buildkit-args": each, "buildkit-docker20": each, "classic": each, "classic-args": each,
 		"buildah-layers": each, "buildah-layers-args": each, "kaniko": each,
-		"squash": merged, "buildah": merged, "kaniko-single": merged,
+		"squash": merged, "buildah": merged, "kaniko-single": merged, "buildah-commit": merged,
 	}
 	for name, want := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -187,8 +187,9 @@ func TestARealBuildOfAnotherDockerfileClaimsNothing(t *testing.T) {
 
 func TestImagesThatHideTheirBuildClaimNoLine(t *testing.T) {
 	// buildah --squash keeps no layer of the base image apart, ko reads no
-	// Dockerfile: what is where cannot be told.
-	for name, why := range map[string]string{"buildah-squash": "no Dockerfile matches", "ko": "built by ko without a Dockerfile"} {
+	// Dockerfile, and in a container that buildah commits other commands ran:
+	// what is where cannot be told.
+	for name, why := range map[string]string{"buildah-squash": "no Dockerfile matches", "ko": "built by ko without a Dockerfile", "buildah-commit-history": "changed by hand"} {
 		r := readRecording(t, name)
 		tracer := New(r.image(), []*dockerfile.File{recordedFile(t, "Dockerfile")}, nil)
 		for path, place := range recordedLines(tracer, r) {

@@ -202,6 +202,17 @@ var outputs = []struct {
 	{[]string{"gradle", "gradlew"}, nil, "build"},
 	{[]string{"bundle"}, []string{"install"}, "vendor"},
 	{[]string{"composer"}, []string{"install"}, "vendor"},
+	{[]string{"uv"}, []string{"sync"}, ".venv"},
+	{[]string{"pdm"}, []string{"install", "sync"}, ".venv"},
+}
+
+// outputOptions name the folder into which a program installs or publishes.
+var outputOptions = map[string]struct{ verbs, options []string }{
+	"pip":    {[]string{"install"}, []string{"--prefix", "--target", "-t", "--root"}},
+	"uv":     {[]string{"pip"}, []string{"--prefix", "--target", "--root"}},
+	"cargo":  {[]string{"install"}, []string{"--root"}},
+	"dotnet": {[]string{"publish", "build"}, []string{"-o", "--output"}},
+	"gem":    {[]string{"install"}, []string{"-i", "--install-dir"}},
 }
 
 // runMaker says whether a RUN made the file: by an option that names the
@@ -215,7 +226,7 @@ func runMaker(in *dockerfile.Instruction, file string) *maker {
 		}
 	}
 	for _, c := range s.Commands {
-		if folder := filled(in, c, file); folder != "" && !moves {
+		if folder := s.filled(in, c, file); folder != "" && !moves {
 			return &maker{in: in, exact: true, how: "makes " + folder, filler: true}
 		}
 	}
@@ -251,7 +262,12 @@ func builds(in *dockerfile.Instruction, c *shellscript.Command, file string, mov
 }
 
 // filled is the folder that the command's program fills, if the file is in it.
-func filled(in *dockerfile.Instruction, c *shellscript.Command, file string) string {
+func (s script) filled(in *dockerfile.Instruction, c *shellscript.Command, file string) string {
+	for _, folder := range append(outputFolders(c), s.environments(in, c)...) {
+		if p, ok := absolute(in, folder); ok && inside(file, p) && p != "/" {
+			return folder
+		}
+	}
 	for _, o := range outputs {
 		if !slices.Contains(o.programs, c.Name) || !hasVerb(c, o.verbs) {
 			continue

@@ -23,6 +23,7 @@ type host struct {
 	mu       sync.Mutex
 	user     string // login behind the token; empty for a job's token
 	readOnly bool
+	viewer   string // login of the bot behind a job's token; empty where GraphQL does not tell
 	comments []map[string]any
 	calls    []string
 	// limit is asked about each call; it answers in place of the host.
@@ -48,6 +49,10 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusForbidden)
 	case r.URL.Path == "/user":
 		_ = json.NewEncoder(w).Encode(map[string]any{"login": h.user, "id": len(h.user)})
+	case r.URL.Path == "/graphql" && h.viewer == "":
+		w.WriteHeader(http.StatusForbidden)
+	case r.URL.Path == "/graphql":
+		_ = json.NewEncoder(w).Encode(map[string]any{"data": map[string]any{"viewer": map[string]any{"login": h.viewer}}})
 	case r.Method == http.MethodGet:
 		h.list(w, r)
 	case h.readOnly:
@@ -322,5 +327,45 @@ func TestTheTokenDoesNotFollowARedirect(t *testing.T) {
 	env["GITHUB_API_URL"] = redirect.URL
 	if err := p.GitHub(t.Context(), "gate", "x"); err == nil || len(other.calls) != 0 {
 		t.Errorf("error %v, calls of the other host %v", err, other.calls)
+	}
+}
+
+func TestTheCommentOfAnotherBotIsLeftAloneWhereTheHostTellsWhoWeAre(t *testing.T) {
+	const forged = "<!-- portcullis: gate -->\nof another bot"
+	for name, tt := range map[string]struct {
+		viewer, graphql string
+		want            int
+	}{
+		"the bot is known":               {"github-actions[bot]", "", 2},
+		"without the ending":             {"github-actions", "", 2},
+		"an app's own bot":               {"shop-gate[bot]", "", 2},
+		"the host does not tell":         {"", "", 1},
+		"GraphQL is on another host":     {"github-actions[bot]", "https://graphql.example.org/", 1},
+		"the host names no such address": {"github-actions[bot]", "-", 1},
+	} {
+		h := &host{viewer: tt.viewer}
+		h.add(forged, "")
+		h.comments[0]["user"] = map[string]any{"login": "renovate[bot]", "type": "Bot"}
+		server, p, env := start(t, h)
+		env["GITHUB_GRAPHQL_URL"] = tt.graphql
+		switch tt.graphql {
+		case "":
+			env["GITHUB_GRAPHQL_URL"] = server.URL + "/graphql"
+		case "-":
+			env["GITHUB_GRAPHQL_URL"] = ""
+		}
+		if err := p.GitHub(t.Context(), "gate", "ours"); err != nil {
+			t.Fatal(err)
+		}
+		if tt.viewer == "shop-gate[bot]" {
+			h.comments[1]["user"] = map[string]any{"login": tt.viewer, "type": "Bot"}
+		}
+		if err := p.GitHub(t.Context(), "gate", "ours again"); err != nil {
+			t.Fatal(err)
+		}
+		got := h.bodies()
+		if len(got) != tt.want || (got[0] == forged) != (tt.want == 2) || !strings.HasSuffix(got[len(got)-1], "ours again") {
+			t.Errorf("%s: comments %q", name, got)
+		}
 	}
 }

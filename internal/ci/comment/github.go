@@ -36,7 +36,7 @@ func (p Poster) GitHub(ctx context.Context, category, body string) error {
 	repository := "/repos/" + url.PathEscape(owner) + "/" + url.PathEscape(name) + "/issues"
 	comments := fmt.Sprintf("%s/%d/comments", repository, number)
 	mark := marker(category)
-	mine, err := a.mineOnGitHub(ctx)
+	mine, err := p.mineOnGitHub(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -51,18 +51,50 @@ func (p Poster) GitHub(ctx context.Context, category, body string) error {
 	return a.call(ctx, http.MethodPost, comments, text, nil)
 }
 
-// mineOnGitHub tells our comments from those of others. The token of a job has
-// no user; its comments are those of a bot, which no person can write as.
-func (a api) mineOnGitHub(ctx context.Context) (func(note) bool, error) {
+// mineOnGitHub tells our comments from those of others, which may begin with our
+// mark as well. The token of a job, or of an app, has no user; GraphQL knows the
+// bot behind it. Where it does not, a comment of any bot counts: no person can
+// write as one.
+func (p Poster) mineOnGitHub(ctx context.Context, a api) (func(note) bool, error) {
 	var user struct{ Login string }
 	switch err := a.call(ctx, http.MethodGet, "/user", nil, &user); {
 	case errors.Is(err, ErrNotAllowed), err == nil && user.Login == "":
-		return func(n note) bool { return n.User.Type == "Bot" }, nil
+		bot := p.viewer(ctx, a)
+		return func(n note) bool {
+			return n.User.Type == "Bot" && (bot == "" || strings.TrimSuffix(n.User.Login, botEnding) == bot)
+		}, nil
 	case err != nil:
 		// Taken for a bot, a person's comment would be written again each time.
 		return nil, err
 	}
 	return func(n note) bool { return n.User.Login == user.Login }, nil
+}
+
+// botEnding ends the login of a bot in some answers and not in others.
+const botEnding = "[bot]"
+
+// viewer is the login of the bot behind a token without its ending, "" where the
+// host does not tell. The token goes to the host of the API only.
+// https://docs.github.com/en/graphql/reference/queries#viewer
+func (p Poster) viewer(ctx context.Context, a api) string {
+	rest, err := url.Parse(a.base)
+	if err != nil {
+		return ""
+	}
+	query, err := url.Parse(p.Getenv("GITHUB_GRAPHQL_URL"))
+	if err != nil || query.Host != rest.Host || query.Scheme != rest.Scheme {
+		return ""
+	}
+	a.base = strings.TrimSuffix(query.String(), "/")
+	var answer struct {
+		Data struct {
+			Viewer struct{ Login string }
+		}
+	}
+	if err := a.call(ctx, http.MethodPost, "", map[string]string{"query": "query { viewer { login } }"}, &answer); err != nil {
+		return ""
+	}
+	return strings.TrimSuffix(answer.Data.Viewer.Login, botEnding)
 }
 
 // pullRequest is the number of the pull request: from the ref, or from the
