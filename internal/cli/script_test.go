@@ -141,7 +141,7 @@ var images = map[string]func() *imagetest.Builder{
 				imagetest.Text("app/node_modules/a/package.json", `{"name": "minimist", "version": "1.2.5", "description": "`+"##[error]forged"+`"}`),
 				imagetest.File{Path: "opt/##[error]forged\x1b[31m::error::x", Mode: 0o4755, Body: []byte("x")})...)
 	},
-	"tampered-debian": tamperedDebian, "tampered-alpine": tamperedAlpine, "tampered-rpm": tamperedRPM(""), "pending-rpm": tamperedRPM("\x37\x7f\x06\x82 changes"), "infected": infected,
+	"tampered-debian": tamperedDebian, "tampered-alpine": tamperedAlpine, "tampered-rpm": tamperedRPM(""), "berkeley-rpm": berkeleyRPM, "new-rpm": newRPM, "cut-rpm": cutRPM, "pending-rpm": tamperedRPM("\x37\x7f\x06\x82 changes"), "infected": infected,
 	"old": func() *imagetest.Builder {
 		return imagetest.New().Layer("ADD rootfs /",
 			append(imagetest.Debian(imagetest.Package{Name: "bash", Version: "4.4-5"}),

@@ -35,7 +35,7 @@ var (
 		"disabled", "disable", "required", "policy", "algorithm", "alg", "header", "headers", "prefix", "suffix", "field", "sha1", "sha256", "sha512", "md5", "digest", "checksum",
 		"hash", "hashed", "issuer", "audience", "scope", "scopes", "provider", "manager", "store", "backend", "region", "min", "max", "format", "mode", "rotation", "parameter", "param",
 		"port", "namespace", "mount", "location", "reset", "validity", "cost", "rounds", "budget", "budgets", "per", "refresh", "only", "source", "service", "server",
-		"regex", "method", "methods", "realm", "plugin", "plugins", "module", "database", "db", "socket", "sock", "label", "placeholder", "hint", "message", "error", "title", "text", "description",
+		"regex", "regexp", "method", "methods", "realm", "plugin", "plugins", "module", "database", "db", "socket", "sock", "label", "placeholder", "hint", "message", "error", "title", "text", "description",
 		"help", "prompt", "input", "id", "ids", "class", "status", "state", "user", "username", "pattern", "validator", "strength", "confirm", "confirmation", "index", "key", "cookie", "generator", "factory", "handler",
 		"helper", "helpers", "filter", "filters", "review", "reviewer", "reviews", "renewal", "selector", "annotation", "annotations", "labels", "operator", "controller", "cache")
 	// placeWords before TOKEN say that it is a place in a list, a layout or a

@@ -66,7 +66,7 @@ var textsByExt = func() map[string]text {
 
 var (
 	foreignParts = []string{"/node_modules/", "/site-packages/", "/dist-packages/", "/vendor/", "/gems/", "/pkg/mod/", "/.cargo/registry/", "/bower_components/", "/.m2/repository/", "/usr/share/", "/usr/lib/", "/usr/lib64/", "/usr/local/lib/", "/usr/local/share/", "/usr/local/go/", "/usr/include/", "/usr/src/", "/opt/conda/", "/var/lib/dpkg/", "/var/lib/apt/", "/usr/libexec/", "/web-inf/lib/", "/boot-inf/lib/", ".whl!/", ".egg!/", ".nupkg!/", ".crate!/", "/_cacache/"}
-	trialParts   = []string{"/test/", "/tests/", "/testdata/", "/test-data/", "/fixtures/", "/fixture/", "/example/", "/examples/", "/sample/", "/samples/", "/doc/", "/docs/", "/spec/", "/specs/", "/__tests__/", "/man/", "/i18n/", "/locale/", "/locales/", "/lang/", "/translations/", "/testing/", "/mocks/", "/__mocks__/", "/demo/", "/demos/", "/benchmarks/"}
+	trialParts   = []string{"/test/", "/tests/", "/_test/", "/_tests/", "/testdata/", "/test-data/", "/fixtures/", "/fixture/", "/example/", "/examples/", "/sample/", "/samples/", "/doc/", "/docs/", "/spec/", "/specs/", "/__tests__/", "/man/", "/i18n/", "/locale/", "/locales/", "/lang/", "/translations/", "/testing/", "/mocks/", "/__mocks__/", "/demo/", "/demos/", "/benchmarks/"}
 )
 
 // placeOf reads a path. The start of the content tells programs that have no
