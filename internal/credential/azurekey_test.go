@@ -27,3 +27,13 @@ func TestGrafanaSumHasItsLowByteFirst(t *testing.T) {
 		t.Error("with the bytes turned round it is taken")
 	}
 }
+
+// The token of the tests of crates.io.
+func TestCratesSumIsTheExclusiveOr(t *testing.T) {
+	if v := checkCrates("cio_tp_" + "gGK6jurSwKyl9V3Az19z7YEFQI9aoOO" + "d"); v.reject {
+		t.Error("the published token is rejected")
+	}
+	if v := checkCrates("cio_tp_" + "gGK6jurSwKyl9V3Az19z7YEFQI9aoOO" + "e"); !v.reject {
+		t.Error("with another sum it is taken")
+	}
+}

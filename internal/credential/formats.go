@@ -42,6 +42,8 @@ var formats = []format{
 		"eyJl{s10,2000}.eyJ{s8,8000}.{s20,1000}", "eyJj{s10,2000}.eyJ{s8,8000}.{s20,1000}", "eyJ4{s10,2000}.eyJ{s8,8000}.{s20,1000}",
 		"eyJ2{s10,2000}.eyJ{s8,8000}.{s20,1000}", "eyJq{s10,2000}.eyJ{s8,8000}.{s20,1000}", "ewog{s10,2000}.ewog{s8,8000}.{s20,1000}",
 	}},
+	// Tokens of trusted publishing end after half an hour.
+	{kind: "crates.io token", check: checkCrates, severity: finding.Medium, forms: []string{"cio_tp_{w32}"}},
 	{kind: "Docker swarm join token", forms: []string{"SWMTKN-1-{l50}-{l25}"}},
 	{kind: "age secret key", check: checkAge, glued: true, forms: []string{"AGE-SECRET-KEY-1{u58}"}},
 	{kind: "Azure storage key", check: checkAzureStorage, forms: []string{"AccountKey={b86}=="}},
