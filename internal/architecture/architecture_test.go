@@ -22,7 +22,7 @@ type ban struct {
 var bans = []ban{
 	{
 		reason: "leaves are the vocabulary of everybody and must build in no time",
-		from:   []string{"internal/finding", "internal/exit", "internal/wordsearch", "internal/atomicfile", "internal/slowbody"},
+		from:   []string{"internal/finding", "internal/exit", "internal/wordsearch", "internal/atomicfile", "internal/slowbody", "internal/recovered"},
 		to:     []string{"internal/..."},
 	},
 	{

@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/portcullis-ci/portcullis/internal/policy"
+	"github.com/portcullis-ci/portcullis/internal/recovered"
 )
 
 const (
@@ -29,7 +30,8 @@ type document struct {
 }
 
 // parse reads a file's content as one YAML document without aliases.
-func parse(name string, content []byte) (document, error) {
+func parse(name string, content []byte) (parsed document, err error) {
+	defer recovered.As(&err, name)
 	if len(content) > maxSize {
 		return document{}, fmt.Errorf("%s: %d bytes, at most %d are read", name, len(content), maxSize)
 	}

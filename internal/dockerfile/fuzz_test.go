@@ -85,3 +85,12 @@ func checkPlaces(t *testing.T, file *File) {
 		}
 	}
 }
+
+func TestAPanicOfTheParserLeavesAFileThatCountsAsUnread(t *testing.T) {
+	if err := new(File).read(nil); err == nil {
+		t.Error("a model made of nothing has no error")
+	}
+	if p := (Problem{Kind: Limit}); !p.Blind() {
+		t.Error("such a file is not called unread")
+	}
+}

@@ -10,6 +10,8 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
+
+	"github.com/portcullis-ci/portcullis/internal/recovered"
 )
 
 // MaxSize is the largest file that is read, in bytes. The largest Dockerfiles
@@ -40,12 +42,21 @@ func Parse(path string, content []byte, opts Options) *File {
 	if s.badHead != nil {
 		f.Problems = append(f.Problems, *s.badHead)
 	}
+	if err := f.read(s); err != nil {
+		f.Problems = append(f.Problems, Problem{Kind: Limit, Message: err.Error()})
+	}
+	return f
+}
+
+// read makes the model of what was scanned.
+func (f *File) read(s *scanner) (err error) {
+	defer recovered.As(&err, "read the file")
 	nodes := f.nodes(s)
 	for i := range s.chunks {
 		f.add(&s.chunks[i], nodes[i])
 	}
 	f.conclude()
-	return f
+	return nil
 }
 
 // unreadable reports content that is no text of the kind a builder reads.

@@ -28,7 +28,8 @@ const (
 	NoStage ProblemKind = "no-stage"
 	// BadEncoding: the file is not UTF-8 text.
 	BadEncoding ProblemKind = "bad-encoding"
-	// Limit: the file is beyond a limit and was not read in full.
+	// Limit: the file is beyond a limit, or more than the parser can take, and
+	// was not read in full.
 	Limit ProblemKind = "limit"
 )
 

@@ -206,6 +206,9 @@ func (r run) judgePackages(ctx context.Context, t *target.Target, p *part) {
 			p.failures = append(p.failures, failure("vulnerability", t.Name, err))
 		}
 	}
+	if result.Broken != nil {
+		p.failures = append(p.failures, panicked("vulnerability", t.Name, result.Broken))
+	}
 	p.findings = append(p.findings, result.Findings...)
 	r.judgeSupport(ctx, t, result.SupportEnd, p)
 	p.coverage = result.Coverage

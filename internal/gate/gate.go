@@ -330,7 +330,8 @@ func (r run) assemble(ctx, bounded context.Context, parts []part) Result {
 	o := &result.Outcome
 	o.Tool = r.Tool
 	var all part
-	for _, p := range r.tracePlatforms(ctx, parts) {
+	stage := r.guardStages(o)
+	for _, p := range r.tracePlatforms(ctx, parts, stage) {
 		o.Targets = append(o.Targets, p.targets...)
 		o.Failures = append(o.Failures, p.failures...)
 		o.Timings = append(o.Timings, p.timings...)
@@ -352,12 +353,37 @@ func (r run) assemble(ctx, bounded context.Context, parts []part) Result {
 	if len(r.Search) > 0 && len(o.Targets) == 0 && len(o.Failures) == 0 {
 		o.Failures = append(o.Failures, nothingFound(r.Search))
 	}
-	known := r.compareWith(bounded, o, all)
-	o.Findings, o.Failures = sound(r.applyRules(r.weigh(r.trace(ctx, all, known.baseLayers()), all)), o.Failures)
-	r.triage(o, all, known)
+	var known compared
+	stage("baseline", func() { known = r.compareWith(bounded, o, all) })
+	stage("origin", func() { all.findings = r.trace(ctx, all, known.baseLayers()) })
+	stage("workload", func() { all.findings = r.weigh(all.findings, all) })
+	o.Findings, o.Failures = sound(r.applyRules(all.findings), o.Failures)
+	stage("triage", func() { r.triage(o, all, known) })
 	finding.Sort(o.Findings)
-	o.Verdict, o.ExitCode = policy.Evaluate(r.Policy, r.policyInput(o, all))
+	// Where nothing can be judged the failure speaks alone, and ends with exit
+	// code 4.
+	stage("policy", func() { o.Verdict, o.ExitCode = policy.Evaluate(r.Policy, r.policyInput(o, all)) })
+	if o.Verdict.Result == "" {
+		o.Verdict, o.ExitCode = policy.Evaluate(policy.Policy{}, policy.Input{Failures: o.Failures, Now: r.Clock()})
+	}
 	return result
+}
+
+// stages runs a stage by its name.
+type stages func(stage string, work func())
+
+// guardStages returns a function that runs one stage of what comes after the
+// branches. A panic in it is a failure of the outcome, and leaves everything as
+// it was before.
+func (r run) guardStages(o *outcome.Outcome) stages {
+	return func(stage string, work func()) {
+		defer func() {
+			if cause := recover(); cause != nil {
+				o.Failures = append(o.Failures, panicked(stage, "", cause))
+			}
+		}()
+		work()
+	}
 }
 
 // policyInput is everything that the policy judges.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -149,5 +150,36 @@ func TestRunStopsWhenItsContextEnds(t *testing.T) {
 	env := environment(t, map[string]string{"Dockerfile": sudo})
 	if _, err := Run(ctx, Request{Dockerfiles: []string{"Dockerfile"}}, env); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestAPanicInALaterStageLeavesTheRestAndFails(t *testing.T) {
+	for _, tc := range []struct {
+		panics int // first calls of the clock: triage asks it, then the policy
+		stages []string
+	}{{0, nil}, {1, []string{"triage"}}, {2, []string{"triage", "policy"}}} {
+		env := environment(t, nil)
+		clock, calls := env.Clock, 0
+		env.Clock = func() time.Time {
+			if calls++; calls <= tc.panics {
+				panic("index out of range")
+			}
+			return clock()
+		}
+		found := part{findings: []finding.Finding{{
+			RuleID: "r", Kind: finding.Dockerfile, Title: "t", Message: "m", Fingerprint: "f", Severity: finding.High, Status: finding.Open,
+			Locations: []finding.Location{{Space: finding.Repository, Path: "Dockerfile"}},
+		}}}
+		o := run{Environment: env}.assemble(t.Context(), t.Context(), []part{found}).Outcome
+		var stages []string
+		for _, f := range o.Failures {
+			stages = append(stages, f.Stage)
+		}
+		if !slices.Equal(stages, tc.stages) || len(o.Findings) != 1 {
+			t.Errorf("%d panics: failures of %v and %d findings, want %v and 1", tc.panics, stages, len(o.Findings), tc.stages)
+		}
+		if tc.panics > 0 && (o.ExitCode != exit.NotExamined || o.Verdict.Result != outcome.Incomplete) {
+			t.Errorf("%d panics: %s with exit code %d", tc.panics, o.Verdict.Result, o.ExitCode)
+		}
 	}
 }

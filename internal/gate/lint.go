@@ -291,7 +291,7 @@ func (r run) trace(ctx context.Context, all part, baseLayers []string) []finding
 
 // tracePlatforms traces the findings of an image's platforms, each by its own
 // history, and joins them.
-func (r run) tracePlatforms(ctx context.Context, parts []part) []part {
+func (r run) tracePlatforms(ctx context.Context, parts []part, stage stages) []part {
 	var files part
 	for _, p := range parts {
 		files.dockerfiles, files.images = append(files.dockerfiles, p.dockerfiles...), append(files.images, p.images...)
@@ -301,7 +301,7 @@ func (r run) tracePlatforms(ctx context.Context, parts []part) []part {
 		for j, one := range p.platforms {
 			files.findings = one.findings
 			files.inventory = one.inventory
-			p.platforms[j].findings = r.traceImage(ctx, one.image, files, nil)
+			stage("origin", func() { p.platforms[j].findings = r.traceImage(ctx, one.image, files, nil) })
 		}
 		out[i] = p.joinPlatforms()
 	}

@@ -13,6 +13,8 @@ import (
 	"sort"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/portcullis-ci/portcullis/internal/recovered"
 )
 
 // Entry is one package of one version with the place that names it.
@@ -120,7 +122,8 @@ func FormatOf(file string) (Format, bool) {
 // Parse reads the lock file of the given path, whose last element tells the
 // kind. It returns what could be read beside the error. A path of no known kind
 // has no entries.
-func Parse(file string, content []byte) ([]Entry, error) {
+func Parse(file string, content []byte) (entries []Entry, err error) {
+	defer recovered.As(&err, "read "+file)
 	format, ok := FormatOf(file)
 	if !ok {
 		return nil, nil

@@ -14,6 +14,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/atomicfile"
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
+	"github.com/portcullis-ci/portcullis/internal/recovered"
 )
 
 // WriteFile writes a report into a file, or to stdout if the path is "-". A
@@ -24,7 +25,10 @@ import (
 // exit.NotExamined when writing fails, because a gate without its report must
 // not pass.
 func WriteFile(ctx context.Context, path string, stdout io.Writer, f Format, o outcome.Outcome, opts Options) error {
-	write := func(w io.Writer) error { return f.Write(ctx, w, o, opts) }
+	write := func(w io.Writer) (err error) {
+		defer recovered.As(&err, "make the "+f.Name+" report")
+		return f.Write(ctx, w, o, opts)
+	}
 	if path == "-" {
 		return failed(f, "standard output", buffered(stdout, write))
 	}

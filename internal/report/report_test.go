@@ -160,3 +160,18 @@ func TestDevicesAreWrittenStraight(t *testing.T) {
 		t.Errorf("the device became %v, %v", info, err)
 	}
 }
+
+func TestAReportThatBreaksDownIsAnErrorAndTheOldOneStays(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "gate.json")
+	if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	broken := report.Format{Name: "json", Write: func(context.Context, io.Writer, outcome.Outcome, report.Options) error { panic("index out of range") }}
+	err := report.WriteFile(context.Background(), path, io.Discard, broken, outcome.Outcome{}, report.Options{})
+	if exit.CodeOf(err) != exit.NotExamined || !strings.Contains(err.Error(), "index out of range") {
+		t.Errorf("got %v, want exit code 4 and the reason", err)
+	}
+	if data, _ := os.ReadFile(path); string(data) != "old" {
+		t.Errorf("the old report is now %q", data)
+	}
+}

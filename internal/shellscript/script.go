@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
+
+	"github.com/portcullis-ci/portcullis/internal/recovered"
 )
 
 // Limits that keep the recursive parser within its stack. Real scripts nest a
@@ -167,7 +169,7 @@ func (r *reader) parse(source string, whole *Range, at func(int) int) *Script {
 		s.ErrOffset = at(0)
 		return s
 	}
-	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(source), "")
+	file, err := parseBash(source)
 	if err != nil {
 		offset, plain := plainError(err)
 		s.Err, s.ErrOffset = plain, at(min(offset, len(source)))
@@ -179,6 +181,12 @@ func (r *reader) parse(source string, whole *Range, at func(int) int) *Script {
 	r.stmts(file.Stmts)
 	r.script = outer
 	return s
+}
+
+// parseBash has the library parse a script.
+func parseBash(source string) (file *syntax.File, err error) {
+	defer recovered.As(&err, "read the script")
+	return syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(source), "")
 }
 
 // plainError takes the place out of an error's text.

@@ -40,6 +40,10 @@ var tasks = map[string]func() int{
 		return 0
 	},
 	"stack": func() int { return deeper(1) },
+	"panic": func() int {
+		go func() { panic("index out of range") }()
+		select {}
+	},
 	"kill": func() int {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {}
@@ -97,6 +101,7 @@ func TestTheChildsCodeIsTheProgramsAndACrashIsReported(t *testing.T) {
 		{"the code of the work is passed on", "code 3", 3, ""},
 		{"code 2 that was told is no crash", "code 2", 2, ""},
 		{"an exhausted stack is reported", "stack", 4, "crash: its process crashed with exit status 2"},
+		{"a panic in a goroutine that nobody can recover is reported", "panic", 4, "crash: its process crashed with exit status 2"},
 		{"a kill is reported", "kill", 4, "crash: its process was ended by signal 9 (killed), as the system does"},
 		{"an exit that nobody knows of is no pass", "exit", 4, "crash: its process ended without a result"},
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/advisory/ecosystem"
 	"github.com/portcullis-ci/portcullis/internal/advisory/feed"
 	"github.com/portcullis-ci/portcullis/internal/advisory/osv"
+	"github.com/portcullis-ci/portcullis/internal/recovered"
 )
 
 // ErrNoInput is wrapped by errors about a path that holds no advisories.
@@ -100,19 +101,24 @@ func collect(ctx context.Context, req Request) (*collection, error) {
 	documents := make(chan document, 4*workers)
 	results := make(chan converted, 4*workers)
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error {
+	g.Go(func() (err error) {
 		defer close(documents)
+		defer recovered.As(&err, "read the sources")
 		return read(ctx, req, documents, &c.risk)
 	})
 	decoders, decoding := errgroup.WithContext(ctx)
 	for range workers {
-		decoders.Go(func() error { return decode(decoding, req, documents, results) })
+		decoders.Go(func() (err error) {
+			defer recovered.As(&err, "read advisories")
+			return decode(decoding, req, documents, results)
+		})
 	}
 	g.Go(func() error {
 		defer close(results)
 		return decoders.Wait()
 	})
-	g.Go(func() error {
+	g.Go(func() (err error) {
+		defer recovered.As(&err, "gather advisories")
 		for r := range results {
 			for _, reason := range r.skipped {
 				c.skipped[reason]++

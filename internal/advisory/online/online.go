@@ -23,6 +23,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/advisory/builder"
 	"github.com/portcullis-ci/portcullis/internal/advisory/download"
 	"github.com/portcullis-ci/portcullis/internal/advisory/osv"
+	"github.com/portcullis-ci/portcullis/internal/recovered"
 )
 
 // DefaultBase is the public API, https://google.github.io/osv.dev/api/.
@@ -171,7 +172,8 @@ func (a API) fetch(ctx context.Context, ids []string, dir string) error {
 	g.SetLimit(parallel)
 	var disk sync.Mutex
 	for _, id := range ids {
-		g.Go(func() error {
+		g.Go(func() (err error) {
+			defer recovered.As(&err, "read "+id)
 			data, err := a.Client.Bytes(ctx, a.address("/v1/vulns/"+url.PathEscape(id)), osv.MaxRecordSize)
 			if err != nil {
 				return err

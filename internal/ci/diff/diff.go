@@ -11,6 +11,7 @@ import (
 
 	"github.com/bluekeyes/go-gitdiff/gitdiff"
 
+	"github.com/portcullis-ci/portcullis/internal/recovered"
 	"github.com/portcullis-ci/portcullis/internal/report/document"
 )
 
@@ -33,7 +34,8 @@ func Read(path string) (document.Changed, error) {
 	return changed, nil
 }
 
-func parse(r io.Reader) (document.Changed, error) {
+func parse(r io.Reader) (lines document.Changed, err error) {
+	defer recovered.As(&err, "read the diff")
 	limited := &io.LimitedReader{R: r, N: maxSize + 1}
 	files, _, err := gitdiff.Parse(limited)
 	if err == nil && limited.N <= 0 {

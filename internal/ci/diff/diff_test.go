@@ -102,3 +102,13 @@ func TestWithoutADiffNothingIsChanged(t *testing.T) {
 		t.Error("a diff that was cut off is no error")
 	}
 }
+
+type panicking struct{}
+
+func (panicking) Read([]byte) (int, error) { panic("index out of range") }
+
+func TestAPanicIsADiffThatCannotBeRead(t *testing.T) {
+	if _, err := parse(panicking{}); err == nil || !strings.Contains(err.Error(), "index out of range") {
+		t.Errorf("got %v", err)
+	}
+}

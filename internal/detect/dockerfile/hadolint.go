@@ -13,6 +13,7 @@ import (
 
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/recovered"
 )
 
 // Hadolint is the content of a .hadolint.yaml as far as it has a meaning here.
@@ -68,13 +69,20 @@ var hadolintKeys = set("ignored", "override", "failure-threshold", "trustedRegis
 // ParseHadolint reads a .hadolint.yaml. A file that cannot be read as one is
 // an error with exit code 2, since linting on with another configuration than
 // the user's would pass what they forbid.
-func ParseHadolint(path string, content []byte) (Hadolint, error) {
-	h := Hadolint{Path: path}
+func ParseHadolint(path string, content []byte) (h Hadolint, err error) {
+	h = Hadolint{Path: path}
 	fail := func(err error) (Hadolint, error) {
 		return Hadolint{}, &exit.Error{
 			Code: exit.Usage, Doing: "read hadolint configuration " + path, Hint: "mend the file, or remove it", Err: err,
 		}
 	}
+	var broken error
+	defer func() {
+		if broken != nil {
+			h, err = fail(broken)
+		}
+	}()
+	defer recovered.As(&broken, "read YAML")
 	decoder := yaml.NewDecoder(bytes.NewReader(content))
 	var doc yaml.Node
 	if err := decoder.Decode(&doc); errors.Is(err, io.EOF) {

@@ -6,9 +6,12 @@ import (
 	"strings"
 	"testing"
 
+	df "github.com/portcullis-ci/portcullis/internal/dockerfile"
 	editing "github.com/portcullis-ci/portcullis/internal/edit"
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/recovered"
+	"github.com/portcullis-ci/portcullis/internal/shellscript"
 )
 
 // TestHostileFiles: a file that was made to do harm ends in findings or in
@@ -194,5 +197,17 @@ func sameFingerprints(t *testing.T, a, b []finding.Finding) {
 		if a[i].Fingerprint != b[i].Fingerprint {
 			t.Fatalf("the fingerprint of %s at %s depends on the line", a[i].RuleID, place(a[i]))
 		}
+	}
+}
+
+func TestAScriptAtWhichTheParserPanickedIsAFailure(t *testing.T) {
+	broken := &shellscript.Script{Err: &recovered.Panic{Doing: "read the script", Reason: "index out of range"}}
+	in := &df.Instruction{Line: 3}
+	failures := brokenScripts("Dockerfile", []*Run{
+		{In: in, Script: new(shellscript.Script)},
+		{In: in, Script: &shellscript.Script{Nested: []*shellscript.Script{broken}}},
+	})
+	if len(failures) != 1 || failures[0].Code != exit.NotExamined || !strings.Contains(failures[0].Message, "line 3") {
+		t.Errorf("failures: %+v", failures)
 	}
 }

@@ -243,6 +243,7 @@ func (l *linter) file(ctx context.Context, in File) (res Result) {
 		}
 		reports = append(reports, more...)
 	}
+	res.Failures = append(res.Failures, brokenScripts(in.Path, sh.runs)...)
 	sh.runs = nil // the syntax trees are the largest part; findings do not need them
 	res.Findings = l.finish(f, reports, indexIgnores(sh.ignores))
 	var about []*Report

@@ -1,12 +1,16 @@
 package dockerfile
 
 import (
+	"errors"
+	"fmt"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
 
 	df "github.com/portcullis-ci/portcullis/internal/dockerfile"
+	"github.com/portcullis-ci/portcullis/internal/outcome"
+	"github.com/portcullis-ci/portcullis/internal/recovered"
 	"github.com/portcullis-ci/portcullis/internal/shellscript"
 )
 
@@ -144,6 +148,31 @@ func newRun(in *df.Instruction, shell string) *Run {
 		r.Script = shellscript.Parse(r.text.S, lookup)
 	}
 	return r
+}
+
+// brokenScripts are the steps at whose scripts the parser broke down, so that
+// no rule has looked at them.
+func brokenScripts(name string, runs []*Run) (failures []outcome.Failure) {
+	for _, r := range runs {
+		if reason := brokenScript(r.Script); reason != nil {
+			failures = append(failures, brokeDown(name, fmt.Sprintf("line %d: reading the script", r.In.Line), reason))
+		}
+	}
+	return failures
+}
+
+// brokenScript is what the parser panicked with at a script or one within it.
+func brokenScript(s *shellscript.Script) any {
+	var broken *recovered.Panic
+	if errors.As(s.Err, &broken) {
+		return broken.Reason
+	}
+	for _, n := range s.Nested {
+		if reason := brokenScript(n); reason != nil {
+			return reason
+		}
+	}
+	return nil
 }
 
 // exec reads the exec form as the one command that it is.

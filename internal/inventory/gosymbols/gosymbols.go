@@ -14,6 +14,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/portcullis-ci/portcullis/internal/recovered"
 )
 
 // ErrNoTable is wrapped by errors about binaries without a readable table of
@@ -85,7 +87,8 @@ func (s Set) Has(path, symbol string) bool { return s.has(mark(functionMark, pat
 
 // Read reads the table of functions of an ELF binary, which stripping the
 // symbol table does not remove. The error wraps ErrNoTable.
-func Read(r io.ReaderAt) (Set, error) {
+func Read(r io.ReaderAt) (functions Set, err error) {
+	defer recovered.As(&err, "read the table of functions")
 	f, err := elf.NewFile(r)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoTable, err)

@@ -180,3 +180,13 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+type panicking struct{}
+
+func (panicking) ReadAt([]byte, int64) (int, error) { panic("index out of range") }
+
+func TestAPanicIsATableThatCannotBeRead(t *testing.T) {
+	if _, err := Read(panicking{}); err == nil || !strings.Contains(err.Error(), "index out of range") {
+		t.Errorf("got %v", err)
+	}
+}

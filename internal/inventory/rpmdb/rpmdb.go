@@ -13,6 +13,8 @@ import (
 
 	// The driver is called sqlite; package syftcatalog needs it as well.
 	_ "modernc.org/sqlite"
+
+	"github.com/portcullis-ci/portcullis/internal/recovered"
 )
 
 const (
@@ -25,10 +27,11 @@ const (
 )
 
 // Check refuses a file whose name is that of an rpm database if it has chains
-// of pages in circles (Berkeley DB), views or values that make rows out of
+// of pages in circles or places outside of pages (Berkeley DB), views or values that make rows out of
 // nothing (SQLite), or is larger than any real one. Files of other names and
 // forms pass: what they hold is for the library to say.
-func Check(ctx context.Context, name string, r io.ReaderAt, size int64) error {
+func Check(ctx context.Context, name string, r io.ReaderAt, size int64) (err error) {
+	defer recovered.As(&err, "check the rpm database "+name)
 	switch path.Base(name) {
 	case "Packages", "Packages.db", "rpmdb.sqlite":
 	default:
@@ -41,7 +44,6 @@ func Check(ctx context.Context, name string, r io.ReaderAt, size int64) error {
 	if n, err := r.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) || n < len(head) {
 		return nil // Too short for any of them: the library says so.
 	}
-	var err error
 	switch {
 	case string(head[:16]) == "SQLite format 3\x00":
 		err = checkSQLite(ctx, r, size)
@@ -52,53 +54,6 @@ func Check(ctx context.Context, name string, r io.ReaderAt, size int64) error {
 	}
 	if err != nil {
 		return fmt.Errorf("rpm database %s: %w", name, err)
-	}
-	return nil
-}
-
-const (
-	// berkeleyHash is the magic number of a Berkeley DB hash file.
-	berkeleyHash = 0x061561
-	// overflowPage is the type of pages that hold a long value.
-	overflowPage = 7
-)
-
-// checkBerkeley follows the chains of overflow pages. Every such page has one
-// successor, so that a page that is met again in its own chain closes a circle.
-func checkBerkeley(r io.ReaderAt, size int64, order binary.ByteOrder) error {
-	head := make([]byte, 26)
-	if _, err := r.ReadAt(head, 0); err != nil {
-		return err
-	}
-	pageSize := int64(order.Uint32(head[20:]))
-	if pageSize < 512 || pageSize > 65536 {
-		return fmt.Errorf("page size %d", pageSize)
-	}
-	pages := size / pageSize
-	next := make([]uint32, pages)
-	for i := range next {
-		if _, err := r.ReadAt(head, int64(i)*pageSize); err != nil {
-			return err
-		}
-		if head[25] == overflowPage {
-			next[i] = order.Uint32(head[16:])
-		}
-	}
-	// done marks pages from which an end is reached; chain those of the chain
-	// that is followed now.
-	done, chain := make([]bool, pages), make([]uint32, pages)
-	for i := range next {
-		at := uint32(i)
-		for at != 0 && int64(at) < pages && !done[at] {
-			if chain[at] == uint32(i)+1 {
-				return fmt.Errorf("the pages from %d on lead in a circle", i)
-			}
-			chain[at] = uint32(i) + 1
-			at = next[at]
-		}
-		for at = uint32(i); at != 0 && int64(at) < pages && !done[at]; at = next[at] {
-			done[at] = true
-		}
 	}
 	return nil
 }

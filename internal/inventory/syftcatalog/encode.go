@@ -22,6 +22,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/credential"
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/neutralise"
+	"github.com/portcullis-ci/portcullis/internal/recovered"
 )
 
 // Format is a format in which an SBOM can be written.
@@ -55,12 +56,12 @@ func ParseFormat(name string) (Format, error) {
 // Write writes the SBOM, without the passwords and tokens that URLs in lock files
 // hold. The same SBOM and time give the same bytes: serial
 // number and namespace are made from the content.
-func (s *SBOM) Write(w io.Writer, f Format, now time.Time) error {
+func (s *SBOM) Write(w io.Writer, f Format, now time.Time) (err error) {
+	defer recovered.As(&err, fmt.Sprintf("write SBOM as %s", f))
 	var data []byte
 	if err := s.load(); err != nil {
 		return fmt.Errorf("write SBOM as %s: %w", f, err)
 	}
-	var err error
 	switch f {
 	case CycloneDX:
 		data, err = s.cycloneDX(now)

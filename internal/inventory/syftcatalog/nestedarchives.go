@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/portcullis-ci/portcullis/internal/layers"
+	"github.com/portcullis-ci/portcullis/internal/recovered"
 )
 
 const (
@@ -34,7 +35,8 @@ var javaArchives = []string{".jar", ".war", ".ear", ".par", ".sar", ".nar", ".jp
 // tooManyArchives waits, and then counts the archives that lie in the Java
 // archives of the image. It returns an error if they are too many to be read
 // in any reasonable time, and nil if they are not or the context ended.
-func tooManyArchives(ctx context.Context, r *resolver, patience time.Duration) error {
+func tooManyArchives(ctx context.Context, r *resolver, patience time.Duration) (err error) {
+	defer recovered.As(&err, "count the archives in archives")
 	wait := time.NewTimer(patience)
 	defer wait.Stop()
 	select {

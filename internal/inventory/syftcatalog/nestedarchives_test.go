@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/portcullis-ci/portcullis/internal/layers"
+	"github.com/portcullis-ci/portcullis/internal/recovered"
+	"github.com/portcullis-ci/portcullis/internal/target"
 )
 
 // archiveOf holds an archive several times over, and a text.
@@ -111,4 +113,17 @@ func indexOf(t *testing.T, name string, content []byte) *layers.Index {
 		t.Fatal(err)
 	}
 	return x
+}
+
+// Without a tree to look at, whoever looks breaks down: syft's catalogers in
+// goroutines of theirs, and the count of archives in one of ours.
+func TestAPanicWhilePackagesAreReadIsAnError(t *testing.T) {
+	model, err := createSBOM(t.Context(), &layerSource{target: &target.Target{Name: "x"}}, config(Options{}), 0)
+	if err == nil || model != nil {
+		t.Errorf("cataloging gave %v, %v", model, err)
+	}
+	var broken *recovered.Panic
+	if err := tooManyArchives(t.Context(), nil, 0); !errors.As(err, &broken) {
+		t.Errorf("counting archives gave %v", err)
+	}
 }

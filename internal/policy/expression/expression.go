@@ -17,6 +17,8 @@ import (
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/ext"
+
+	"github.com/portcullis-ci/portcullis/internal/recovered"
 )
 
 const (
@@ -102,7 +104,8 @@ func Compile(text string) (*Program, error) {
 
 // compile checks an expression in an environment, of whose variables each
 // names those that make it run once for each item.
-func compile(environment func() (*cel.Env, error), each []string, text string) (*Program, error) {
+func compile(environment func() (*cel.Env, error), each []string, text string) (p *Program, err error) {
+	defer recovered.As(&err, "compile the expression")
 	if strings.TrimSpace(text) == "" {
 		return nil, &Error{Line: 1, Column: 1, Message: "is empty"}
 	}
@@ -118,7 +121,7 @@ func compile(environment func() (*cel.Env, error), each []string, text string) (
 		return nil, &Error{Line: 1, Column: 1, Message: fmt.Sprintf(
 			"gives %s, where true or false is needed; compare it with something", checked.OutputType())}
 	}
-	p := &Program{uses: variables(checked.NativeRep())}
+	p = &Program{uses: variables(checked.NativeRep())}
 	for _, name := range each {
 		if p.Uses(name) && p.each != "" {
 			return nil, &Error{Line: 1, Column: 1, Message: fmt.Sprintf("uses %s and %s, but runs for each of one only", p.each, name)}
@@ -204,6 +207,7 @@ func (p *Program) RunEach(inputs Inputs, n int, item func(i int) any) ([]int, er
 var errCost = errors.New("costs too much: make it simpler, or split it")
 
 func (p *Program) run(values map[string]any, left *budget) (hit bool, err error) {
+	defer recovered.As(&err, "evaluate the expression")
 	out, details, err := p.program.Eval(values)
 	if err != nil {
 		if strings.Contains(err.Error(), "limit exceeded") {

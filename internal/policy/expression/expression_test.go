@@ -178,3 +178,9 @@ func FuzzCompile(f *testing.F) {
 		}
 	})
 }
+
+func TestAPanicOfTheEvaluationIsAnError(t *testing.T) {
+	if hit, err := new(Program).Run(nil); err == nil || hit {
+		t.Errorf("an expression that was never compiled gave %v, %v", hit, err)
+	}
+}

@@ -14,6 +14,8 @@ import (
 
 	"github.com/agext/levenshtein"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/portcullis-ci/portcullis/internal/recovered"
 )
 
 // file is a file of tests as written.
@@ -130,8 +132,8 @@ const (
 )
 
 // decode reads a file of tests strictly. Every fault is told with its line.
-func decode(name string, content []byte) (file, error) {
-	var f file
+func decode(name string, content []byte) (f file, err error) {
+	defer recovered.As(&err, name)
 	if len(content) > maxFile {
 		return f, fmt.Errorf("%s: %d bytes, at most %d are read", name, len(content), maxFile)
 	}

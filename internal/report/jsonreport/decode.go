@@ -11,6 +11,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/inventory"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
+	"github.com/portcullis-ci/portcullis/internal/recovered"
 )
 
 // maxReport bounds a saved report in bytes. One with ten thousand findings has
@@ -21,7 +22,8 @@ const maxReport = 256 << 20
 // are known by their numbers and package URLs only, and of the image's
 // configuration and history nothing is there. The name is used in errors. The
 // findings keep the promises of finding.Validate.
-func Decode(name string, content []byte) (outcome.Outcome, error) {
+func Decode(name string, content []byte) (saved outcome.Outcome, err error) {
+	defer recovered.As(&err, name)
 	var r reportDTO
 	if len(content) > maxReport {
 		return outcome.Outcome{}, fmt.Errorf("%s: %d bytes, at most %d are read", name, len(content), maxReport)

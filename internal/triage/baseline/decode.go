@@ -12,6 +12,7 @@ import (
 
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
+	"github.com/portcullis-ci/portcullis/internal/recovered"
 )
 
 // maxSize bounds a report in bytes; one with a hundred thousand findings has
@@ -87,7 +88,8 @@ var (
 
 // Decode reads a JSON report of portcullis. It trusts nothing in it: whatever
 // is missing or odd is an error that names the place.
-func Decode(name string, content []byte) (Report, error) {
+func Decode(name string, content []byte) (report Report, err error) {
+	defer recovered.As(&err, name)
 	if len(content) > maxSize {
 		return Report{}, fmt.Errorf("%s: %d bytes, at most %d are read", name, len(content), maxSize)
 	}

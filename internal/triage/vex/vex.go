@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/portcullis-ci/portcullis/internal/recovered"
 	"github.com/portcullis-ci/portcullis/internal/triage/match"
 )
 
@@ -101,7 +102,8 @@ type Component struct {
 
 // Decode reads a VEX file of any of the formats, which it tells by the
 // content. Everything that the statements need must be there and in order.
-func Decode(name string, content []byte) (Document, error) {
+func Decode(name string, content []byte) (doc Document, err error) {
+	defer recovered.As(&err, name)
 	if len(content) > maxSize {
 		return Document{}, fmt.Errorf("%s: %d bytes, at most %d are read", name, len(content), maxSize)
 	}
@@ -115,7 +117,6 @@ func Decode(name string, content []byte) (Document, error) {
 		return Document{}, fmt.Errorf("%s: read VEX: %w", name, err)
 	}
 	d := Document{Name: name}
-	var err error
 	switch {
 	case strings.Contains(string(probe.Context), "openvex.dev"):
 		d.Format, err = OpenVEX, d.decodeOpenVEX(content)

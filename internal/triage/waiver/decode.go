@@ -12,6 +12,8 @@ import (
 
 	"github.com/agext/levenshtein"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/portcullis-ci/portcullis/internal/recovered"
 )
 
 const (
@@ -27,7 +29,8 @@ const (
 // Decode reads a waiver file. The name is used for places. An error means that
 // the file as a whole cannot be read; faults of single entries are problems of
 // the file, which become findings when it is applied.
-func Decode(name string, content []byte) (File, error) {
+func Decode(name string, content []byte) (file File, err error) {
+	defer recovered.As(&err, name)
 	root, err := document(name, content)
 	if err != nil || root == nil {
 		return File{Name: name}, err

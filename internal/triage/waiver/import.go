@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/portcullis-ci/portcullis/internal/recovered"
 )
 
 // Format is the ignore file of another tool.
@@ -58,7 +60,8 @@ type Imported struct {
 // Import converts a foreign ignore file. Created is the day that drafts get
 // where the file knows none. An entry with a condition that a waiver cannot
 // express is left out and noted: it would excuse more than it did.
-func Import(format Format, name string, content []byte, created time.Time) (Imported, error) {
+func Import(format Format, name string, content []byte, created time.Time) (imported Imported, err error) {
+	defer recovered.As(&err, name)
 	if len(content) > maxSize {
 		return Imported{}, fmt.Errorf("%s: %d bytes, at most %d are read", name, len(content), maxSize)
 	}

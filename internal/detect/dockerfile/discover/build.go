@@ -9,6 +9,7 @@ import (
 
 	"github.com/portcullis-ci/portcullis/internal/detect/dockerfile"
 	"github.com/portcullis-ci/portcullis/internal/exit"
+	"github.com/portcullis-ci/portcullis/internal/recovered"
 )
 
 // build is one build that a Compose or bake file describes.
@@ -24,6 +25,12 @@ type build struct {
 
 // reader turns the content of a build file into builds.
 type reader func(name string, content []byte) ([]build, error)
+
+// guarded reads a file with a parser that may panic.
+func (r reader) guarded(name string, content []byte) (builds []build, err error) {
+	defer recovered.As(&err, "read it")
+	return r(name, content)
+}
 
 var (
 	composeName = regexp.MustCompile(`^(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml$`)
@@ -49,7 +56,7 @@ func (f *finder) buildFile(name string, read reader) int {
 		f.fail(name, plain(err).Error(), exit.NotExamined)
 		return 0
 	}
-	builds, err := read(name, content)
+	builds, err := read.guarded(name, content)
 	if err != nil {
 		f.fail(name, err.Error(), exit.NotExamined)
 	}

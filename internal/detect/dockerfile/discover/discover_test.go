@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/portcullis-ci/portcullis/internal/detect/dockerfile"
+	"github.com/portcullis-ci/portcullis/internal/exit"
 )
 
 func tree(files map[string]string) fstest.MapFS {
@@ -293,5 +294,13 @@ func TestLinksStayInTheCheckout(t *testing.T) {
 	}
 	if len(r.Failures) != 4 {
 		t.Errorf("failures: %v", r.Failures)
+	}
+}
+
+func TestAPanicIsABuildFileThatCannotBeRead(t *testing.T) {
+	f := &finder{ctx: t.Context(), fsys: fstest.MapFS{"compose.yaml": {Data: []byte("services: {}")}}}
+	f.buildFile("compose.yaml", func(string, []byte) ([]build, error) { panic("index out of range") })
+	if got := f.res.Failures; len(got) != 1 || got[0].Code != exit.NotExamined || !strings.Contains(got[0].Message, "compose.yaml") {
+		t.Errorf("failures: %+v", got)
 	}
 }

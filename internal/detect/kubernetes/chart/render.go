@@ -13,13 +13,21 @@ import (
 	"text/template"
 
 	"github.com/portcullis-ci/portcullis/internal/manifest"
+	"github.com/portcullis-ci/portcullis/internal/recovered"
 )
 
 // Render renders the chart in a directory from the files below it, as `helm
 // template` would. Each template is rendered apart: what fails is a Problem
 // and takes no other with it.
-func Render(ctx context.Context, dir string, files []manifest.File, s Settings) ([]Rendered, []Problem) {
-	files, problems := withoutIgnored(dir, files)
+func Render(ctx context.Context, dir string, files []manifest.File, s Settings) (rendered []Rendered, problems []Problem) {
+	var broken error
+	defer func() {
+		if broken != nil {
+			problems = append(problems, Problem{Path: path.Join(dir, "Chart.yaml"), Line: 1, Message: broken.Error()})
+		}
+	}()
+	defer recovered.As(&broken, "read the chart")
+	files, problems = withoutIgnored(dir, files)
 	root, more := load(dir, "", files, 0)
 	problems = append(problems, more...)
 	if root.meta.Name == "" {
@@ -34,7 +42,6 @@ func Render(ctx context.Context, dir string, files []manifest.File, s Settings) 
 	}
 	e := &engine{ctx: ctx, root: root, marks: make(map[*byte]origin), sources: make(map[string][]byte), settings: s}
 	problems = append(problems, e.parse(root)...)
-	var rendered []Rendered
 	for _, unit := range e.units {
 		out, at, err := e.execute(unit)
 		if err != nil {
