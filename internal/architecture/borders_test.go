@@ -36,6 +36,7 @@ var underAnotherGuard = map[string]string{
 	"advisory/feed":      "advisory/builder catches what reading a source comes to",
 	"advisory/store":     "a file that the user imports, in the command's own goroutine: cli",
 	"advisory/update":    "an archive that the user asked for, in the command's own goroutine: cli",
+	"archive":            "layers catches the panic of the inspector that reads archives",
 	"credential":         "layers catches the panic of an inspector, gate that of a branch or stage",
 	"inventory":          "package URLs of an inventory: gate catches the panic of a branch or stage",
 	"origin":             "gate catches the panic of a stage",
@@ -45,7 +46,7 @@ var underAnotherGuard = map[string]string{
 
 // ownFiles are the packages that parse nothing foreign with them.
 var ownFiles = []string{
-	"architecture", "bench", "demo", "imagetest", "osvtest", "release", "vulndb", "report/junit", "report/html",
+	"architecture", "bench", "demo", "hostile", "imagetest", "osvtest", "release", "vulndb", "report/junit", "report/html",
 	"credential/credentialtest",
 }
 

@@ -18,11 +18,32 @@ import (
 // older one by a rename. A link to a file is followed first, so that the file it
 // names is replaced and the link stays; one that leads nowhere is replaced. After an error nothing is left behind but the older
 // file.
-func Write(path string, content func(io.Writer) error) (err error) {
+func Write(path string, content func(io.Writer) error) error { return onDisk.write(path, content) }
+
+// file is what is written to.
+type file interface {
+	io.WriteCloser
+	Name() string
+	Chmod(mode fs.FileMode) error
+	Sync() error
+}
+
+// disk is what files are made with; tests have others that fail.
+type disk struct {
+	create func(folder, pattern string) (file, error)
+	rename func(from, to string) error
+}
+
+var onDisk = disk{
+	create: func(folder, pattern string) (file, error) { return os.CreateTemp(folder, pattern) },
+	rename: os.Rename,
+}
+
+func (d disk) write(path string, content func(io.Writer) error) (err error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
+	f, err := d.create(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
 	if err != nil {
 		return err
 	}
@@ -41,7 +62,7 @@ func Write(path string, content func(io.Writer) error) (err error) {
 	if err := errors.Join(f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), path)
+	return d.rename(f.Name(), path)
 }
 
 // WriteBytes is Write for content that is at hand. The error names the path.

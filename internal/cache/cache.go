@@ -33,6 +33,15 @@ type Dir struct {
 	note func(format string, args ...any)
 	// writable is false for a directory that must not or cannot be written.
 	writable bool
+	// create and rename are those of package os; tests have others that fail.
+	create func(dir, pattern string) (entry, error)
+	rename func(from, to string) error
+}
+
+// entry is a file that is being written.
+type entry interface {
+	io.WriteCloser
+	Name() string
 }
 
 const (
@@ -54,7 +63,8 @@ func Open(path string, size int64, note func(format string, args ...any)) (*Dir,
 	if note == nil {
 		note = func(string, ...any) {}
 	}
-	d := &Dir{path: filepath.Join(path, "scans"), size: size, note: note}
+	d := &Dir{path: filepath.Join(path, "scans"), size: size, note: note, rename: os.Rename}
+	d.create = func(dir, pattern string) (entry, error) { return os.CreateTemp(dir, pattern) }
 	err := os.MkdirAll(d.path, 0o700)
 	info, statErr := os.Stat(d.path)
 	if statErr != nil {
@@ -168,7 +178,7 @@ func (d *Dir) Put(key string, write func(io.Writer) error) {
 
 func (d *Dir) put(key string, write func(io.Writer) error) (err error) {
 	file, seal := names(key)
-	f, err := os.CreateTemp(d.path, tempPrefix)
+	f, err := d.create(d.path, tempPrefix)
 	if err != nil {
 		return err
 	}
@@ -195,7 +205,7 @@ func (d *Dir) put(key string, write func(io.Writer) error) (err error) {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), filepath.Join(d.path, file))
+	return d.rename(f.Name(), filepath.Join(d.path, file))
 }
 
 // bounded refuses what would crowd out everything else.
@@ -208,7 +218,11 @@ func (b *bounded) Write(p []byte) (int, error) {
 	if b.left -= int64(len(p)); b.left < 0 {
 		return 0, errors.New("larger than half of the cache's size")
 	}
-	return b.w.Write(p)
+	n, err := b.w.Write(p)
+	if err == nil && n < len(p) {
+		err = io.ErrShortWrite
+	}
+	return n, err
 }
 
 // evict removes the least recently used entries until the directory is within

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -35,10 +36,12 @@ func (p Program) configInitCommand() *cobra.Command {
 			if err != nil {
 				return &exit.Error{Code: exit.Usage, Doing: "start a configuration", Err: err, Hint: "a file that is there is not replaced"}
 			}
-			if _, err := f.Write(config.Starter()); err != nil {
-				return fmt.Errorf("write %s: %w", config.FileName, err)
+			_, err = f.Write(config.Starter())
+			if err = errors.Join(err, f.Close()); err != nil {
+				// Half a configuration would hold from now on.
+				return fmt.Errorf("write %s: %w", config.FileName, errors.Join(err, os.Remove(config.FileName)))
 			}
-			return f.Close()
+			return nil
 		},
 	}
 }
