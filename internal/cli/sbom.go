@@ -127,6 +127,7 @@ func (p Program) listTarget(ctx context.Context, f *sbomFlags, t *target.Target,
 	}
 	done := display.Start(stage)
 	inv, sbom, err := syftcatalog.Catalog(ctx, t, syftcatalog.Options{
+		SBOM:        true,
 		ToolVersion: Version().Version, Limits: f.layers(), Heap: int64(f.memory), Cache: f.openCache(p, display), Build: buildIdentity(),
 	})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/gob"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -30,9 +31,7 @@ type cachedImage struct {
 	// encoding makes no difference between the two.
 	EmptyContents []int
 	Inspections   layers.Inspections
-	// Model is the SBOM as syft JSON.
-	Model []byte
-	Stats layers.Stats
+	Stats         layers.Stats
 }
 
 // programVersion identifies what is selected in layers and who reads it: two
@@ -68,9 +67,22 @@ func imageKey(t *target.Target, opts Options) string {
 	return strings.Join(parts, "\x00")
 }
 
-// fromCache takes an image's inventory from the cache. What a limit refuses is
-// left to the reading of the layers, which says so.
+// modelKey is the key of an image's SBOM, as syft JSON. It is several times as
+// large as all the rest, and few runs write one, so that it is an entry of its
+// own.
+func modelKey(key string) string { return key + "\x00model" }
+
+// fromCache takes an image's inventory from the cache, and its SBOM where one
+// will be written. What a limit refuses is left to the reading of the layers,
+// which says so.
 func (s *SBOM) fromCache(key string, t *target.Target, opts Options) (inventory.Inventory, bool) {
+	var model []byte
+	if opts.SBOM && !opts.Cache.Get(modelKey(key), func(r io.Reader) (err error) {
+		model, err = io.ReadAll(r)
+		return err
+	}) {
+		return inventory.Inventory{}, false
+	}
 	var found cachedImage
 	ok := opts.Cache.Get(key, func(r io.Reader) error { return gob.NewDecoder(r).Decode(&found) })
 	limits := opts.Limits.WithDefaults()
@@ -91,7 +103,12 @@ func (s *SBOM) fromCache(key string, t *target.Target, opts Options) (inventory.
 		opts.Inspected(&found.Inspections)
 	}
 	s.stats = layers.Stats{Cached: int64(len(t.Layers))}
-	s.later = func() (*sbom.SBOM, error) { return decodeModel(found.Model, t, opts) }
+	s.later = func() (*sbom.SBOM, error) {
+		if !opts.SBOM {
+			return nil, errors.New("it was not asked for when the image was read")
+		}
+		return decodeModel(model, t, opts)
+	}
 	return found.Inventory, true
 }
 
@@ -133,8 +150,12 @@ func (s *SBOM) keep(key string, inv inventory.Inventory, opts Options) {
 	if err := syftjson.NewFormatEncoder().Encode(&model, kept); err != nil {
 		return
 	}
+	opts.Cache.Put(modelKey(key), func(w io.Writer) error {
+		_, err := w.Write(credential.WithholdJSON(model.Bytes()))
+		return err
+	})
 	inv.Image = nil
-	image := cachedImage{Inventory: inv, Inspections: *s.inspections, Model: credential.WithholdJSON(model.Bytes()), Stats: s.stats}
+	image := cachedImage{Inventory: inv, Inspections: *s.inspections, Stats: s.stats}
 	for i, f := range inv.Files {
 		if f.Content != nil && len(f.Content) == 0 {
 			image.EmptyContents = append(image.EmptyContents, i)

@@ -2,6 +2,7 @@ package syftcatalog_test
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -28,7 +29,7 @@ type stocktaking struct {
 func takeStock(t *testing.T, img v1.Image, opts syftcatalog.Options) stocktaking {
 	t.Helper()
 	var s stocktaking
-	opts.Inspectors = []layers.Inspector{counter{}}
+	opts.Inspectors, opts.SBOM = []layers.Inspector{counter{}}, true
 	opts.Inspected = func(i *layers.Inspections) { s.Inspections = i }
 	inv, bom, err := syftcatalog.Catalog(t.Context(), open(t, layout(t, img)), opts)
 	must(t, err)
@@ -133,7 +134,43 @@ func TestABrokenCacheIsMadeAnew(t *testing.T) {
 			t.Errorf("%d layers came from the cache, want %d", got.stats.Cached, warm)
 		}
 	}
-	if notes != len(entries) {
-		t.Errorf("%d notes about %d broken entries", notes, len(entries))
+	// With a broken SBOM the inventory is not asked for any more.
+	if notes != len(entries)-1 {
+		t.Errorf("%d notes about %d broken entries, want all but one", notes, len(entries))
+	}
+}
+
+// An SBOM is an entry of its own. Where nobody wants it, it is not needed; where
+// somebody does and it is gone, the image is read anew.
+func TestAnSBOMThatIsGoneFromTheCacheIsMadeAnew(t *testing.T) {
+	img, dir := sample(t), t.TempDir()
+	catalog := func(wanted bool) *syftcatalog.SBOM {
+		c, err := cache.Open(dir, cache.DefaultSize, nil)
+		must(t, err)
+		_, bom, err := syftcatalog.Catalog(t.Context(), open(t, layout(t, img)), syftcatalog.Options{ToolVersion: "1", Cache: c, Build: "a", SBOM: wanted})
+		must(t, err)
+		return bom
+	}
+	catalog(false)
+	var first bytes.Buffer
+	must(t, catalog(true).Write(&first, syftcatalog.CycloneDX, imagetest.Created))
+	unwanted := catalog(false)
+	if unwanted.Stats().Cached == 0 {
+		t.Error("the inventory did not come from the cache")
+	}
+	if err := unwanted.Write(io.Discard, syftcatalog.CycloneDX, imagetest.Created); err == nil {
+		t.Error("an SBOM that was not asked for was written, though it is nowhere")
+	}
+	entries, err := filepath.Glob(filepath.Join(dir, "scans", "*.entry"))
+	must(t, err)
+	for _, entry := range entries {
+		held := filepath.Join(t.TempDir(), "held")
+		must(t, os.Rename(entry, held))
+		var again bytes.Buffer
+		must(t, catalog(true).Write(&again, syftcatalog.CycloneDX, imagetest.Created))
+		if !bytes.Equal(first.Bytes(), again.Bytes()) {
+			t.Errorf("without %s the SBOM is another one", filepath.Base(entry)[:8])
+		}
+		must(t, os.Rename(held, entry))
 	}
 }

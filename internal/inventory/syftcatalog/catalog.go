@@ -40,6 +40,9 @@ type Options struct {
 	// packages are looked for; so it learns of it also when that fails. It is
 	// not called for an SBOM file, which has no layers. May be nil.
 	Inspected func(*layers.Inspections)
+	// SBOM says that the SBOM will be written: what comes from the cache has none
+	// otherwise.
+	SBOM bool
 	// Cache keeps inventories and layers for the next run; may be nil.
 	Cache layers.Cache
 	// Build identifies the build of the program: what another one has put into
