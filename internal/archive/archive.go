@@ -33,13 +33,24 @@ type Budget struct {
 	// Bytes is the number of bytes after inflating, those of archives inside
 	// archives included.
 	Bytes int64
+	// Rate is how many more each byte of an archive brings, until Most have been
+	// brought: a few archives that are made to cost time do not get far.
+	Rate, Most int64
 	// Files is the number of files in archives.
 	Files int
 }
 
 // LayerBudget is enough for the archives of a layer in which there is little
 // else, and bounds the time that a layer takes.
-func LayerBudget() Budget { return Budget{Bytes: 4 * gib, Files: 1_000_000} }
+func LayerBudget() Budget {
+	return Budget{Bytes: 256 * mib, Rate: 10, Most: 4 * gib, Files: 300_000}
+}
+
+// read counts bytes of an archive.
+func (b *Budget) read(n int) {
+	more := min(b.Rate*int64(n), b.Most)
+	b.Bytes, b.Most = b.Bytes+more, b.Most-more
+}
 
 // The limits of one file, see Gap.
 const (
@@ -199,6 +210,7 @@ func (w *Walker) Read(p []byte) (int, error) {
 	n := copy(p, w.piece)
 	w.piece = w.piece[n:]
 	w.read += int64(n)
+	w.budget.read(n)
 	return n, nil
 }
 

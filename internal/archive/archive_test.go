@@ -335,6 +335,22 @@ func TestPlainFilesAreNoArchives(t *testing.T) {
 	}
 }
 
+func TestArchivesBringWhatTheyMayInflateTo(t *testing.T) {
+	budget := archive.Budget{Rate: 10, Most: 1000, Files: 3}
+	w := archive.NewWalker(&sizes{}, &budget)
+	data := gz(t, []byte("a text that does not repeat itself"))
+	for range 3 {
+		w.Begin("/x.gz")
+		w.Write(data)
+		if gaps := w.End(); len(gaps) > 0 {
+			t.Errorf("gaps = %+v", gaps)
+		}
+	}
+	if budget.Most != 0 || budget.Bytes != 1000-3*34 {
+		t.Errorf("what is left is %+v", budget)
+	}
+}
+
 // FuzzWalk feeds the walker with broken archives: it ends, shows files one after
 // the other, and reads no more than its budget.
 func FuzzWalk(f *testing.F) {
