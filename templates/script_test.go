@@ -210,6 +210,8 @@ func TestVariablesOfContainerScanning(t *testing.T) {
 		"the Dockerfile at the root":              {args: []string{"--dockerfile=Dockerfile"}},
 		"the threshold":                           {env: []string{"CS_SEVERITY_THRESHOLD=HIGH"}, args: []string{"--report-severity=HIGH"}},
 		"the lowest threshold":                    {env: []string{"CS_SEVERITY_THRESHOLD=UNKNOWN"}, not: []string{"--report-severity"}},
+		"warnings":                                {inputs: map[string]string{"allow-warnings": "true"}, args: []string{"--warn-exit"}},
+		"no warnings":                             {not: []string{"--warn-exit"}},
 		"unfixed":                                 {env: []string{"CS_IGNORE_UNFIXED=true"}, args: []string{"--only-fixed"}},
 		"unfixed counts":                          {env: []string{"CS_IGNORE_UNFIXED=false"}, not: []string{"--only-fixed"}},
 		"statuses":                                {env: []string{"CS_IGNORE_STATUSES=will_not_fix,fix_deferred, under_investigation,end_of_life,affected,unknown,fixed"}, args: []string{"--pass-fix-states=wont-fix,deferred,under-investigation,end-of-life,not-fixed,unknown,fixed"}},

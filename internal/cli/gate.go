@@ -69,6 +69,7 @@ var overrides = []struct{ flag, key, usage string }{
 	{"only-fixed", "only-fixed", "only findings that can be fixed fail the gate; all are reported"},
 	{"pass-fix-states", "pass-fix-states", "fix states of findings that do not fail the gate, such as wont-fix,deferred; all are reported"},
 	{"only-new", "only-new", "findings that the baseline has do not fail the gate"},
+	{"warn-exit", "warn-exit", "end with exit code 3 when the policy holds and a clause warns"},
 	{"unknown-severity", "unknown-severity", "findings of unknown severity: fail or pass (default fail)"},
 	{"db", "db.path", databaseUsage},
 	{"db-max-age", "db.max-age", "how old the database's data may be: 7d, 36h, any (default 7d)"},
@@ -89,7 +90,7 @@ func (f *policyFlags) register(flags *pflag.FlagSet, only ...string) {
 			continue
 		}
 		flags.String(o.flag, "", o.usage)
-		if strings.HasPrefix(o.flag, "only-") {
+		if strings.HasPrefix(o.flag, "only-") || o.flag == "warn-exit" {
 			flags.Lookup(o.flag).NoOptDefVal = "true"
 		}
 	}
