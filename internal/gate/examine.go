@@ -151,9 +151,10 @@ func digestNote(img *inventory.Image) string {
 	return note + " id " + img.ID
 }
 
-// judgeConfiguration runs the checks of the image's own configuration.
+// judgeConfiguration runs the checks of the image's own configuration. They take
+// no time to speak of, so that they run too where the time for the rest is over.
 func (r run) judgeConfiguration(ctx context.Context, t *target.Target, p *part) {
-	result := imageconfig.Check(ctx, *p.inventory, imageconfig.Options{
+	result := imageconfig.Check(context.WithoutCancel(ctx), *p.inventory, imageconfig.Options{
 		Target: t.Name, Now: r.Clock(),
 		Enabled: func(rule rules.Rule) bool { return !rule.Off || slices.Contains(r.ImageRules, rule.ID) },
 	})

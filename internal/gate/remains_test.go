@@ -95,3 +95,20 @@ func TestWaiversOfAllThatIsLookedForAreCalledUnused(t *testing.T) {
 		}
 	}
 }
+
+// When the time is over, what is known of the image is judged all the same, and
+// nobody is told to report a fault.
+func TestTheConfigurationIsJudgedWhenTheTimeIsOver(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(TimeoutError(1))
+	r := run{Environment: environment(t, nil)}
+	img := &inventory.Image{Name: "shop/web", Platform: "linux/amd64"}
+	p := r.judgeRemains(ctx, unexamined(outcome.TargetImage, "shop/web", context.Cause(ctx)),
+		&target.Target{Name: "shop/web", Kind: target.Image, Image: img}, inventory.Inventory{Image: img}, nil)
+	if len(p.failures) != 1 || p.failures[0].Code != exit.NotExamined || !strings.Contains(p.failures[0].Hint, "--timeout") {
+		t.Errorf("failures: %+v, want that of the time alone", p.failures)
+	}
+	if !slices.ContainsFunc(p.findings, func(f finding.Finding) bool { return f.RuleID == "image-root-user" }) {
+		t.Errorf("findings: %+v, want the user root", p.findings)
+	}
+}

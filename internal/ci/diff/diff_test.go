@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -111,4 +112,27 @@ func TestAPanicIsADiffThatCannotBeRead(t *testing.T) {
 	if _, err := parse(panicking{}); err == nil || !strings.Contains(err.Error(), "index out of range") {
 		t.Errorf("got %v", err)
 	}
+}
+
+// Whatever the text, it is read or refused, and what is read are lines that a
+// file can have.
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(recorded))
+	f.Add([]byte("diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -0,0 +1,9999999999 @@\n+a\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		changed, err := parse(bytes.NewReader(text))
+		if err != nil {
+			return
+		}
+		for name, lines := range changed {
+			if name == "" || len(lines) > bytes.Count(text, []byte("\n"))+1 {
+				t.Errorf("%q has %d changed lines in a text of %d bytes", name, len(lines), len(text))
+			}
+			for _, r := range lines {
+				if r.First > r.Last {
+					t.Errorf("%q has the lines %d to %d", name, r.First, r.Last)
+				}
+			}
+		}
+	})
 }
