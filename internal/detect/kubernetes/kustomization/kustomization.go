@@ -5,6 +5,7 @@
 package kustomization
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -80,14 +81,22 @@ func Build(files []manifest.File) Result {
 	}
 	for _, u := range units {
 		result.Used[u.file.Path] = true
+		if !u.component {
+			continue
+		}
+		// What a component changes says nothing by itself.
+		for _, name := range u.patches {
+			result.Used[name] = true
+		}
 	}
+	disk := inMemory(files)
 	for _, u := range roots(units) {
 		reach := u.reach(units)
 		if problems := append(remotes(reach), absent(reach, units, all)...); len(problems) > 0 {
 			result.Problems = append(result.Problems, problems...)
 			continue
 		}
-		built, err := u.build(files, reach, all)
+		built, err := u.build(disk, reach, all)
 		if err != nil {
 			result.Problems = append(result.Problems, Problem{u.file.Path, manifest.Span{Line: 1}, "the kustomization does not build: " + firstLine(err)})
 			continue
@@ -273,23 +282,19 @@ func absent(reach []*unit, units map[string]*unit, all library) []Problem {
 }
 
 // build runs kustomize over the files in memory.
-func (u *unit) build(files []manifest.File, reach []*unit, all library) (built []Built, err error) {
+func (u *unit) build(disk filesys.FileSystem, reach []*unit, all library) (built []Built, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("kustomize broke down: %v", cause)
 		}
 	}()
-	fs := filesys.MakeFsInMemory()
-	for _, f := range files {
-		content := f.Content
-		if f.Path == u.file.Path {
-			content = withOrigins(content)
-		}
-		if err := fs.WriteFile("/"+f.Path, content); err != nil {
-			return nil, fmt.Errorf("write %s: %w", f.Path, err)
-		}
+	file := "/" + u.file.Path
+	if err := disk.WriteFile(file, withOrigins(u.file.Content)); err != nil {
+		return nil, fmt.Errorf("write %s: %w", u.file.Path, err)
 	}
-	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(fs, "/"+u.dir)
+	// Others may be built of the file as it is.
+	defer func() { err = errors.Join(err, disk.WriteFile(file, u.file.Content)) }()
+	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(disk, "/"+u.dir)
 	if err != nil {
 		return nil, err
 	}
@@ -301,6 +306,18 @@ func (u *unit) build(files []manifest.File, reach []*unit, all library) (built [
 		built = append(built, b)
 	}
 	return built, nil
+}
+
+// inMemory is what kustomize takes for the disk. It has no place for names that
+// kustomize would not read from a disk either.
+func inMemory(files []manifest.File) filesys.FileSystem {
+	fs := filesys.MakeFsInMemory()
+	for _, f := range files {
+		if err := fs.WriteFile("/"+f.Path, f.Content); err != nil {
+			continue // A kustomization that needs it does not build, and says so.
+		}
+	}
+	return fs
 }
 
 // withOrigins asks kustomize to say where each object comes from.

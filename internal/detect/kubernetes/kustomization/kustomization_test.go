@@ -65,6 +65,31 @@ func TestOnlyRootsAreBuilt(t *testing.T) {
 	}
 }
 
+func TestAFileThatKustomizeCannotNameStopsNoOther(t *testing.T) {
+	const pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n"
+	result := build(
+		"!odd!/a:b/pod.yaml", pod, "a/kustomization.yaml", "resources: [pod.yaml]\n", "a/pod.yaml", pod,
+		"b/kustomization.yaml", "resources: [../a]\nnamePrefix: b-\n", "!odd!/kustomization.yaml", "resources: [a:b/pod.yaml]\n",
+	)
+	if len(result.Built) != 1 || result.Built[0].Name != "Pod/b-p" {
+		t.Errorf("built %v", result.Built)
+	}
+	if len(result.Problems) != 1 || result.Problems[0].Path != "!odd!/kustomization.yaml" {
+		t.Errorf("problems %v", result.Problems)
+	}
+}
+
+func TestWhatAComponentChangesIsNoManifest(t *testing.T) {
+	result := build(
+		"part/kustomization.yaml", "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nresources: [b.yaml]\npatches: [{path: c.yaml}]\n",
+		"part/b.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n",
+		"part/c.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n$patch: delete\n",
+	)
+	if len(result.Built) != 0 || len(result.Problems) != 0 || result.Used["part/b.yaml"] || !result.Used["part/c.yaml"] {
+		t.Errorf("built %v, problems %v, used %v", result.Built, result.Problems, result.Used)
+	}
+}
+
 func TestNothingIsRunAndNothingRead(t *testing.T) {
 	for name, text := range map[string]string{
 		"a Helm chart":             "helmCharts: [{name: a, repo: \"https://charts.example\"}]\n",
