@@ -185,6 +185,9 @@ func (l *linter) read(f File) {
 			counts.Unreadable++
 		}
 		for _, p := range problems {
+			if p.Fatal && templated(f.Content) {
+				p.Message += "; the file holds template expressions, so render it first, or leave it out by lint.exclude"
+			}
 			l.unreadable(f.Path, objects, p)
 		}
 		counts.Objects += len(objects)

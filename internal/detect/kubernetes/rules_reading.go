@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/portcullis-ci/portcullis/internal/finding"
@@ -44,6 +45,12 @@ func (l *linter) unreadable(path string, objects []*manifest.Object, p manifest.
 	}
 	f.Fingerprint = finding.Fingerprint(f.Kind, f.RuleID, path, f.Object, p.Subject)
 	l.found = append(l.found, f)
+}
+
+// templated reports whether a file is one of those that some tool fills in
+// before anybody reads it as YAML.
+func templated(content []byte) bool {
+	return bytes.Contains(content, []byte("{{")) || bytes.Contains(content, []byte("{%"))
 }
 
 func upperFirst(s string) string {

@@ -1,5 +1,11 @@
 package kubernetes
 
+import (
+	"context"
+	"strings"
+	"testing"
+)
+
 var readingCases = map[string][]ruleCase{
 	"k8s-unreadable": {
 		{"fires on a key that is there twice", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  ➤name: b\n"},
@@ -24,4 +30,17 @@ var readingCases = map[string][]ruleCase{
 		{"is silent about a template of another tool", "{% for host in hosts %}\n- name: {{ host }}\n{% endfor %}\n"},
 		{"is silent about two keys that differ", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  Name: b\n"},
 	},
+}
+
+func TestATemplateThatIsNoYAMLIsCalledOne(t *testing.T) {
+	for text, want := range map[string]bool{
+		"apiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ .Name }}\n":              true,
+		"apiVersion: v1\nkind: Pod\n{{- if .A }}\nmetadata: {name: a}\n{{- end }}": true,
+		"apiVersion: v1\nkind: Pod\nmetadata: [\n":                                 false,
+	} {
+		result := Lint(context.Background(), []File{{Path: "a.yaml", Content: []byte(text)}}, Options{})
+		if len(result.Findings) != 1 || strings.Contains(result.Findings[0].Message, "template expressions") != want {
+			t.Errorf("%q: %+v", text, result.Findings)
+		}
+	}
 }
