@@ -43,7 +43,7 @@ func (t *Tracer) fromEntry(f finding.Finding, entry int, aboveBase bool) (traced
 func (t *Tracer) fromInstruction(f finding.Finding, in *dockerfile.Instruction, confidence, why string) (traced, *dockerfile.Instruction) {
 	r := traced{confidence: confidence, why: why, origin: finding.FromBuild}
 	if in.Keyword == "RUN" {
-		l, how, exact := runPlace(in, f)
+		l, how, exact := t.runPlace(in, f)
 		if how != "" {
 			r.why += ", which " + how
 		}
@@ -81,7 +81,7 @@ func (t *Tracer) fromStage(f finding.Finding, in *dockerfile.Instruction, stage 
 	}
 	if m == nil && f.Package != nil && slices.Contains(systemTypes, f.Package.Type) {
 		m = installedByName(stepsOf(stage), func(in *dockerfile.Instruction) bool {
-			w, ok := findInstalled(in, f.Package)
+			w, ok := t.scripts.of(in).installs(in, f.Package)
 			return ok && w.exact
 		})
 	}
@@ -96,7 +96,7 @@ func (t *Tracer) fromStage(f finding.Finding, in *dockerfile.Instruction, stage 
 	copied.Note = "copied from stage " + stage.Label()
 	made, how, exact := spanLocation(file, lineSpan(m.in)), "", true
 	if m.in.Keyword == "RUN" {
-		made, how, exact = runPlace(m.in, f)
+		made, how, exact = t.runPlace(m.in, f)
 	}
 	if made.Note == "" {
 		made.Note = "made in stage " + stage.Label()
@@ -140,9 +140,9 @@ func toolchain(f finding.Finding, m *maker) (finding.Location, bool) {
 
 // runPlace is the word of a RUN that names the package, or the first line of
 // the instruction. how says in words what was found there.
-func runPlace(in *dockerfile.Instruction, f finding.Finding) (l finding.Location, how string, exact bool) {
+func (t *Tracer) runPlace(in *dockerfile.Instruction, f finding.Finding) (l finding.Location, how string, exact bool) {
 	if f.Package != nil {
-		if w, ok := findInstalled(in, f.Package); ok {
+		if w, ok := t.scripts.of(in).installs(in, f.Package); ok {
 			l := spanLocation(in.File(), w.span)
 			if w.exact {
 				l.Note = byNameNote

@@ -57,15 +57,16 @@ func (t *Tracer) candidates(f finding.Finding) candidates {
 	for _, in := range t.alignment.steps {
 		switch in.Keyword {
 		case "RUN":
+			s := t.scripts.of(in)
 			if f.Package != nil {
-				if _, ok := findInstalled(in, f.Package); ok {
+				if _, ok := s.installs(in, f.Package); ok {
 					c.installing = append(c.installing, in)
 				}
 			}
-			if runMaker(in, file) != nil {
+			if s.runMaker(in, file) != nil {
 				c.writing = append(c.writing, in)
 			} else {
-				c.anew = c.anew || mayWrite(in, file)
+				c.anew = c.anew || s.mayWrite(in, file)
 			}
 		case "COPY", "ADD":
 			to, ok := target(in)

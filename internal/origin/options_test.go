@@ -144,15 +144,15 @@ func TestAnOutputLiesInTheFolderThatTheCommandIsToldToWorkIn(t *testing.T) {
 		"go build -o x .":                 false,
 	} {
 		in := fileAt("Dockerfile", "FROM golang:1.22\nWORKDIR /src\nRUN "+run+"\n").Final().Instructions[1]
-		if m := runMaker(in, "/src/cmd/x"); (m != nil && m.exact) != want {
+		if m := scriptOf(in).runMaker(in, "/src/cmd/x"); (m != nil && m.exact) != want {
 			t.Errorf("%s: %+v", run, m)
 		}
 	}
 	in := fileAt("Dockerfile", "FROM node:20\nWORKDIR /src\nRUN npm --prefix web ci\n").Final().Instructions[1]
-	if m := runMaker(in, "/src/web/node_modules/a/package.json"); m == nil || !m.filler {
+	if m := scriptOf(in).runMaker(in, "/src/web/node_modules/a/package.json"); m == nil || !m.filler {
 		t.Error("node_modules of the prefix are not npm's")
 	}
-	if m := runMaker(in, "/src/node_modules/a/package.json"); m != nil {
+	if m := scriptOf(in).runMaker(in, "/src/node_modules/a/package.json"); m != nil {
 		t.Errorf("node_modules beside the prefix are %s", m.how)
 	}
 }

@@ -79,6 +79,7 @@ type Tracer struct {
 	layers   map[string]int // diff id → index into image.Layers
 	base     int            // number of layers known to be the base image's
 	besides  *besides
+	scripts  scripts
 }
 
 // New is NewWith for Dockerfiles and places that name images only.
@@ -90,7 +91,7 @@ func New(image *inventory.Image, files []*dockerfile.File, uses []ImageUse) *Tra
 // that describes it; of several, the one that accounts for most of the history.
 // Where two different files do so equally well, neither counts.
 func NewWith(image *inventory.Image, opt Options) *Tracer {
-	t := &Tracer{image: image, opt: opt, layers: make(map[string]int), base: baseLayers(image, opt.BaseLayers), besides: newBesides(opt.Packages)}
+	t := &Tracer{image: image, opt: opt, layers: make(map[string]int), base: baseLayers(image, opt.BaseLayers), besides: newBesides(opt.Packages), scripts: make(scripts)}
 	for i, l := range image.Layers {
 		if _, seen := t.layers[l.DiffID]; !seen {
 			t.layers[l.DiffID] = i

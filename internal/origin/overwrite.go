@@ -43,16 +43,15 @@ var distributionFolders = []string{"/usr/bin", "/usr/sbin", "/usr/lib", "/usr/li
 
 // mayWrite reports whether a RUN may write a file anew, or put another one into
 // its place.
-func mayWrite(in *dockerfile.Instruction, file string) bool {
-	s := scriptOf(in)
+func (s script) mayWrite(in *dockerfile.Instruction, file string) bool {
 	if s.Err != nil {
 		return true
 	}
 	moves := s.moves()
-	return slices.ContainsFunc(s.Commands, func(c *shellscript.Command) bool { return s.mayWrite(in, c, file, moves) })
+	return slices.ContainsFunc(s.Commands, func(c *shellscript.Command) bool { return s.commandMayWrite(in, c, file, moves) })
 }
 
-func (s script) mayWrite(in *dockerfile.Instruction, c *shellscript.Command, file string, moves bool) bool {
+func (s script) commandMayWrite(in *dockerfile.Instruction, c *shellscript.Command, file string, moves bool) bool {
 	touches := func(a shellscript.Arg) bool { return !a.Known || argumentTouches(in, a.Text, file, moves) }
 	if slices.ContainsFunc(c.Redirects, touches) {
 		return true

@@ -115,7 +115,7 @@ func (t *Tracer) makerOf(stage *dockerfile.Stage, file string, depth int) *maker
 		var m *maker
 		switch in.Keyword {
 		case "RUN":
-			m = runMaker(in, file)
+			m = t.scripts.of(in).runMaker(in, file)
 		case "COPY", "ADD":
 			m = t.copyMaker(in, file, depth)
 		default:
@@ -123,7 +123,7 @@ func (t *Tracer) makerOf(stage *dockerfile.Stage, file string, depth int) *maker
 		}
 		switch {
 		case m == nil:
-			if changed == nil && in.Keyword == "RUN" && mayWrite(in, file) {
+			if changed == nil && in.Keyword == "RUN" && t.scripts.of(in).mayWrite(in, file) {
 				changed = in
 			}
 		case m.folder:
@@ -137,7 +137,7 @@ func (t *Tracer) makerOf(stage *dockerfile.Stage, file string, depth int) *maker
 				m.exact, m.changed = false, changed
 			}
 			if m.in == in && m.filler {
-				m.rivals = fillersIn(steps[:i], file)
+				m.rivals = t.fillersIn(steps[:i], file)
 			}
 			return m
 		}
@@ -146,13 +146,13 @@ func (t *Tracer) makerOf(stage *dockerfile.Stage, file string, depth int) *maker
 }
 
 // fillersIn are the commands that fill the file's folder, the last one first.
-func fillersIn(steps []*dockerfile.Instruction, file string) []*dockerfile.Instruction {
+func (t *Tracer) fillersIn(steps []*dockerfile.Instruction, file string) []*dockerfile.Instruction {
 	var fillers []*dockerfile.Instruction
 	for _, in := range slices.Backward(steps) {
 		if in.Keyword != "RUN" {
 			continue
 		}
-		if m := runMaker(in, file); m != nil && m.filler {
+		if m := t.scripts.of(in).runMaker(in, file); m != nil && m.filler {
 			fillers = append(fillers, in)
 		}
 	}
@@ -217,8 +217,7 @@ var outputOptions = map[string]struct{ verbs, options []string }{
 
 // runMaker says whether a RUN made the file: by an option that names the
 // output, by the folder that its program writes to, or by naming the path.
-func runMaker(in *dockerfile.Instruction, file string) *maker {
-	s := scriptOf(in)
+func (s script) runMaker(in *dockerfile.Instruction, file string) *maker {
 	moves := s.moves()
 	for _, c := range s.Commands {
 		if builds(in, c, file, moves) {

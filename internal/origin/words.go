@@ -47,6 +47,19 @@ type script struct {
 	text dockerfile.Text
 }
 
+// scripts keeps what was parsed: thousands of findings ask for the same few
+// instructions.
+type scripts map[*dockerfile.Instruction]script
+
+func (known scripts) of(in *dockerfile.Instruction) script {
+	s, ok := known[in]
+	if !ok {
+		s = scriptOf(in)
+		known[in] = s
+	}
+	return s
+}
+
 func scriptOf(in *dockerfile.Instruction) script {
 	lookup := func(name string) (string, bool) {
 		v, ok := in.Lookup(name)
@@ -148,7 +161,10 @@ type word struct {
 
 // findInstalled looks for the package among those that a RUN installs by name.
 func findInstalled(in *dockerfile.Instruction, p *finding.Package) (word, bool) {
-	s := scriptOf(in)
+	return scriptOf(in).installs(in, p)
+}
+
+func (s script) installs(in *dockerfile.Instruction, p *finding.Package) (word, bool) {
 	for i, name := range []string{p.Name, p.Source} {
 		for _, c := range s.Commands {
 			for _, arg := range installed(c, p.Type) {
