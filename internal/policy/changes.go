@@ -128,41 +128,6 @@ func group(clauses []judged, byPrint map[string]finding.Finding, in Input) ([]ou
 	return all, owner
 }
 
-// batches splits findings whose edits overlap: those cannot be made at once.
-// Without edits there is one batch.
-func batches(list []finding.Finding) [][]finding.Finding {
-	var out [][]finding.Finding
-next:
-	for _, f := range list {
-		for i, batch := range out {
-			if len(f.Fix.Edits) == 0 || !slices.ContainsFunc(batch, func(g finding.Finding) bool { return overlap(f.Fix.Edits, g.Fix.Edits) }) {
-				out[i] = append(batch, f)
-				continue next
-			}
-		}
-		out = append(out, []finding.Finding{f})
-	}
-	return out
-}
-
-// overlap reports whether edits touch the same text. Equal edits do not get in
-// each other's way: they are made once.
-func overlap(a, b []finding.Edit) bool {
-	for _, x := range a {
-		for _, y := range b {
-			if x != y && x.Path == y.Path && before(x.Line, x.Column, y.EndLine, y.EndColumn) && before(y.Line, y.Column, x.EndLine, x.EndColumn) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// before reports whether a place is not behind another.
-func before(line, column, thanLine, thanColumn int) bool {
-	return line < thanLine || line == thanLine && column <= thanColumn
-}
-
 // changeKey is equal for findings that one change removes, and empty for
 // those of which no change is known.
 func changeKey(f finding.Finding) string {
