@@ -9,7 +9,7 @@ import (
 
 // batch are findings whose edits can be made at once.
 type batch struct {
-	findings []finding.Finding
+	findings []*finding.Finding
 	// edits are those of the findings by path, in the order of their places,
 	// equal ones once.
 	edits map[string][]finding.Edit
@@ -20,7 +20,7 @@ type batch struct {
 
 // batches splits findings whose edits overlap: those cannot be made at once.
 // Without edits there is one batch.
-func batches(list []finding.Finding) [][]finding.Finding {
+func batches(list []*finding.Finding) [][]*finding.Finding {
 	var all []*batch
 	for _, f := range list {
 		i := slices.IndexFunc(all, func(b *batch) bool { return !slices.ContainsFunc(f.Fix.Edits, b.overlaps) })
@@ -30,14 +30,14 @@ func batches(list []finding.Finding) [][]finding.Finding {
 		}
 		all[i].add(f)
 	}
-	var out [][]finding.Finding
+	var out [][]*finding.Finding
 	for _, b := range all {
 		out = append(out, b.findings)
 	}
 	return out
 }
 
-func (b *batch) add(f finding.Finding) {
+func (b *batch) add(f *finding.Finding) {
 	b.findings = append(b.findings, f)
 	for _, e := range f.Fix.Edits {
 		list := b.edits[e.Path]

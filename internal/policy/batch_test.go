@@ -21,9 +21,9 @@ func TestBatchesAreThoseOfComparingAllEdits(t *testing.T) {
 		return e
 	}
 	for round := range 200 {
-		var list []finding.Finding
+		var list []*finding.Finding
 		for i := range 40 {
-			f := finding.Finding{Fingerprint: fmt.Sprint(i)}
+			f := &finding.Finding{Fingerprint: fmt.Sprint(i)}
 			for range random.IntN(4) {
 				f.Fix.Edits = append(f.Fix.Edits, edit())
 			}
@@ -58,9 +58,9 @@ func TestBatchesAreThoseOfComparingAllEdits(t *testing.T) {
 
 // TestBatchesOfManyFindings would take minutes if each were compared with each.
 func TestBatchesOfManyFindings(t *testing.T) {
-	var list []finding.Finding
+	var list []*finding.Finding
 	for i := range 200_000 {
-		list = append(list, finding.Finding{Fix: finding.Fix{Edits: []finding.Edit{{Path: "Dockerfile", Line: i, Column: 3, EndLine: i, EndColumn: 8}}}})
+		list = append(list, &finding.Finding{Fix: finding.Fix{Edits: []finding.Edit{{Path: "Dockerfile", Line: i, Column: 3, EndLine: i, EndColumn: 8}}}})
 	}
 	if got := batches(list); len(got) != 1 || len(got[0]) != len(list) {
 		t.Errorf("%d batches, want one of all findings", len(got))

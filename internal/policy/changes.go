@@ -18,9 +18,9 @@ import (
 // is the smallest; for clauses that may keep some, the changes that remove
 // most come first, until enough are gone.
 func changes(clauses []judged, in Input) ([]outcome.Change, []string) {
-	byPrint := make(map[string]finding.Finding)
-	for _, f := range in.Findings {
-		byPrint[f.Fingerprint] = f
+	byPrint := make(map[string]*finding.Finding, len(in.Findings))
+	for i := range in.Findings {
+		byPrint[in.Findings[i].Fingerprint] = &in.Findings[i]
 	}
 	all, owner := group(clauses, byPrint, in)
 	chosen := make(map[int]bool)
@@ -40,7 +40,7 @@ func changes(clauses []judged, in Input) ([]outcome.Change, []string) {
 	for _, c := range clauses {
 		if c.clause.Broken && len(c.over) > 0 {
 			for _, s := range finding.Severities() {
-				prints := slices.DeleteFunc(slices.Clone(c.clause.Findings), func(fp string) bool { return byPrint[fp].Severity != s })
+				prints := slices.DeleteFunc(slices.Clone(c.clause.Findings), func(fp string) bool { return byPrint[fp] == nil || byPrint[fp].Severity != s })
 				unresolved = append(unresolved, reduce(prints, c.over[s], owner, chosen)...)
 			}
 		}
@@ -98,8 +98,8 @@ func reduce(prints []string, excess int, owner map[string]int, chosen map[int]bo
 // group makes one change of all findings in broken clauses that go away
 // together. The changes come in a fixed order; owner tells which one removes a
 // finding.
-func group(clauses []judged, byPrint map[string]finding.Finding, in Input) ([]outcome.Change, map[string]int) {
-	groups := make(map[string][]finding.Finding)
+func group(clauses []judged, byPrint map[string]*finding.Finding, in Input) ([]outcome.Change, map[string]int) {
+	groups := make(map[string][]*finding.Finding)
 	seen := make(map[string]bool)
 	for _, c := range clauses {
 		if !c.clause.Broken {
@@ -107,7 +107,10 @@ func group(clauses []judged, byPrint map[string]finding.Finding, in Input) ([]ou
 		}
 		for _, fp := range c.clause.Findings {
 			f, ok := byPrint[fp]
-			if key := changeKey(f); ok && key != "" && !seen[fp] {
+			if !ok || seen[fp] {
+				continue
+			}
+			if key := changeKey(*f); key != "" {
 				seen[fp] = true
 				groups[key] = append(groups[key], f)
 			}
@@ -117,7 +120,7 @@ func group(clauses []judged, byPrint map[string]finding.Finding, in Input) ([]ou
 	var all []outcome.Change
 	for _, key := range slices.Sorted(maps.Keys(groups)) {
 		list := groups[key]
-		finding.Sort(list)
+		finding.SortPointers(list)
 		for _, together := range batches(list) {
 			for _, f := range together {
 				owner[f.Fingerprint] = len(all)
@@ -157,7 +160,7 @@ func changeKey(f finding.Finding) string {
 func sourceOf(p *finding.Package) string { return cmp.Or(p.Source, p.Name) }
 
 // change words the change that removes a group of findings.
-func change(list []finding.Finding, in Input) outcome.Change {
+func change(list []*finding.Finding, in Input) outcome.Change {
 	first := list[0]
 	c := outcome.Change{}
 	if len(first.Locations) > 0 {
@@ -171,7 +174,7 @@ func change(list []finding.Finding, in Input) outcome.Change {
 		c.Upgrades = upgrades(list, in.Compare)
 		c.Kind, c.Subject = outcome.UpgradePackage, sourceOf(first.Package)
 		c.Text = "upgrade " + upgradeWords(c.Upgrades)
-		if OriginOf(first) == finding.FromBaseImage {
+		if OriginOf(*first) == finding.FromBaseImage {
 			c.Kind, c.Subject = outcome.MoveBaseImage, place(c.Location)
 			c.Text = "move to a base image with " + upgradeWords(c.Upgrades)
 		}
@@ -192,20 +195,19 @@ func place(l finding.Location) string {
 }
 
 // edits joins the edits of a file, each once, in the order of their places.
-func edits(list []finding.Finding) []finding.Edit {
+func edits(list []*finding.Finding) []finding.Edit {
 	var out []finding.Edit
 	for _, f := range list {
 		out = append(out, f.Fix.Edits...)
 	}
 	slices.SortFunc(out, func(a, b finding.Edit) int {
-		return cmp.Or(cmp.Compare(a.Path, b.Path), a.Line-b.Line, a.Column-b.Column,
-			a.EndLine-b.EndLine, a.EndColumn-b.EndColumn, cmp.Compare(a.NewText, b.NewText))
+		return cmp.Or(cmp.Compare(a.Path, b.Path), compareEdits(a, b))
 	})
 	return slices.Compact(out)
 }
 
 // upgrades says which package must move to which version.
-func upgrades(list []finding.Finding, compare func(purlType, a, b string) (int, bool)) []outcome.Upgrade {
+func upgrades(list []*finding.Finding, compare func(purlType, a, b string) (int, bool)) []outcome.Upgrade {
 	byPackage := make(map[string]*outcome.Upgrade)
 	types := make(map[string]string)
 	for _, f := range list {

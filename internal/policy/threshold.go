@@ -22,7 +22,7 @@ type scope struct {
 }
 
 func (p Policy) scope(in Input) scope {
-	s := scope{Input: in, exempt: make([][]finding.Finding, len(p.Exempt))}
+	s := scope{Input: in, counted: make([]finding.Finding, 0, len(in.Findings)), exempt: make([][]finding.Finding, len(p.Exempt))}
 	for _, f := range in.Findings {
 		if !p.countsStatus(f.Status) {
 			continue

@@ -9,6 +9,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -33,19 +34,67 @@ var schema []byte
 // Schema returns the JSON Schema (draft 2020-12) of the report.
 func Schema() []byte { return bytes.Clone(schema) }
 
+// noFindings is where the list of findings stands in a report without any. A
+// line cannot begin like this within a text, in which line ends are escaped,
+// nor within an inner object, which is indented further.
+var noFindings = []byte("\n  \"findings\": []")
+
 // Write writes the outcome as one JSON object. The same outcome gives the same
-// bytes.
+// bytes. The findings are written one by one, since encoded they take several
+// times the memory of all else.
 func Write(_ context.Context, w io.Writer, o outcome.Outcome, _ document.Options) error {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(convert(o)); err != nil {
+	frame, err := json.MarshalIndent(convert(o), "", "  ")
+	if err != nil {
 		return fmt.Errorf("encode JSON report: %w", err)
 	}
-	_, err := w.Write(neutralise.JSON(b.Bytes()))
+	before, after, found := bytes.Cut(frame, noFindings)
+	if !found {
+		return errors.New("encode JSON report: it has no list of findings")
+	}
+	list := &findingList{w: w, failed: o.Verdict.Failed()}
+	if _, err := w.Write(neutralise.JSON(before)); err != nil {
+		return err
+	}
+	if err := list.write(document.Sorted(o.Findings)); err != nil {
+		return err
+	}
+	_, err = w.Write(neutralise.JSON(append(after, '\n')))
 	return err
 }
 
+// findingList writes findings as they stand in a report.
+type findingList struct {
+	w      io.Writer
+	failed map[string]bool
+}
+
+func (l *findingList) write(findings []finding.Finding) error {
+	if _, err := l.w.Write(noFindings[:len(noFindings)-1]); err != nil {
+		return err
+	}
+	between := "\n    "
+	for _, f := range findings {
+		text, err := json.MarshalIndent(convertFinding(f, l.failed[f.Fingerprint]), "    ", "  ")
+		if err != nil {
+			return fmt.Errorf("encode JSON report: finding %s: %w", f.Fingerprint, err)
+		}
+		if _, err := io.WriteString(l.w, between); err != nil {
+			return err
+		}
+		if _, err := l.w.Write(neutralise.JSON(text)); err != nil {
+			return err
+		}
+		between = ",\n    "
+	}
+	end := "]"
+	if len(findings) > 0 {
+		end = "\n  ]"
+	}
+	_, err := io.WriteString(l.w, end)
+	return err
+}
+
+// convert makes the report without its findings.
 func convert(o outcome.Outcome) reportDTO {
 	r := reportDTO{
 		Schema:        SchemaID,
@@ -84,10 +133,6 @@ func convert(o outcome.Outcome) reportDTO {
 		})
 	}
 	r.Changes, r.Unresolved = changes(o.Verdict.Changes), list(o.Verdict.Unresolved)
-	failed := o.Verdict.Failed()
-	for _, f := range document.Sorted(o.Findings) {
-		r.Findings = append(r.Findings, convertFinding(f, failed[f.Fingerprint]))
-	}
 	for _, f := range o.Failures {
 		r.Failures = append(r.Failures, failureDTO{Stage: f.Stage, Target: f.Target, Message: f.Message, Hint: f.Hint, ExitCode: int(f.Code)})
 	}
