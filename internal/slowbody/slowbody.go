@@ -72,7 +72,7 @@ func (w *watched) Read(p []byte) (int, error) {
 	case err == io.EOF: //nolint:errorlint // As io.Reader returns it.
 		return n, err
 	case err != nil && w.stalled.Load():
-		return n, fmt.Errorf("the server sent nothing for %s: %w", w.patience, err)
+		return n, &silence{text: fmt.Sprintf("the server sent nothing for %s", w.patience), err: err}
 	}
 	w.waited += time.Since(begun)
 	w.got += int64(n)
@@ -81,7 +81,7 @@ func (w *watched) Read(p []byte) (int, error) {
 	}
 	if err == nil && float64(w.got) < leastRate*w.waited.Seconds() {
 		_ = w.body.Close() // what it says is of no more interest
-		err = fmt.Errorf("the server sent %d bytes in %s", w.got, w.waited.Round(time.Millisecond))
+		err = &silence{text: fmt.Sprintf("the server sent %d bytes in %s", w.got, w.waited.Round(time.Millisecond))}
 	}
 	w.waited, w.got = 0, 0
 	return n, err
@@ -92,3 +92,22 @@ func (w *watched) Close() error {
 	w.timer.Stop()
 	return w.body.Close()
 }
+
+// silence is the error of a body that was ended. Like the errors of the network
+// it tells that time ran out.
+type silence struct {
+	text string
+	err  error
+}
+
+func (s *silence) Error() string {
+	if s.err == nil {
+		return s.text
+	}
+	return s.text + ": " + s.err.Error()
+}
+
+func (s *silence) Unwrap() error { return s.err }
+
+// Timeout makes it what [net.Error] calls a timeout.
+func (*silence) Timeout() bool { return true }

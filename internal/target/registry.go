@@ -195,13 +195,22 @@ type resumer struct {
 	offset  int64
 	size    int64
 	left    int
+	// silences counts connections in a row that were silent until they were
+	// given up, without a byte that was new.
+	silences int
 }
 
 func (r *resumer) Read(p []byte) (int, error) {
 	n, err := r.current.Read(p)
 	r.offset += int64(n)
+	switch {
+	case timedOut(err):
+		r.silences++
+	case n > 0:
+		r.silences = 0
+	}
 	complete := errors.Is(err, io.EOF) && r.offset >= r.size
-	if err == nil || complete || r.left <= 0 || r.ctx.Err() != nil {
+	if err == nil || complete || r.left <= 0 || r.silences >= maxSilences || r.ctx.Err() != nil {
 		if errors.Is(err, io.EOF) && !complete {
 			err = io.ErrUnexpectedEOF
 		}

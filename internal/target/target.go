@@ -87,7 +87,8 @@ type Retry struct {
 	// the registry asks for a longer one. Default 500 ms and 10 s.
 	MinWait time.Duration
 	MaxWait time.Duration
-	// Stall is how long a response may send nothing. Default 30 s.
+	// Stall is how long a registry may send nothing; after the second time in a
+	// row it is given up. Default 25 s.
 	Stall time.Duration
 }
 

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
@@ -26,7 +27,7 @@ func (o *opener) retry() Retry {
 	r.Attempts = cmp.Or(r.Attempts, 4)
 	r.MinWait = cmp.Or(r.MinWait, 500*time.Millisecond)
 	r.MaxWait = cmp.Or(r.MaxWait, 10*time.Second)
-	r.Stall = cmp.Or(r.Stall, 30*time.Second)
+	r.Stall = cmp.Or(r.Stall, 25*time.Second)
 	return r
 }
 
@@ -42,11 +43,12 @@ func (o *opener) transport(registry string) http.RoundTripper {
 	}
 	client := retryablehttp.NewClient()
 	client.Logger = nil
-	client.HTTPClient = &http.Client{Transport: shortGreeting{slowbody.Transport(base, retry.Stall)}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	silence := &silenceCounter{next: shortGreeting{slowbody.Transport(base, retry.Stall)}}
+	client.HTTPClient = &http.Client{Transport: silence, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	client.RetryMax = retry.Attempts - 1
 	client.RetryWaitMin, client.RetryWaitMax = retry.MinWait, retry.MaxWait
 	client.Backoff = boundedBackoff
-	client.CheckRetry = checkRetry
+	client.CheckRetry = silence.checkRetry
 	client.ErrorHandler = retryablehttp.PassthroughErrorHandler
 	return &guard{
 		next: &retryablehttp.RoundTripper{Client: client}, registry: registry,
@@ -59,10 +61,40 @@ func boundedBackoff(shortest, longest time.Duration, attempt int, resp *http.Res
 	return min(retryablehttp.DefaultBackoff(shortest, longest, attempt, resp), longest)
 }
 
-// checkRetry is the library's policy, except that a plain http answer to https
-// does not get better by waiting: it is how loopback registries are found out.
-func checkRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
+// maxSilences is how often in a row a registry may let the time of Retry.Stall
+// pass without an answer. Faults that are told at once are borne more often.
+const maxSilences = 2
+
+// silenceCounter counts the requests in a row that got no answer in time.
+type silenceCounter struct {
+	next http.RoundTripper
+	n    atomic.Int32
+}
+
+func (s *silenceCounter) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := s.next.RoundTrip(req)
+	if timedOut(err) {
+		s.n.Add(1)
+	} else {
+		s.n.Store(0)
+	}
+	return resp, err
+}
+
+// timedOut reports whether an error says that somebody did not answer in time.
+func timedOut(err error) bool {
+	var timeout interface{ Timeout() bool }
+	return errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// checkRetry is the library's policy, except that a registry which stays silent
+// is given up sooner, and that a plain http answer to https does not get better
+// by waiting: it is how loopback registries are found out.
+func (s *silenceCounter) checkRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
 	if err != nil && strings.Contains(err.Error(), "server gave HTTP response to HTTPS client") {
+		return false, err
+	}
+	if timedOut(err) && s.n.Load() >= maxSilences {
 		return false, err
 	}
 	return retryablehttp.DefaultRetryPolicy(ctx, resp, err)
