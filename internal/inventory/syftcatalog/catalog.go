@@ -184,6 +184,7 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 	if err != nil {
 		return inventory.Inventory{}, errors.Join(limit, fmt.Errorf("catalog packages: %w", err))
 	}
+	limit = errors.Join(limit, src.resolver.limit())
 	inv := convert(model)
 	inv.Image = t.Image
 	// dpkg's list is there and empty where another package manager brought dpkg:

@@ -123,6 +123,7 @@ func (r signedResolver) FileContentsByLocation(l file.Location) (io.ReadCloser, 
 	if r.check != nil {
 		if err := r.check(c); err != nil {
 			// The parser passes on what reading says, and so the file is told.
+			r.reach(l.RealPath, err)
 			return refused{err}, c.Close()
 		}
 	}

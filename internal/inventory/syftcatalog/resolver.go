@@ -3,6 +3,7 @@ package syftcatalog
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -41,6 +42,8 @@ type resolver struct {
 	// pass over such a file in silence.
 	mu      sync.Mutex
 	refused map[string]error
+	// reached are the limits that files reached.
+	reached error
 }
 
 type alias struct{ link, dir string }
@@ -313,6 +316,20 @@ func (r *resolver) open(p string) (layers.Content, error) {
 		return layers.Content{}, err
 	}
 	return c, rpmdb.Check(r.ctx, e.Path, c, e.Size)
+}
+
+// reach notes that a file reached a limit: no program of an honest build does.
+func (r *resolver) reach(path string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.reached = errors.Join(r.reached, fmt.Errorf("%s: %w", path, err))
+}
+
+// limit returns the limits that files reached, or nil.
+func (r *resolver) limit() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.reached
 }
 
 // unreadable lists the files that were asked for and could not be opened.

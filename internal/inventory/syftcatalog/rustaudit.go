@@ -5,8 +5,9 @@ import (
 	"debug/elf"
 	"debug/macho"
 	"debug/pe"
-	"fmt"
 	"io"
+
+	"github.com/portcullis-ci/portcullis/internal/layers"
 )
 
 // maxCrates is how many bytes the list of crates in a program may have after
@@ -19,7 +20,8 @@ const maxCrates = 64 << 20
 // with their names of old.
 var crateSections = []string{".dep-v0", ".rust-deps-v0", "rdep-v0", "rust-deps-v0"}
 
-// checkCrates returns an error for a program whose list of crates is too large.
+// checkCrates returns a *layers.LimitError for a program whose list of crates is
+// too large.
 // What is no program is left to the parser.
 func checkCrates(r io.ReaderAt) error {
 	for _, section := range sectionsOf(r) {
@@ -29,7 +31,7 @@ func checkCrates(r io.ReaderAt) error {
 		}
 		n, _ := io.Copy(io.Discard, io.LimitReader(z, maxCrates+1))
 		if n > maxCrates {
-			return fmt.Errorf("the list of crates inflates to more than %d bytes", maxCrates)
+			return &layers.LimitError{Limit: "bytes of the list of crates in a program after inflating", Value: maxCrates}
 		}
 	}
 	return nil
