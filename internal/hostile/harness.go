@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -231,12 +230,15 @@ func (h *harness) judgeReport(c hostileCase, o *outcome) {
 func (h *harness) judgeLeft(s *scene, o *outcome) {
 	around := filepath.Dir(s.dir)
 	for _, dir := range []string{filepath.Join(around, "tmp"), s.host} {
-		_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-			if err == nil && path != dir && path != filepath.Join(s.host, "secret") {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			o.blame("%v", err)
+		}
+		for _, e := range entries {
+			if path := filepath.Join(dir, e.Name()); path != filepath.Join(s.host, "secret") {
 				o.blame("left behind: %s", path)
 			}
-			return nil
-		})
+		}
 	}
 	if entries, err := os.ReadDir(around); err == nil && len(entries) != 4 {
 		o.blame("something was written beside the scene: %v", entries)
