@@ -248,7 +248,7 @@ func (r run) search(p *part) []repository.File {
 		if err != nil {
 			p.failures = append(p.failures, failure("target", r.Repository.Name(dir), fmt.Errorf("search %s: %w", dir, err)))
 		}
-		paths = append(paths, found...)
+		paths = append(paths, kubernetesrules.WithoutForeign(found)...)
 	}
 	return r.read(p, paths)
 }
@@ -263,6 +263,9 @@ func (r run) readPath(given string) ([]repository.File, error) {
 	paths, err := r.Repository.Files(given, kubernetesrules.Wanted)
 	if err != nil {
 		return nil, err
+	}
+	if len(paths) > 1 || len(paths) == 1 && paths[0] != given {
+		paths = kubernetesrules.WithoutForeign(paths)
 	}
 	if len(paths) == 0 {
 		return nil, errNoFile

@@ -29,6 +29,10 @@ type HelmSettings struct {
 // Wanted reports whether Lint has a use for a file of this path: manifests,
 // and what charts and kustomizations are made of.
 func Wanted(name string) bool {
+	return wantedAnywhere(name) || slices.Contains(strings.Split(path.Dir(name), "/"), "templates")
+}
+
+func wantedAnywhere(name string) bool {
 	switch path.Ext(name) {
 	case ".yaml", ".yml", ".json", ".tpl", ".properties", ".env", ".conf", ".txt", chart.IgnoreFile:
 		return true
@@ -37,6 +41,30 @@ func Wanted(name string) bool {
 		return path.Base(path.Dir(name)) == "charts"
 	}
 	return path.Base(name) == "Kustomization"
+}
+
+// WithoutForeign leaves out of the files of a directory for which Wanted was
+// asked those that are of use in a chart alone and lie in none: Helm renders
+// all files in a chart's templates, and many other tools have directories of
+// that name.
+func WithoutForeign(names []string) []string {
+	charts := make(map[string]bool)
+	for _, name := range names {
+		if path.Base(name) == "Chart.yaml" {
+			charts[path.Dir(name)] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		if wantedAnywhere(name) {
+			return false
+		}
+		for dir := path.Dir(name); dir != path.Dir(dir); dir = path.Dir(dir) {
+			if path.Base(dir) == "templates" && charts[path.Dir(dir)] {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 // rendering is a text that was made of files, under a path that stands for it
@@ -133,8 +161,12 @@ func (l *linter) chart(ctx context.Context, dir string, files []File) {
 		if name == "" {
 			name = path.Join(dir, "Chart.yaml")
 		}
+		subject := "chart"
+		if p.Read {
+			subject = p.Message
+		}
 		l.unread(name, manifest.Problem{
-			Span: manifest.Span{Line: max(p.Line, 1)}, Message: p.Message, Subject: "chart", Fatal: true,
+			Span: manifest.Span{Line: max(p.Line, 1)}, Message: p.Message, Subject: subject, Fatal: !p.Read,
 		})
 	}
 	for i := range rendered {

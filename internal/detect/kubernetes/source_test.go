@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -169,5 +170,51 @@ func TestFilesThatAChartIgnoresAreNotLinted(t *testing.T) {
 	}
 	if !Wanted("deploy/web/.helmignore") || result.Unreadable != 0 {
 		t.Errorf("the file of ignored files is not asked for, or read as a manifest: %d", result.Unreadable)
+	}
+}
+
+func TestTemplatesOfAnyNameAreExamined(t *testing.T) {
+	files := append(chartFiles("{{/* nothing */}}", ""),
+		File{Path: "deploy/web/templates/agent.yaml.gotmpl", Content: []byte(pod("hostPID: {{ true }}"))},
+		File{Path: "deploy/web/templates/words.txt", Content: []byte("Words: for people\nand: [not for the cluster\n")},
+		File{Path: "deploy/web/templates/README.md", Content: []byte("# Title\n\n* one\n* two\n")},
+		File{Path: "deploy/web/templates/NOTES.txt", Content: []byte(pod("hostPID: true"))})
+	result := Lint(context.Background(), files, Options{})
+	checkResult(t, result)
+	if diff := cmp.Diff([]string{"k8s/plain.yaml:7:3", "deploy/web/templates/agent.yaml.gotmpl:7:3"}, places(result, "k8s-host-pid")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := places(result, "k8s-unreadable"); len(got) > 0 || result.Unreadable > 0 {
+		t.Errorf("what is no manifest is reported: %v", got)
+	}
+}
+
+func TestOnlyTemplatesOfChartsAreWantedUnderAnyName(t *testing.T) {
+	names := []string{
+		"web/Chart.yaml", "web/templates/a.gotmpl", "web/templates/deep/b", "web/charts/sub/Chart.yaml", "web/charts/sub/templates/c.conf.tmpl",
+		"web/files/d.sh", "site/templates/e.html", "site/templates/f.yaml", "templates/g.html", "web/templates.html",
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return !Wanted(name) })
+	want := []string{"web/Chart.yaml", "web/templates/a.gotmpl", "web/templates/deep/b", "web/charts/sub/Chart.yaml", "web/charts/sub/templates/c.conf.tmpl", "site/templates/f.yaml"}
+	if diff := cmp.Diff(want, WithoutForeign(names)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"Chart.yaml", "templates/a.html"}, WithoutForeign([]string{"Chart.yaml", "templates/a.html"})); diff != "" {
+		t.Errorf("a chart at the top (-want +got):\n%s", diff)
+	}
+}
+
+func TestAMissingDependencyIsSaidWhereItIsNamed(t *testing.T) {
+	files := chartFiles("{{/* nothing */}}", "")
+	files[0].Content = []byte(string(files[0].Content) + "dependencies:\n  - name: redis\n    version: 1.x\n  - name: mail\n")
+	result := Lint(context.Background(), files, Options{})
+	checkResult(t, result)
+	if diff := cmp.Diff([]string{"deploy/web/Chart.yaml:5:0", "deploy/web/Chart.yaml:7:0"}, places(result, "k8s-unreadable")); diff != "" || result.Unreadable != 2 {
+		t.Errorf("%d unreadable (-want +got):\n%s", result.Unreadable, diff)
+	}
+	for _, f := range result.Findings {
+		if f.RuleID == "k8s-unreadable" && !strings.HasPrefix(f.Message, "The chart web depends on ") {
+			t.Errorf("message %q", f.Message)
+		}
 	}
 }

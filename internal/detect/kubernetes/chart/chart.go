@@ -37,6 +37,8 @@ type Problem struct {
 	Path    string
 	Line    int
 	Message string
+	// Read is true where the file was read, and something besides it is wrong.
+	Read    bool
 	Refusal *Refusal
 }
 
@@ -78,11 +80,13 @@ type Dependency struct {
 type tree struct {
 	// dir is the chart's directory, and name the path by which templates know
 	// it: web, web/charts/redis.
-	dir       string
-	name      string
-	meta      Metadata
-	values    map[string]any
-	templates []manifest.File
+	dir  string
+	name string
+	meta Metadata
+	// dependencies is the file that lists them.
+	dependencies manifest.File
+	values       map[string]any
+	templates    []manifest.File
 	// schema is what the values have to satisfy; nil for anything.
 	schema []byte
 	// files are all others, by their path in the chart.
@@ -103,11 +107,13 @@ func load(dir, name string, files []manifest.File, depth int) (*tree, []Problem)
 	var required struct {
 		Dependencies []Dependency `json:"dependencies"`
 	}
+	var older manifest.File
 	for _, f := range files {
 		f.Content = bytes.TrimPrefix(f.Content, []byte("\ufeff"))
 		rel := strings.TrimPrefix(strings.TrimPrefix(f.Path, dir), "/")
 		switch parts := strings.Split(rel, "/"); {
 		case rel == "Chart.yaml":
+			t.dependencies = f
 			if err := yaml.Unmarshal(f.Content, &t.meta); err != nil {
 				problems = append(problems, Problem{Path: f.Path, Line: 1, Message: "the chart's description cannot be read: " + err.Error()})
 			}
@@ -119,6 +125,7 @@ func load(dir, name string, files []manifest.File, depth int) (*tree, []Problem)
 			t.schema = f.Content
 		case rel == "requirements.yaml":
 			// Charts of the first version keep their dependencies here.
+			older = f
 			if err := yaml.Unmarshal(f.Content, &required); err != nil {
 				problems = append(problems, Problem{Path: f.Path, Line: 1, Message: "the dependencies cannot be read: " + err.Error()})
 			}
@@ -141,8 +148,8 @@ func load(dir, name string, files []manifest.File, depth int) (*tree, []Problem)
 	if t.values == nil {
 		t.values = make(map[string]any)
 	}
-	if len(t.meta.Dependencies) == 0 {
-		t.meta.Dependencies = required.Dependencies
+	if len(t.meta.Dependencies) == 0 && len(required.Dependencies) > 0 {
+		t.meta.Dependencies, t.dependencies = required.Dependencies, older
 	}
 	t.name = path.Join(name, t.meta.Name)
 	t.alias = t.meta.Name

@@ -198,9 +198,61 @@ func TestWhatDoesNotRenderIsAProblemAtItsLine(t *testing.T) {
 }
 
 func TestMissingDependenciesAreReported(t *testing.T) {
-	_, problems := render(t, Settings{}, "Chart.yaml", description+"dependencies: [{name: redis, version: 1, repository: \"https://charts.example\"}]\n", "templates/a.yaml", "a: 1")
-	if len(problems) != 1 || !strings.Contains(problems[0].Message, "redis is not in charts/") {
-		t.Errorf("problems: %+v", problems)
+	for name, tt := range map[string]struct {
+		files []string
+		want  []string
+	}{
+		"one with everything": {
+			[]string{"Chart.yaml", description + "dependencies:\n  - name: redis\n    version: 1.x\n    repository: https://charts.example\n"},
+			[]string{"charts/web/Chart.yaml:6: the chart web depends on redis 1.x from https://charts.example, which is not in charts/web/charts, so what it brings was not examined; run `helm dependency build charts/web` before the check"},
+		},
+		"the one of two that is not there": {
+			[]string{
+				"Chart.yaml", description + "dependencies:\n- name: redis\n- name: mail\n  condition: mail.enabled\n- name: log\n", "values.yaml", "mail: {enabled: false}",
+				"charts/redis/Chart.yaml", "name: redis\nversion: 1\n",
+			},
+			[]string{"charts/web/Chart.yaml:9: the chart web depends on log, which is not in charts/web/charts, so what it brings was not examined; run `helm dependency build charts/web` before the check"},
+		},
+		"that of a subchart": {
+			[]string{"Chart.yaml", description, "charts/redis/Chart.yaml", "name: redis\nversion: 1\ndependencies: [{name: common, version: 2.0.0}]\n"},
+			[]string{"charts/web/charts/redis/Chart.yaml:3: the chart redis depends on common 2.0.0, which is not in charts/web/charts/redis/charts, so what it brings was not examined; run `helm dependency build charts/web/charts/redis` before the check"},
+		},
+		"in the list of a first version": {
+			[]string{"Chart.yaml", description, "requirements.yaml", "dependencies:\n- name: redis\n"},
+			[]string{"charts/web/requirements.yaml:2: the chart web depends on redis, which is not in charts/web/charts, so what it brings was not examined; run `helm dependency build charts/web` before the check"},
+		},
+		"under a second name": {
+			[]string{"Chart.yaml", description + "dependencies:\n- {name: redis, alias: a}\n- {name: redis, alias: b}\n", "values.yaml", "a: {x: 1}"},
+			[]string{
+				"charts/web/Chart.yaml:6: the chart web depends on redis, which is not in charts/web/charts, so what it brings was not examined; run `helm dependency build charts/web` before the check",
+				"charts/web/Chart.yaml:7: the chart web depends on redis, which is not in charts/web/charts, so what it brings was not examined; run `helm dependency build charts/web` before the check",
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, problems := render(t, Settings{}, append(tt.files, "templates/a.yaml", "a: 1")...)
+			var got []string
+			for _, p := range problems {
+				got = append(got, fmt.Sprintf("%s:%d: %s", p.Path, p.Line, p.Message))
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Helm renders whatever lies in templates/, and applies what comes of it.
+func TestTemplatesAreRenderedWhateverTheirNamesEndIn(t *testing.T) {
+	got, problems := render(t, Settings{},
+		"templates/a.yaml", "a", "templates/b.yaml.gotmpl", "b: {{ .Release.Name }}", "templates/c", "c", "templates/deep/d.txt", "d",
+		"templates/NOTES.txt", "{{ fail \"not for the cluster\" }}", "templates/deep/NOTES.txt", "n", "templates/deep/MORE-NOTES.txt", "n",
+		"templates/_helpers.tpl", "h", "templates/_part.yaml", "p", "templates/.hidden", "h", "other/e.yaml", "e",
+		"charts/lib/Chart.yaml", "name: lib\nversion: 1\ntype: library\n", "charts/lib/templates/f.conf", "f",
+		"charts/sub/Chart.yaml", "name: sub\nversion: 1\n", "charts/sub/templates/g.sh", "g", "charts/sub/templates/NOTES.txt", "n")
+	want := map[string]string{"templates/a.yaml": "a", "templates/b.yaml.gotmpl": "b: release-name", "templates/c": "c", "templates/deep/d.txt": "d", "charts/sub/templates/g.sh": "g"}
+	if diff := cmp.Diff(want, got); diff != "" || len(problems) > 0 {
+		t.Errorf("%v (-want +got):\n%s", problems, diff)
 	}
 }
 
@@ -284,7 +336,7 @@ func TestSetValuesAreReadAsHelmDoes(t *testing.T) {
 		`a=one\,two`:          "a: one,two",
 		`a."b"=1`:             "a:\n  '\"b\"': 1",
 		`l.example\.com/x=on`: "l:\n  example.com/x: \"on\"",
-		"a=null":              "{}",
+		"a=null":              "a: null",
 		"a=0123":              "a: \"0123\"",
 		"a=":                  "a: \"\"",
 	} {

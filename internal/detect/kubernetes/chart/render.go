@@ -134,15 +134,12 @@ func collect(t *tree, levels []Level, all *[]unit) {
 	}
 }
 
-// renders reports whether a template makes manifests: not partials, notes and
-// what a library has.
+// renders reports whether a template makes manifests, whatever its name ends
+// in: not partials, notes and what a library has.
+// https://helm.sh/docs/chart_template_guide/named_templates/#partials-and-_-files
 func renders(u unit) bool {
 	base := path.Base(u.name)
-	switch path.Ext(base) {
-	case ".yaml", ".yml", ".json", ".tpl":
-		return !strings.HasPrefix(base, "_") && u.chart.meta.Type != "library"
-	}
-	return false
+	return !strings.HasPrefix(base, "_") && !strings.HasSuffix(base, "NOTES.txt") && u.chart.meta.Type != "library"
 }
 
 // execute renders one template. On an error it also returns the last action

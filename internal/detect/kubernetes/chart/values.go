@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -10,6 +11,8 @@ import (
 
 	"helm.sh/helm/v4/pkg/strvals"
 	"sigs.k8s.io/yaml"
+
+	"github.com/portcullis-ci/portcullis/internal/manifest"
 )
 
 // userValues merges values files and --set values.
@@ -22,7 +25,7 @@ func userValues(s Settings) (map[string]any, []Problem) {
 			problems = append(problems, Problem{Path: f.Path, Line: 1, Message: "the values cannot be read: " + err.Error()})
 			continue
 		}
-		merged = lay(values, merged, true)
+		merged = onto(values, merged)
 	}
 	for _, set := range s.Set {
 		err := strvals.ParseInto(set, merged)
@@ -89,27 +92,56 @@ func put(m map[string]any, keys []string, value any) {
 	m[keys[len(keys)-1]] = value
 }
 
-// over lays values over others: maps are merged, null deletes, all else
-// replaces.
-func over(top, base map[string]any) map[string]any { return lay(top, base, false) }
-
-// lay is over; with keepNull a null stays, to delete what comes further below.
-func lay(top, base map[string]any, keepNull bool) map[string]any {
+// onto lays a values file over those before it: maps are merged, all else
+// replaces. Null stays, to take away what a chart has.
+func onto(top, base map[string]any) map[string]any {
 	out := maps.Clone(base)
 	if out == nil {
 		out = make(map[string]any)
 	}
 	for key, value := range top {
-		below, isMap := out[key].(map[string]any)
-		above, both := value.(map[string]any)
-		switch {
-		case value == nil && !keepNull:
-			delete(out, key)
-		case isMap && both:
-			out[key] = lay(above, below, keepNull)
-		case both:
-			out[key] = lay(above, nil, keepNull)
-		default:
+		below, _ := out[key].(map[string]any)
+		if above, isMap := value.(map[string]any); isMap {
+			value = onto(above, below)
+		}
+		out[key] = value
+	}
+	return out
+}
+
+// over lays values over those with less weight. Null takes away what stands
+// below it, and stays where nothing does; with keepNull it stays in any case,
+// for the chart further down.
+func over(top, base map[string]any, keepNull bool) map[string]any {
+	out := make(map[string]any, len(base))
+	for key, value := range base {
+		if _, covered := top[key]; !covered {
+			out[key] = value
+		}
+	}
+	for key, value := range top {
+		below := base[key]
+		if value == nil && below != nil && !keepNull {
+			continue
+		}
+		above, isMap := value.(map[string]any)
+		lower, both := below.(map[string]any)
+		if isMap && both {
+			value = over(above, lower, keepNull)
+		}
+		out[key] = value
+	}
+	return out
+}
+
+// withoutNull returns values without null: what a chart itself sets to null is
+// not there.
+func withoutNull(values map[string]any) map[string]any {
+	out := make(map[string]any, len(values))
+	for key, value := range values {
+		if m, isMap := value.(map[string]any); isMap {
+			out[key] = withoutNull(m)
+		} else if value != nil {
 			out[key] = value
 		}
 	}
@@ -134,32 +166,77 @@ func lookup(m map[string]any, path string) (any, bool) {
 // coalesce gives each chart its values: its own, under those that its parent
 // has for it, with the globals of all above. Subcharts that a condition or tag
 // switches off are removed; tags are those of the outermost chart. It returns
-// the dependencies that are wanted and not there.
+// the dependencies that are wanted and not there. The order is that of Helm,
+// by which null means different things:
+// https://helm.sh/docs/chart_template_guide/values_files/#deleting-a-default-key
 func (t *tree) coalesce(given, tags map[string]any) []Problem {
-	t.values = over(given, t.values)
+	seen := t.under(given)
 	if tags == nil {
-		tags, _ = t.values["tags"].(map[string]any)
+		tags, _ = seen["tags"].(map[string]any)
 	}
-	problems := t.enable(tags)
+	problems := t.enable(seen, tags)
 	t.importValues()
-	globals, ok := t.values["global"].(map[string]any)
-	if !ok {
-		globals = make(map[string]any) // Helm gives every subchart globals.
-	}
+	t.values = t.under(given)
 	for _, sub := range t.subs {
-		// Nulls go further down, to delete what the subchart itself has.
-		wanted, _ := given[sub.alias].(map[string]any)
 		own, _ := t.values[sub.alias].(map[string]any)
-		own = lay(wanted, own, true)
-		own = lay(map[string]any{"global": globals}, own, true)
-		problems = append(problems, sub.coalesce(own, tags)...)
+		problems = append(problems, sub.coalesce(withGlobals(own, t.values["global"]), tags)...)
 		t.values[sub.alias] = sub.values
 	}
 	return problems
 }
 
-// enable keeps the subcharts that are wanted, once for each alias.
-func (t *tree) enable(tags map[string]any) []Problem {
+// under returns the chart's own values below others.
+func (t *tree) under(given map[string]any) map[string]any {
+	out := maps.Clone(given)
+	if out == nil {
+		out = make(map[string]any)
+	}
+	for key, value := range t.values {
+		own, isMap := value.(map[string]any)
+		above, there := given[key]
+		table, both := above.(map[string]any)
+		switch {
+		case there && above == nil:
+			delete(out, key)
+		case isMap && both && t.holds(key):
+			// Null goes further down, to take away what the subchart has.
+			out[key] = over(table, own, true)
+		case isMap && both:
+			out[key] = over(table, withoutNull(own), false)
+		case there, value == nil:
+		case isMap:
+			out[key] = withoutNull(own)
+		default:
+			out[key] = value
+		}
+	}
+	return out
+}
+
+// holds reports whether a key is that of a subchart.
+func (t *tree) holds(key string) bool {
+	return slices.ContainsFunc(t.subs, func(sub *tree) bool { return sub.alias == key })
+}
+
+// withGlobals returns the values for a subchart with its parent's globals,
+// which win. Helm gives every subchart globals.
+func withGlobals(own map[string]any, globals any) map[string]any {
+	out := maps.Clone(own)
+	if out == nil {
+		out = make(map[string]any)
+	}
+	has, isMap := out["global"].(map[string]any)
+	if _, there := out["global"]; there && !isMap {
+		return out
+	}
+	given, _ := globals.(map[string]any)
+	out["global"] = over(given, has, true)
+	return out
+}
+
+// enable keeps the subcharts that are wanted by these values, once for each
+// alias.
+func (t *tree) enable(values, tags map[string]any) []Problem {
 	var kept []*tree
 	var problems []Problem
 	listed := make(map[string]bool)
@@ -167,14 +244,11 @@ func (t *tree) enable(tags map[string]any) []Problem {
 		i := slices.IndexFunc(t.subs, func(sub *tree) bool { return sub.meta.Name == d.Name })
 		listed[d.Name] = true
 		switch {
-		case !d.wanted(t.values, tags):
+		case !d.wanted(t.withDefaultsOf(i, d, values), tags):
 		case i < 0:
-			problems = append(problems, Problem{
-				Path: path.Join(t.dir, "Chart.yaml"), Line: 1,
-				Message: "the dependency " + d.Name + " is not in charts/, so what it brings was not examined; run helm dependency build",
-			})
+			problems = append(problems, t.missing(d))
 		default:
-			kept = append(kept, t.subs[i].under(d.Alias))
+			kept = append(kept, t.subs[i].as(d.Alias))
 		}
 	}
 	for _, sub := range t.subs {
@@ -186,8 +260,46 @@ func (t *tree) enable(tags map[string]any) []Problem {
 	return problems
 }
 
-// under returns the chart under another name.
-func (t *tree) under(alias string) *tree {
+// missing says that a dependency is not there, at the place that names it.
+func (t *tree) missing(d Dependency) Problem {
+	what := d.Name
+	if d.Version != "" {
+		what += " " + d.Version
+	}
+	if d.Repository != "" {
+		what += " from " + d.Repository
+	}
+	p := Problem{Path: t.dependencies.Path, Line: 1, Read: true, Message: fmt.Sprintf(
+		"the chart %s depends on %s, which is not in %s, so what it brings was not examined; run `helm dependency build %s` before the check",
+		t.meta.Name, what, path.Join(t.dir, "charts"), t.dir)}
+	for _, doc := range manifest.Parse(t.dependencies, manifest.Limits{}) {
+		if doc.Root == nil {
+			continue
+		}
+		for _, item := range manifest.NewPlace(doc.Root).At("dependencies").Items() {
+			if name := item.At("name"); name.Text() == d.Name && item.At("alias").Text() == d.Alias {
+				p.Line = name.Span().Line
+			}
+		}
+	}
+	return p
+}
+
+// withDefaultsOf adds what a subchart has itself to values: it may switch itself
+// off.
+func (t *tree) withDefaultsOf(i int, d Dependency, values map[string]any) map[string]any {
+	if i < 0 {
+		return values
+	}
+	key := cmp.Or(d.Alias, d.Name)
+	out := maps.Clone(values)
+	given, _ := values[key].(map[string]any)
+	out[key] = over(given, withoutNull(t.subs[i].values), false)
+	return out
+}
+
+// as returns the chart under another name.
+func (t *tree) as(alias string) *tree {
 	one := *t
 	if alias != "" {
 		one.alias = alias
@@ -230,22 +342,28 @@ func (t *tree) importValues() {
 	}
 }
 
+// importOne takes over one of them, as the values of this chart have it.
 func (t *tree) importOne(sub *tree, wish any) {
+	given, _ := t.values[sub.alias].(map[string]any)
+	own := over(given, sub.values, true)
 	switch w := wish.(type) {
 	case string:
-		if m, ok := lookup(sub.values, "exports."+w); ok {
+		if m, ok := lookup(own, "exports."+w); ok {
 			if values, ok := m.(map[string]any); ok {
-				t.values = over(t.values, values)
+				t.values = over(t.values, values, true)
 			}
 		}
 	case map[string]any:
 		child, _ := w["child"].(string)
 		parent, _ := w["parent"].(string)
-		if m, ok := lookup(sub.values, child); ok {
+		if m, ok := lookup(own, child); ok {
 			if values, isMap := m.(map[string]any); isMap && parent != "" {
-				below := make(map[string]any)
-				put(below, strings.Split(parent, "."), values)
-				t.values = over(t.values, below)
+				below := values
+				if parent != "." {
+					below = make(map[string]any)
+					put(below, strings.Split(parent, "."), values)
+				}
+				t.values = over(t.values, below, true)
 			}
 		}
 	}
