@@ -14,8 +14,8 @@ import (
 // archive: its checksum tells, whatever the variant of the form.
 func isTarHeader(head []byte) bool {
 	const size, from, to = 512, 148, 156
-	if len(head) < size || head[0] == 0 {
-		return false
+	if len(head) < size || head[0] == 0 || head[from] != ' ' && (head[from] < '0' || head[from] > '7') {
+		return false // Most files are none, and this is asked for each.
 	}
 	want, err := strconv.ParseInt(strings.Trim(string(head[from:to]), " \x00"), 8, 64)
 	if err != nil {

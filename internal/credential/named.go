@@ -47,9 +47,6 @@ func settingAt(data []byte, at int, p place) (s setting, ok bool) {
 	}
 	i, ok := pairedValue(data, from, to)
 	if !ok {
-		i, ok = valueBefore(data, from)
-	}
-	if !ok {
 		if i, ok = behindName(data, from, to, p); !ok {
 			return s, false
 		}
@@ -68,8 +65,25 @@ func settingAt(data []byte, at int, p place) (s setting, ok bool) {
 
 // pairedValue returns where the value begins of a name that is itself a value:
 // name: DB_PASSWORD, value: x, as lists of variables have it in YAML, JSON and
-// XML.
+// XML, in either order.
 func pairedValue(data []byte, from, to int) (int, bool) {
+	at, ok := nameBefore(data, from)
+	if !ok {
+		return 0, false
+	}
+	i := skip(data, to, " \t\r\n,\"'")
+	if i == to || len(data)-i < len("value:") || !bytes.EqualFold(data[i:i+len("value")], []byte("value")) {
+		return valueBefore(data, at)
+	}
+	if i = skip(data, i+len("value"), " \t\"'"); i >= len(data) || data[i] != ':' && data[i] != '=' {
+		return valueBefore(data, at)
+	}
+	return i + 1, true
+}
+
+// nameBefore reports whether name: or key= stands before a place, and where that
+// begins.
+func nameBefore(data []byte, from int) (at int, ok bool) {
 	j := from
 	back := func(of string) {
 		for j > 0 && from-j < 32 && strings.IndexByte(of, data[j-1]) >= 0 {
@@ -86,27 +100,15 @@ func pairedValue(data []byte, from, to int) (int, bool) {
 	for j > 0 && end-j < 5 && isWord(data[j-1]) {
 		j--
 	}
-	if word := data[j:end]; !bytes.EqualFold(word, []byte("name")) && !bytes.EqualFold(word, []byte("key")) {
-		return 0, false
-	}
-	i := skip(data, to, " \t\r\n,\"'")
-	if i == to || len(data)-i < len("value:") || !bytes.EqualFold(data[i:i+len("value")], []byte("value")) {
-		return 0, false
-	}
-	if i = skip(data, i+len("value"), " \t\"'"); i >= len(data) || data[i] != ':' && data[i] != '=' {
-		return 0, false
-	}
-	return i + 1, true
+	word := data[j:end]
+	return j, bytes.EqualFold(word, []byte("name")) || bytes.EqualFold(word, []byte("key"))
 }
 
-// valueBefore returns where the value begins of a name that is itself a value
-// and stands behind it: value: x, name: DB_PASSWORD.
-func valueBefore(data []byte, from int) (int, bool) {
-	near := data[max(0, from-maxValue):from]
-	head, ok := cutName(bytes.TrimRight(near, " \t\"'"))
-	if !ok {
-		return 0, false
-	}
+// valueBefore returns where the value begins that stands before the place of
+// name: in value: x, name: DB_PASSWORD.
+func valueBefore(data []byte, name int) (int, bool) {
+	from := max(0, name-maxValue)
+	head := bytes.TrimRight(data[from:name], "\"'")
 	at := bytes.LastIndex(bytes.ToLower(head), []byte("value"))
 	if at < 0 || at > 0 && isWord(head[at-1]) {
 		return 0, false
@@ -120,22 +122,7 @@ func valueBefore(data []byte, from int) (int, bool) {
 	if len(value) == 0 || bytes.ContainsAny(value, "\r\n{}[]") {
 		return 0, false
 	}
-	return from - len(near) + i + 1, true
-}
-
-// cutName takes name: or key= off the end of a text, and the quote in front of
-// it.
-func cutName(text []byte) ([]byte, bool) {
-	if n := len(text); n == 0 || text[n-1] != ':' && text[n-1] != '=' {
-		return nil, false
-	}
-	text = bytes.TrimRight(text[:len(text)-1], " \t\"'")
-	for _, word := range []string{"name", "key"} {
-		if n := len(text) - len(word); n > 0 && bytes.EqualFold(text[n:], []byte(word)) && !isWord(text[n-1]) {
-			return bytes.TrimRight(text[:n], "\"'"), true
-		}
-	}
-	return nil, false
+	return from + i + 1, true
 }
 
 func isName(c byte) bool { return isWord(c) || c == '.' || c == '-' }
