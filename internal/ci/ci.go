@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"path/filepath"
 	"strings"
 
 	"github.com/portcullis-ci/portcullis/internal/ci/azure"
@@ -76,17 +78,26 @@ func Detect(getenv func(string) string) Host {
 // host tells them.
 func Links(getenv func(string) string) document.Links {
 	var l document.Links
-	switch Detect(getenv) {
+	switch host := Detect(getenv); host {
 	case GitHub, Gitea, Forgejo:
 		server, repository := getenv("GITHUB_SERVER_URL"), getenv("GITHUB_REPOSITORY")
 		if server == "" || repository == "" {
 			return l
 		}
-		if run := getenv("GITHUB_RUN_ID"); run != "" {
+		run, sources := getenv("GITHUB_RUN_ID"), "/blob/"
+		switch host {
+		case Forgejo:
+			// Its pages are those of the number within the repository.
+			run, sources = getenv("GITHUB_RUN_NUMBER"), "/src/commit/"
+		case Gitea:
+			// From 1.26 on; before, a page has the number.
+			sources = "/src/commit/"
+		}
+		if run != "" {
 			l.Job = server + "/" + repository + "/actions/runs/" + run
 		}
-		if sha := getenv("GITHUB_SHA"); sha != "" && Detect(getenv) == GitHub {
-			l.Source = server + "/" + repository + "/blob/" + sha + "/"
+		if sha := getenv("GITHUB_SHA"); sha != "" {
+			l.Source = server + "/" + repository + sources + sha + "/"
 		}
 	case GitLab:
 		l.Job = getenv("CI_JOB_URL")
@@ -95,6 +106,11 @@ func Links(getenv func(string) string) document.Links {
 		}
 		if project, sha := getenv("CI_PROJECT_URL"), getenv("CI_COMMIT_SHA"); project != "" && sha != "" {
 			l.Source = project + "/-/blob/" + sha + "/"
+		}
+	case Azure:
+		collection, project, build := getenv("SYSTEM_TEAMFOUNDATIONCOLLECTIONURI"), getenv("SYSTEM_TEAMPROJECT"), getenv("BUILD_BUILDID")
+		if collection != "" && project != "" && build != "" {
+			l.Job = strings.TrimSuffix(collection, "/") + "/" + url.PathEscape(project) + "/_build/results?buildId=" + url.QueryEscape(build)
 		}
 	case Bitbucket:
 		if repository, number := getenv("BITBUCKET_GIT_HTTP_ORIGIN"), getenv("BITBUCKET_BUILD_NUMBER"); repository != "" {
@@ -162,7 +178,7 @@ func Publish(ctx context.Context, r Request) error {
 	case GitLab:
 		err = r.comment(ctx, comment.Poster.GitLab)
 	case Azure:
-		err = azure.Write(r.Stdout, r.Outcome, r.Files["markdown"])
+		err = azure.Write(r.Stdout, r.Outcome, absolute(r.Files["markdown"]))
 	default:
 		return nil
 	}
@@ -170,6 +186,19 @@ func Publish(ctx context.Context, r Request) error {
 		return &exit.Error{Code: exit.NotExamined, Doing: "tell the CI host about the outcome", Hint: "check the space on the disk of the runner", Err: err}
 	}
 	return nil
+}
+
+// absolute makes a path absolute, as the agent of Azure Pipelines wants it; it
+// leaves none as it is.
+func absolute(path string) string {
+	if path == "" {
+		return ""
+	}
+	full, err := filepath.Abs(path)
+	if err != nil {
+		return path // the agent says that it does not find it
+	}
+	return full
 }
 
 func publishGitHub(r Request, mode github.Mode) error {

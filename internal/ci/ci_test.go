@@ -48,14 +48,20 @@ func TestHostsAreDetectedFromTheirEnvironment(t *testing.T) {
 			Job:    "https://github.com/acme/demo/actions/runs/6789",
 			Source: "https://github.com/acme/demo/blob/0123456789abcdef0123456789abcdef01234567/",
 		}},
-		"gitea":   {ci.Gitea, document.Links{Job: "https://gitea.example.org/acme/demo/actions/runs/12"}},
-		"forgejo": {ci.Forgejo, document.Links{Job: "https://forgejo.example.org/acme/demo/actions/runs/3"}},
+		"gitea": {ci.Gitea, document.Links{
+			Job:    "https://gitea.example.org/acme/demo/actions/runs/12",
+			Source: "https://gitea.example.org/acme/demo/src/commit/0123456789abcdef0123456789abcdef01234567/",
+		}},
+		"forgejo": {ci.Forgejo, document.Links{
+			Job:    "https://forgejo.example.org/acme/demo/actions/runs/36",
+			Source: "https://forgejo.example.org/acme/demo/src/commit/0123456789abcdef0123456789abcdef01234567/",
+		}},
 		"gitlab": {ci.GitLab, document.Links{
 			Job:    "https://gitlab.example.org/acme/demo/-/jobs/77",
 			Report: "https://gitlab.example.org/acme/demo/-/jobs/77/artifacts/browse",
 			Source: "https://gitlab.example.org/acme/demo/-/blob/0123456789abcdef0123456789abcdef01234567/",
 		}},
-		"azure":     {ci.Azure, document.Links{}},
+		"azure":     {ci.Azure, document.Links{Job: "https://dev.azure.com/acme/demo/_build/results?buildId=4"}},
 		"bitbucket": {ci.Bitbucket, document.Links{Job: "https://bitbucket.org/acme/demo/pipelines/results/41"}},
 		"circleci":  {ci.CircleCI, document.Links{Job: "https://circleci.com/gh/acme/demo/5"}},
 		"tekton":    {ci.Tekton, document.Links{}},

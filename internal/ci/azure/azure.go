@@ -69,8 +69,11 @@ func issue(kind string, f finding.Finding) string {
 	return command("task.logissue", fields, f.Severity.String()+": "+f.Message)
 }
 
+// variable sets a variable twice: for later steps of the job under its own name,
+// and for other jobs as an output, which the host puts under the step's name.
 func variable(name, value string) string {
-	return command("task.setvariable", [][2]string{{"variable", name}, {"isOutput", "true"}}, value)
+	return command("task.setvariable", [][2]string{{"variable", name}}, value) +
+		command("task.setvariable", [][2]string{{"variable", name}, {"isOutput", "true"}}, value)
 }
 
 // propertyEscapes are those of the agent's own command parser,
