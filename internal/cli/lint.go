@@ -20,8 +20,9 @@ import (
 
 // lintFlags are the flags of the lint command.
 type lintFlags struct {
-	fix  bool
-	diff bool
+	fix        bool
+	diff       bool
+	otherFiles bool
 	linterFlags
 	policyFlags
 	triageFlags
@@ -57,6 +58,7 @@ comes through standard input (-) is taken for what it looks like.`,
 	flags.BoolVar(&f.linterFlags.insecure, "insecure", false, "allow plain HTTP to registries of base images")
 	flags.BoolVar(&f.fix, "fix", false, "make the mechanical changes that findings propose, then judge what is left")
 	flags.BoolVar(&f.diff, "diff", false, "show those changes on standard output and make none")
+	flags.BoolVar(&f.otherFiles, "ignore-other-files", false, "leave YAML and JSON files that hold no Kubernetes object alone, even if nothing else was named")
 	f.policyFlags.register(flags, lintOverrides...)
 	f.triageFlags.register(flags)
 	f.reportFlags.register(flags)
@@ -73,7 +75,7 @@ func (p Program) lint(ctx context.Context, f *lintFlags, flags *pflag.FlagSet, p
 	if p, err = p.asOf(f.policyFlags); err != nil {
 		return exit.Usage, err
 	}
-	req := gate.Request{Policy: s.config.Policy, Tool: tool()}
+	req := gate.Request{Policy: s.config.Policy, Tool: tool(), OtherFiles: f.otherFiles}
 	if err := p.steerLinters(ctx, &req, s, f.linterFlags); err != nil {
 		return exit.Usage, err
 	}

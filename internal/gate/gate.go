@@ -47,6 +47,9 @@ type Request struct {
 	// input.
 	Dockerfiles []string
 	Manifests   []string
+	// OtherFiles allows that the Manifests hold no Kubernetes object at all: a
+	// tool named them by their place, such as a hook before a commit.
+	OtherFiles bool
 	// Search are directories that are searched for Dockerfiles and manifests;
 	// a directory that holds only one of the two is in order.
 	Search []string

@@ -157,7 +157,7 @@ func (r run) lintManifests(ctx context.Context) part {
 			})
 		}
 	}
-	if result.Objects == 0 && len(result.Findings) == 0 && len(searched) == 0 {
+	if result.Objects == 0 && len(result.Findings) == 0 && len(searched) == 0 && !r.OtherFiles {
 		p.failures = append(p.failures, outcome.Failure{
 			Stage: "manifests", Target: strings.Join(r.Manifests, " "), Code: exit.NotExamined,
 			Message: count(len(read), "file holds", "files hold") + " no Kubernetes object",
