@@ -17,6 +17,10 @@ const (
 	maxPlaces = 20
 	// maxSentence bounds a message, which is longer only when it was made to be.
 	maxSentence = 1200
+	// maxName bounds a name, which an image may make as long as it likes.
+	maxName = 300
+	// idRoom is what one id and the number of others take, with the gap before.
+	idRoom = 20
 	// indent is where text below a severity starts.
 	indent = 14
 )
@@ -83,6 +87,11 @@ func (r *report) heading(p document.Place) {
 	label := p.Label()
 	text := p.Text(r.opts.Root)
 	counts := severityWords(p.Findings)
+	if width(neutralise.Log(label))+2+width(counts) > r.width {
+		r.hanging(0, nil, span{bold, neutralise.Cut(label, maxName)})
+		r.wrapped(severityStyle(p.Worst()), 2, counts)
+		return
+	}
 	room := r.width - width(label) - width(counts) - 4
 	if room < 12 {
 		text = ""
@@ -111,19 +120,22 @@ func severityWords(findings []finding.Finding) string {
 // packageEntry is one package with all its vulnerabilities on one line:
 // severity, name and version with the fix, ids.
 func (r *report) packageEntry(e document.Entry) {
-	left := max((r.width-indent)/2, 24)
 	subject := e.Package.Name + " " + e.Package.Version
 	fix, fixStyle := fixWords(e)
-	subjectWidth := min(width(subject), left)
-	fix = pad(fix, max(left-subjectWidth, 0))
-	r.line(
-		r.mark(e.Findings), r.severity(e.Worst()),
-		span{bold, cutTo(subject, left)}, span{fixStyle, fix}, span{plain, "  "},
-		span{plain, idWords(e.Findings, r.width-indent-left-2)},
-	)
+	label := []span{r.mark(e.Findings), r.severity(e.Worst())}
+	needed := width(neutralise.Log(subject)) + width(neutralise.Log(fix))
+	if most := r.width - indent - idRoom; most >= needed {
+		left := max((r.width-indent)/2, needed)
+		r.line(append(label,
+			span{bold, subject}, span{fixStyle, pad(fix, left-width(neutralise.Log(subject)))}, span{plain, "  "},
+			span{plain, idWords(e.Findings, r.width-indent-left-2)})...)
+	} else {
+		r.hanging(indent, label, span{bold, neutralise.Cut(subject, maxName)}, span{fixStyle, neutralise.Cut(fix, maxName)})
+		r.wrapped(plain, indent, idWords(e.Findings, 2*(r.width-indent)))
+	}
 	path := pathOf(e.Findings[0])
 	if path != "" {
-		r.line(span{plain, strings.Repeat(" ", indent)}, span{dim, path})
+		r.wrapped(dim, indent, neutralise.Cut(path, maxName))
 	}
 	if words := document.PlatformWords(e.Findings); words != "" {
 		r.line(span{plain, strings.Repeat(" ", indent)}, span{dim, words})
@@ -135,7 +147,7 @@ func (r *report) packageEntry(e document.Entry) {
 func (r *report) exploited(findings []finding.Finding) {
 	for _, f := range findings {
 		if document.Exploited(f) {
-			r.line(span{plain, strings.Repeat(" ", indent)}, span{boldRed, f.RuleID + " is " + document.RiskWords(f)})
+			r.wrapped(boldRed, indent, f.RuleID+" is "+document.RiskWords(f))
 			return
 		}
 	}
@@ -203,7 +215,7 @@ func pathOf(f finding.Finding) string {
 
 // findingEntry is a rule's finding: severity, id, title, then the message.
 func (r *report) findingEntry(f finding.Finding) {
-	r.line(r.mark([]finding.Finding{f}), r.severity(f.Severity), span{bold, f.RuleID}, span{plain, "  "}, span{plain, f.Title})
+	r.hanging(indent, []span{r.mark([]finding.Finding{f}), r.severity(f.Severity)}, span{bold, f.RuleID}, span{plain, "  "}, span{plain, neutralise.Cut(f.Title, maxName)})
 	where := ""
 	if path := pathOf(f); path != "" && !strings.Contains(f.Message, path) {
 		where = path + ": "
@@ -226,13 +238,6 @@ func (r *report) mark(findings []finding.Finding) span {
 
 func (r *report) severity(s finding.Severity) span {
 	return span{severityStyle(s), pad(strings.ToUpper(s.String()), indent-4)}
-}
-
-func cutTo(s string, n int) string {
-	if width(s) <= n {
-		return s
-	}
-	return truncate(s, n, "…")
 }
 
 func count(n int, one, many string) string {

@@ -95,6 +95,34 @@ func (p *printer) wrapped(s style, indent int, text string) {
 	}
 }
 
+// hanging prints a label that is indent columns wide, and spans after it. A span
+// that no longer fits goes below, and one that is longer than a line is wrapped,
+// so that nothing is cut off.
+func (p *printer) hanging(indent int, label []span, spans ...span) {
+	room := max(p.width-indent, 20)
+	current, used := label, 0
+	flush := func() {
+		p.line(current...)
+		current, used = []span{{plain, strings.Repeat(" ", indent)}}, 0
+	}
+	for _, s := range spans {
+		text := neutralise.Log(neutralise.Cut(s.text, maxWrapped))
+		switch w := width(text); {
+		case used == 0 && strings.TrimSpace(text) == "":
+		case used+w <= room:
+			current, used = append(current, span{s.style, text}), used+w
+		default:
+			for _, l := range wrap(text, room) {
+				if used > 0 {
+					flush()
+				}
+				current, used = append(current, span{s.style, l}), width(l)
+			}
+		}
+	}
+	p.line(current...)
+}
+
 // wrap breaks text at blanks; a word that is longer than a line is cut up.
 func wrap(text string, limit int) []string {
 	var lines []string

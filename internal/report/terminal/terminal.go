@@ -72,20 +72,20 @@ func (r *report) header() {
 		if detail != "" {
 			detail = "  " + detail
 		}
-		r.line(span{dim, pad(string(t.Kind), 12)}, span{s, t.Name}, span{dim, detail}, span{boldRed, mark})
+		r.hanging(12, []span{{dim, pad(string(t.Kind), 12)}}, span{s, t.Name}, span{dim, detail}, span{boldRed, mark})
 	}
 	if o.Image != nil && o.Image.Digest != "" {
-		r.line(span{dim, pad("digest", 12)}, span{plain, o.Image.Digest})
+		r.hanging(12, []span{{dim, pad("digest", 12)}}, span{plain, o.Image.Digest})
 	}
 	if o.Distro != nil {
 		name := o.Distro.PrettyName
 		if name == "" {
 			name = strings.TrimSpace(o.Distro.ID + " " + o.Distro.Version)
 		}
-		r.line(span{dim, pad("system", 12)}, span{plain, name})
+		r.hanging(12, []span{{dim, pad("system", 12)}}, span{plain, name})
 	}
 	if db := o.Database; db.Location != "" {
-		r.line(span{dim, pad("data", 12)}, span{plain, databaseWords(db, o.Started)})
+		r.hanging(12, []span{{dim, pad("data", 12)}}, span{plain, databaseWords(db, o.Started)})
 	}
 	r.blank()
 }
@@ -124,7 +124,7 @@ func ageWords(age time.Duration) string {
 func (r *report) summary(active, passive []finding.Finding) {
 	r.line(span{dim, strings.Repeat("─", r.width)})
 	c := document.Count(r.outcome)
-	spans := []span{{bold, pad("Findings", 12)}}
+	var spans []span
 	switch {
 	case len(active) > 0:
 	case r.outcome.Verdict.Result == outcome.Incomplete:
@@ -140,7 +140,7 @@ func (r *report) summary(active, passive []finding.Finding) {
 	if c.Fixable > 0 {
 		spans = append(spans, span{dim, fmt.Sprintf("(%d can be fixed now)", c.Fixable)})
 	}
-	r.line(spans...)
+	r.hanging(12, []span{{bold, pad("Findings", 12)}}, spans...)
 	if len(passive) > 0 {
 		var words []string
 		for _, s := range []finding.Status{finding.Waived, finding.NotAffected, finding.Inherited, finding.Known} {
@@ -148,10 +148,10 @@ func (r *report) summary(active, passive []finding.Finding) {
 				words = append(words, fmt.Sprintf("%d %s", n, s))
 			}
 		}
-		r.line(span{plain, pad("", 12)}, span{dim, "not counted: " + strings.Join(words, ", ")})
+		r.wrapped(dim, 12, "not counted: "+strings.Join(words, ", "))
 	}
 	if r.folded {
-		r.line(span{plain, pad("", 12)}, span{dim, "all of them: --output json=FILE or --output html=FILE, or --all here"})
+		r.wrapped(dim, 12, "all of them: --output json=FILE or --output html=FILE, or --all here")
 	}
 }
 
@@ -170,7 +170,7 @@ func (r *report) coverage() {
 	if missing > 0 {
 		text = fmt.Sprintf(" %d of %d packages NOT ASSESSED for vulnerabilities ", missing, c.Packages)
 	}
-	r.line(span{bold, pad("Coverage", 12)}, span{s, text})
+	r.hanging(12, []span{{bold, pad("Coverage", 12)}}, span{s, text})
 	for _, g := range c.Gaps {
 		r.wrapped(yellow, 12, fmt.Sprintf("! %s: %s: %s", count(len(g.Packages), "package", "packages"), gapWords(g), gapPackages(g)))
 	}
@@ -211,7 +211,7 @@ func andMore(items []string, more int) string {
 
 func (r *report) failures() {
 	for _, f := range r.outcome.Failures {
-		r.line(span{boldRed, pad("Failed", 12)}, span{bold, joinNonEmpty(" ", f.Stage, f.Target)})
+		r.hanging(12, []span{{boldRed, pad("Failed", 12)}}, span{bold, joinNonEmpty(" ", f.Stage, f.Target)})
 		r.wrapped(red, 12, f.Message)
 		if f.Hint != "" {
 			r.wrapped(plain, 12, "→ "+f.Hint)
@@ -231,7 +231,7 @@ func (r *report) policy() {
 		case r.outcome.Verdict.Result == outcome.Incomplete:
 			mark = span{yellow, "? "}
 		}
-		r.line(span{bold, pad(title, 12)}, mark, span{plain, c.Name + ": " + c.Demand})
+		r.hanging(14, []span{{bold, pad(title, 12)}, mark}, span{plain, c.Name + ": " + c.Demand})
 		title = ""
 		if (c.Broken || c.Warned) && c.Reason != "" {
 			r.wrapped(reason, 14, c.Reason)
@@ -268,7 +268,7 @@ func (r *report) changes() {
 		if len(c.Findings) > 0 {
 			removes = "  removes " + count(len(c.Findings), "finding", "findings")
 		}
-		r.line(span{bold, pad(title, 12)}, span{cyan, fmt.Sprintf("%2d. ", i+1)}, span{bold, where}, span{dim, removes})
+		r.hanging(16, []span{{bold, pad(title, 12)}, {cyan, fmt.Sprintf("%2d. ", i+1)}}, span{bold, where}, span{dim, removes})
 		var upgrades []string
 		for _, u := range c.Upgrades {
 			upgrades = append(upgrades, document.UpgradeWords(u))
@@ -293,7 +293,7 @@ func (r *report) baseline() {
 	if b.NotExamined > 0 {
 		text += fmt.Sprintf(" (%d of it not examined this time)", b.NotExamined)
 	}
-	r.line(span{bold, pad("Baseline", 12)}, span{plain, text})
+	r.hanging(12, []span{{bold, pad("Baseline", 12)}}, span{plain, text})
 }
 
 // verdict is the last line: what it means and the exit code.
@@ -318,7 +318,8 @@ func (r *report) verdict() {
 	default:
 		s, word, why = warnBanner, "INCOMPLETE", "not everything could be examined, so there is no verdict"
 	}
-	r.line(span{s, " " + word + " "}, span{plain, "  " + why}, span{dim, fmt.Sprintf("  exit code %d%s", int(r.outcome.ExitCode), elapsed(r.outcome))})
+	banner := " " + word + " "
+	r.hanging(len(banner)+2, []span{{s, banner}, {plain, "  "}}, span{plain, why}, span{dim, fmt.Sprintf("  exit code %d%s", int(r.outcome.ExitCode), elapsed(r.outcome))})
 }
 
 func elapsed(o outcome.Outcome) string {

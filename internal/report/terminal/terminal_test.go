@@ -54,6 +54,40 @@ func TestNoLineIsWiderThanTheTerminal(t *testing.T) {
 	}
 }
 
+// What has to be copied or counted is not cut off, however narrow the terminal.
+func TestDigestsIdsAndFixesAreWholeAtEveryWidth(t *testing.T) {
+	o := reporttest.Outcome()
+	for _, columns := range []int{40, 60, 80, 100, 200} {
+		for _, color := range []bool{false, true} {
+			got := write(t, o, document.Options{Root: reporttest.Root(), Width: columns, Color: color, All: true})
+			words := strings.Join(strings.Fields(got), "")
+			for _, want := range []string{o.Image.Digest, "CVE-2023-45853", "CVE-2024-5535", "GO-2024-2687", "linux/amd64", "exitcode1", "1unknown", "3.0.15-1~deb12u1"} {
+				if !color && !strings.Contains(words, want) {
+					t.Errorf("at %d columns %s is cut:\n%s", columns, want, got)
+				}
+			}
+			if strings.Contains(got, "……") {
+				t.Errorf("at %d columns a cut text is cut again", columns)
+			}
+		}
+	}
+}
+
+func TestWideNamesFitTheTerminal(t *testing.T) {
+	o := reporttest.Outcome()
+	o.Findings = o.Findings[:1]
+	o.Findings[0].Kind = finding.Vulnerability
+	o.Findings[0].Package = &finding.Package{Name: strings.Repeat("汉字パッケージ", 20), Version: strings.Repeat("①", 30), Type: "deb"}
+	o.Targets[0].Name = strings.Repeat("レジストリ/", 30)
+	for _, columns := range []int{40, 80, 200} {
+		for _, l := range strings.Split(write(t, o, document.Options{Width: columns}), "\n") {
+			if w := displaywidth.String(l); w > columns {
+				t.Errorf("at %d columns a line has %d: %q", columns, w, l)
+			}
+		}
+	}
+}
+
 func TestNoLineIsACommandForACIHost(t *testing.T) {
 	for _, l := range strings.Split(write(t, reporttest.Outcome(), document.Options{All: true}), "\n") {
 		if strings.HasPrefix(strings.TrimSpace(l), "::") || strings.Contains(l, "##[") || strings.Contains(l, "##vso[") {
