@@ -521,13 +521,20 @@ const commentTimeout = 30 * time.Second
 // mayBeSecret are flags whose values do not belong into a report.
 var mayBeSecret = []string{"--build-arg", "--helm-set"}
 
+// ofReports are flags that say where reports go, which a person who repeats the
+// run elsewhere does not need.
+var ofReports = []string{"--output", "--sbom-out", "--sbom-format", "--vex-out", "--vex-author", "--quiet"}
+
 // commandLine is the command that repeats the run, for summaries. Words with
 // other characters than those of names and paths are quoted for a shell.
 func commandLine(args []string) string {
 	words := []string{"portcullis"}
+	left := func(name string) bool {
+		return slices.Contains(mayBeSecret, name) || slices.Contains(ofReports, name)
+	}
 	for i, arg := range args {
 		name, _, _ := strings.Cut(arg, "=")
-		if slices.Contains(mayBeSecret, name) || i > 0 && slices.Contains(mayBeSecret, args[i-1]) {
+		if left(name) || i > 0 && args[i-1] != "--quiet" && left(args[i-1]) {
 			continue
 		}
 		if strings.IndexFunc(arg, unquotable) >= 0 || arg == "" {

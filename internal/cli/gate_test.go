@@ -12,6 +12,7 @@ func TestCommandLineCanBeRepeatedAndHoldsNoSecrets(t *testing.T) {
 		{"blanks and quotes", []string{"lint", "my file", "it's"}, `portcullis lint 'my file' 'it'\''s'`},
 		{"a build argument", []string{"lint", "--build-arg", "TOKEN=abc", "Dockerfile"}, "portcullis lint Dockerfile"},
 		{"a build argument in one word", []string{"lint", "--build-arg=TOKEN=abc", "Dockerfile"}, "portcullis lint Dockerfile"},
+		{"places of reports", []string{"gate", "--quiet", "--output", "json=r.json", "--image", "a", "--output=html=r.html", "--sbom-out", "s", "--quiet", "--offline"}, "portcullis gate --image a --offline"},
 		{"an empty word", []string{"gate", "--image", ""}, "portcullis gate --image ''"},
 	}
 	for _, tt := range tests {
