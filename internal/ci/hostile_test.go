@@ -16,6 +16,7 @@ import (
 
 	"github.com/portcullis-ci/portcullis/internal/ci"
 	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/neutralise"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
 	"github.com/portcullis-ci/portcullis/internal/report"
 	"github.com/portcullis-ci/portcullis/internal/report/document"
@@ -67,6 +68,8 @@ var hostileTexts = map[string]string{
 	"a document type":        "<!DOCTYPE x [<!ENTITY e SYSTEM \"file:///etc/passwd\">]>&e;<?xml version=\"1.0\"?>",
 	// Terminals and eyes.
 	"terminal sequences":     "\x1b[2J\x1b[1;1H\x1b]0;forged\x07\x1b]8;;https://evil.example\x1b\\x\x1b]8;;\x1b\\\u009b31m\x1bP$q\x1b\\\x08\x7f\x00",
+	"the clipboard":          "\x1b]52;c;Zm9yZ2Vk\x07\x1b]52;p;Zm9yZ2Vk\x1b\\\x9d52;c;Zm9yZ2Vk\x9c",
+	"a note in Jenkins' log": "\x1b[8mha:////4AAAAforged\x1b[0m",
 	"bidirectional text":     "lib\u202egnp.exe\u202c \u2066x\u2069 \u200b\u200d\ufeff\u00ad \U000e0041",
 	"lines of other kinds":   "lib\u2028::error::forged\u2029##[error]forged\u0085::error::forged\v::error::forged\f::error::forged",
 	"bytes that are no text": "lib\xff\xfe\xc3\x28\xed\xa0\x80\xf0\x80\x80\x80",
@@ -173,6 +176,21 @@ func TestHostileTextChangesNothingButText(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// What our own sentences quote of a foreign text is code, and nothing else.
+func TestHostileTextInAQuotationChangesNothingButText(t *testing.T) {
+	for name, text := range hostileTexts {
+		t.Run(name, func(t *testing.T) {
+			for _, sentence := range []string{"the user `%` is root: `USER %`.", "package % holds `%`", "`%`", "$`%`$ % `%`!"} {
+				source := neutralise.MarkdownSpans(strings.ReplaceAll(sentence, "%", text))
+				got := slices.DeleteFunc(markdownTree(t, source), func(kind string) bool { return kind == "CodeSpan" })
+				if want := []string{"Document", "Paragraph"}; !slices.Equal(got, want) {
+					t.Errorf("%q makes %v of %q", sentence, got, source)
+				}
+			}
+		})
 	}
 }
 

@@ -170,7 +170,10 @@ func needsBackslash(r rune, at int, line string) bool {
 		return false
 	}
 	switch r {
-	case '.', '(', ')', '/', '"', '\'', '=', '^', ':':
+	case '/':
+		// An order to GitLab, such as /close, where it starts a line.
+		return at == 0 && order.MatchString(line)
+	case '.', '(', ')', '"', '\'', '=', '^', ':':
 		listItem := at+1 == len(line) || line[at+1] == ' '
 		return (r == '.' || r == ')') && listItem && startsWithNumber(line[:at])
 	case '-', '+':
@@ -178,6 +181,9 @@ func needsBackslash(r rune, at int, line string) bool {
 	}
 	return true
 }
+
+// order matches what GitLab may take for a quick action; paths have more parts.
+var order = regexp.MustCompile(`^/[A-Za-z_]+(?:\s|$)`)
 
 // startsWithNumber reports whether text is digits only, which with a full stop
 // would start a numbered list.
@@ -225,6 +231,29 @@ func MarkdownProse(s string) string {
 			b.WriteString(outerBlanks(piece, Markdown(piece)))
 		} else {
 			b.WriteString(MarkdownCode(piece))
+		}
+	}
+	return b.String()
+}
+
+// MarkdownSpans is MarkdownProse with Markdown's own backticks, for a text that
+// some readers show as it is written.
+func MarkdownSpans(s string) string {
+	pieces := strings.Split(Line(s), "`")
+	if len(pieces)%2 == 0 {
+		return Markdown(s)
+	}
+	var b strings.Builder
+	for i, piece := range pieces {
+		switch {
+		case i%2 == 0 && piece == "" && i > 0 && i < len(pieces)-1, i%2 == 1 && strings.TrimSpace(piece) == "":
+			return Markdown(s) // two backticks in a row are another mark
+		case i%2 == 0:
+			b.WriteString(outerBlanks(piece, Markdown(piece)))
+		case strings.ContainsRune(piece, '@'):
+			b.WriteString(Markdown("`" + piece + "`")) // hosts link addresses of mail in code too
+		default:
+			b.WriteString("`" + piece + "`")
 		}
 	}
 	return b.String()

@@ -56,6 +56,9 @@ func TestLogBreaksCommands(t *testing.T) {
 
 func TestMarkdown(t *testing.T) {
 	tests := map[string]struct{ in, want string }{
+		"an order to GitLab":            {"/close", `\/close`},
+		"an order with its object":      {"/label ~x", `\/label &#126;&zwnj;x`},
+		"a path is no order":            {"/app/.env holds", "/app/.env holds"},
 		"a version stays readable":      {"1.2.3-r0", "1.2.3-r0"},
 		"a Debian version stays whole":  {"1~deb12", `1\~deb12`},
 		"a path stays readable":         {"/usr/lib/x", "/usr/lib/x"},
@@ -97,6 +100,26 @@ func TestMarkdownProseQuotesWhatStandsInBackticks(t *testing.T) {
 	for in, want := range tests {
 		if got := neutralise.MarkdownProse(in); got != want {
 			t.Errorf("MarkdownProse(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestMarkdownSpansKeepQuotedPiecesAsTheyAreWritten(t *testing.T) {
+	for in, want := range map[string]string{
+		"write `USER 10001`, not `*root*`": "write `USER 10001`, not `*root*`",
+		"`a_b` | *c*":                      "`a_b` \\| \\*c\\*",
+		"one ` alone":                      "one \\` alone",
+		"two `` in a row":                  "two \\`\\` in a row",
+		"``":                               "\\`\\`",
+		"`a``b`":                           "\\`a\\`\\`b\\`",
+		"` `":                              "\\` \\`",
+		"`a@b.example`":                    "\\`a&#64;&zwnj;b.example\\`",
+		"<b> `<b>`":                        "&lt;b&gt; `<b>`",
+		"\\`a`":                            "\\\\`a`",
+		"`a\n`":                            "`a\\n`",
+	} {
+		if got := neutralise.MarkdownSpans(in); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
 }

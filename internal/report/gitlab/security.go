@@ -255,9 +255,9 @@ func vulnerabilityOf(f finding.Finding) vulnerability {
 	v := vulnerability{
 		ID:          uuid.NewSHA1(namespace, []byte(f.Fingerprint)).String(),
 		Name:        neutralise.Short(name(f), 250),
-		Description: neutralise.Markdown(neutralise.Cut(f.Message, 10_000)),
+		Description: neutralise.MarkdownSpans(neutralise.Cut(f.Message, 10_000)),
 		Severity:    severity(f.Severity),
-		Solution:    neutralise.Cut(neutralise.Markdown(neutralise.Cut(solution(f), 2000)), 6900),
+		Solution:    neutralise.Cut(neutralise.MarkdownSpans(neutralise.Cut(solution(f), 2000)), 6900),
 		Identifiers: identifiers(f),
 		CVSS:        vectors(f),
 	}
