@@ -249,6 +249,34 @@ func TestAListOfCratesThatInflatesWithoutEndReachesALimit(t *testing.T) {
 	}
 }
 
+// TestAnArchiveOfOverlappingEntriesReachesALimit: few bytes that are entries of
+// the archive many times over would be unpacked each time.
+func TestAnArchiveOfOverlappingEntriesReachesALimit(t *testing.T) {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	f, err := w.Create("a.jar")
+	must(t, err)
+	_, err = f.Write(make([]byte, 1<<20))
+	must(t, err)
+	must(t, w.Close())
+	honest := b.Bytes()
+	directory, end := bytes.Index(honest, []byte("PK\x01\x02")), bytes.LastIndex(honest, []byte("PK\x05\x06"))
+	const entries = 100
+	entry, record := honest[directory:end], bytes.Clone(honest[end:])
+	binary.LittleEndian.PutUint16(record[8:], entries)
+	binary.LittleEndian.PutUint16(record[10:], entries)
+	binary.LittleEndian.PutUint32(record[12:], uint32(entries*len(entry)))
+	overlapping := slices.Concat(honest[:directory], bytes.Repeat(entry, entries), record)
+
+	system := imagetest.Text("usr/lib/os-release", "ID=debian\nVERSION_ID=12\n")
+	_, err = catalogFiles(t, system, imagetest.File{Path: "app/good.jar", Body: honest})
+	must(t, err)
+	_, err = catalogFiles(t, system, imagetest.File{Path: "app/bad.jar", Body: overlapping})
+	if exit.CodeOf(err) != exit.NotExamined || !strings.Contains(err.Error(), "/app/bad.jar: limit reached") {
+		t.Errorf("error = %v, want the limit that the archive reaches", err)
+	}
+}
+
 // In ELF files the section had another name before it was settled.
 func TestCratesAreListedUnderEveryNameOfTheirSection(t *testing.T) {
 	var list bytes.Buffer

@@ -315,6 +315,10 @@ func (r *resolver) open(p string) (layers.Content, error) {
 	if err != nil {
 		return layers.Content{}, err
 	}
+	if err := checkOverlap(e.Path, c, e.Size); err != nil {
+		r.reach(p, err)
+		return c, err
+	}
 	return c, rpmdb.Check(r.ctx, e.Path, c, e.Size)
 }
 
