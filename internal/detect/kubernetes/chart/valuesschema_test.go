@@ -1,8 +1,13 @@
 package chart
 
 import (
+	"bytes"
+	"fmt"
+	"strconv"
 	"strings"
 	"testing"
+
+	"sigs.k8s.io/yaml"
 )
 
 // refusals renders a chart with a schema and returns what that refuses, as
@@ -100,19 +105,68 @@ func TestASchemaThatCannotBeUsedIsSaid(t *testing.T) {
 	}
 }
 
+// FuzzValuesSchema changes schema and values. Whatever they are, a schema says
+// the same inside of an allOf and the opposite inside of a not, and each refusal
+// leads to a value or to where one is missing.
 func FuzzValuesSchema(f *testing.F) {
-	f.Add([]byte(`{"type": "object", "properties": {"a": {"type": "string"}}}`), "a", "b")
-	f.Add([]byte(`{"allOf": [{"$ref": "#"}], "anyOf": [true, false], "not": {"enum": [1]}}`), "x", "")
-	f.Add([]byte(`{"items": {"$dynamicRef": "#x"}, "patternProperties": {"^a": {"format": "date"}}}`), "a", "2026-01-01")
-	f.Fuzz(func(t *testing.T, schema []byte, key, value string) {
-		found, err := violations(schema, map[string]any{key: value, "list": []any{value, map[string]any{key: 1.5}}})
-		if err != nil && len(found) > 0 {
-			t.Errorf("%v, and yet %v", err, found)
+	for _, seed := range [][2]string{
+		{`{"type": "object", "properties": {"a": {"type": "string"}}}`, "a: b"},
+		{`{"properties": {"a": {"type": "integer", "maximum": 3}}, "required": ["a", "b"], "additionalProperties": false}`, "a: 4\nc: [1]"},
+		{`{"allOf": [{"$ref": "#"}], "anyOf": [true, false], "not": {"enum": [1]}}`, "x: {y: 1}"},
+		{`{"patternProperties": {"^a": {"items": {"pattern": "^x"}, "minItems": 2}}}`, "a: [y, {z: null}]"},
+		{`{"items": {"$dynamicRef": "#x"}, "propertyNames": {"maxLength": 2}}`, "a: 2026-01-01\nlong: 1.5"},
+	} {
+		f.Add([]byte(seed[0]), []byte(seed[1]))
+	}
+	f.Fuzz(func(t *testing.T, schema, text []byte) {
+		var values map[string]any
+		if err := yaml.Unmarshal(text, &values); err != nil || values == nil {
+			return
+		}
+		found, err := violations(schema, values)
+		if err != nil {
+			if len(found) > 0 {
+				t.Errorf("%v, and yet %v", err, found)
+			}
+			return
 		}
 		for _, r := range found {
-			if r.Message == "" {
-				t.Errorf("refusal %+v", r)
+			if r.Message == "" || !leads(values, r.Own) {
+				t.Errorf("refusal %+v of %v", r, values)
 			}
 		}
+		if bytes.ContainsAny(schema, "$\\") || bytes.Contains(schema, []byte(`"id"`)) {
+			return // References lead elsewhere from inside of another schema.
+		}
+		if all, err := violations(fmt.Appendf(nil, `{"allOf": [%s]}`, schema), values); err == nil && len(all) > 0 != (len(found) > 0) {
+			t.Errorf("%v, and inside of an allOf %v", found, all)
+		}
+		if not, err := violations(fmt.Appendf(nil, `{"not": %s}`, schema), values); err == nil && len(not) > 0 == (len(found) > 0) {
+			t.Errorf("%v, and inside of a not %v", found, not)
+		}
 	})
+}
+
+// leads reports whether keys lead to a value, or to one that is missing in a map
+// or list that is there.
+func leads(at any, keys []string) bool {
+	for i, key := range keys {
+		switch v := at.(type) {
+		case map[string]any:
+			next, there := v[key]
+			if !there {
+				return i == len(keys)-1
+			}
+			at = next
+		case []any:
+			n, err := strconv.Atoi(key)
+			if err != nil || n < 0 || n >= len(v) {
+				return false
+			}
+			at = v[n]
+		default:
+			return false
+		}
+	}
+	return true
 }
