@@ -148,7 +148,7 @@ func redirect(to func(r *http.Request) string) fault {
 // registryCases are rows 119 to 145.
 func registryCases() []hostileCase {
 	r := func(row, name string, exits []int, says string, f func(s *scene) fault) hostileCase {
-		return hostileCase{row: row, name: "R:" + name, exits: exits, says: says, seconds: 150, hides: password, prepare: func(s *scene) ([]string, error) {
+		return hostileCase{row: row, name: "R:" + name, exits: exits, says: says, seconds: 60, hides: password, prepare: func(s *scene) ([]string, error) {
 			ref, err := s.serve(f(s))
 			if err != nil {
 				return nil, err
