@@ -187,6 +187,10 @@ func (s *registryStore) get(ctx context.Context, path string, header map[string]
 	return resp, nil
 }
 
+// enoughNew is how many bytes of a blob make a connection one that was of use,
+// though it fell silent in the end.
+const enoughNew = 64 << 10
+
 // resumer reads a blob to its end over several connections.
 type resumer struct {
 	ctx     context.Context // of the read that the blob belongs to
@@ -195,19 +199,20 @@ type resumer struct {
 	offset  int64
 	size    int64
 	left    int
-	// silences counts connections in a row that were silent until they were
-	// given up, without a byte that was new.
+	// silences counts connections in a row that were given up as silent without
+	// having sent enoughNew; heard is the offset at the last of them.
 	silences int
+	heard    int64
 }
 
 func (r *resumer) Read(p []byte) (int, error) {
 	n, err := r.current.Read(p)
 	r.offset += int64(n)
-	switch {
-	case timedOut(err):
-		r.silences++
-	case n > 0:
-		r.silences = 0
+	if timedOut(err) {
+		if r.offset-r.heard >= enoughNew {
+			r.silences = 0
+		}
+		r.silences, r.heard = r.silences+1, r.offset
 	}
 	complete := errors.Is(err, io.EOF) && r.offset >= r.size
 	if err == nil || complete || r.left <= 0 || r.silences >= maxSilences || r.ctx.Err() != nil {

@@ -27,6 +27,7 @@ func TestASilentRegistryIsAskedTwice(t *testing.T) {
 		"for a manifest":  {isManifest, func(_ http.ResponseWriter, r *http.Request) bool { return silent(r) }},
 		"before a blob":   {isBlob, func(_ http.ResponseWriter, r *http.Request) bool { return silent(r) }},
 		"amidst its blob": {isBlob, func(w http.ResponseWriter, r *http.Request) bool { return begin(w, r, nil) && silent(r) }},
+		"after few bytes": {isBlob, func(w http.ResponseWriter, r *http.Request) bool { return begin(w, r, []byte("few")) && silent(r) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var asked atomic.Int64
