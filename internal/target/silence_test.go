@@ -2,7 +2,6 @@ package target_test
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -85,7 +84,7 @@ func TestARegistryThatSendsOnInPiecesIsWaitedFor(t *testing.T) {
 			_, _ = w.Write(body[from:])
 			return true
 		}
-		_, _ = io.WriteString(w, string(body[from:from+piece]))
+		_, _ = w.Write(body[from : from+piece])
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
 		return true
