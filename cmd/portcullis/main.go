@@ -19,6 +19,9 @@ func main() {
 	}
 	work := func(crash string) int {
 		program.Crash = crash
+		// Standard output is for reports. Libraries print to it as well: that of
+		// rpm's databases does when one is damaged.
+		os.Stdout = os.Stderr
 		return int(program.Main(context.Background()))
 	}
 	if program.Supervised() {

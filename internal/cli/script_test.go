@@ -29,10 +29,12 @@ var scriptTime = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"portcullis": func() {
-			os.Exit(int(cli.Program{
+			program := cli.Program{
 				Args: os.Args[1:], Getenv: os.Getenv, Environ: os.Environ, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 				Clock: func() time.Time { return scriptTime }, Transport: http.DefaultTransport,
-			}.Main(context.Background())))
+			}
+			os.Stdout = os.Stderr // as the program does
+			os.Exit(int(program.Main(context.Background())))
 		},
 	})
 }
@@ -141,7 +143,7 @@ var images = map[string]func() *imagetest.Builder{
 				imagetest.Text("app/node_modules/a/package.json", `{"name": "minimist", "version": "1.2.5", "description": "`+"##[error]forged"+`"}`),
 				imagetest.File{Path: "opt/##[error]forged\x1b[31m::error::x", Mode: 0o4755, Body: []byte("x")})...)
 	},
-	"tampered-debian": tamperedDebian, "tampered-alpine": tamperedAlpine, "tampered-rpm": tamperedRPM(""), "berkeley-rpm": berkeleyRPM, "new-rpm": newRPM, "cut-rpm": cutRPM, "pending-rpm": tamperedRPM("\x37\x7f\x06\x82 changes"), "infected": infected,
+	"tampered-debian": tamperedDebian, "tampered-alpine": tamperedAlpine, "tampered-rpm": tamperedRPM(""), "berkeley-rpm": berkeleyRPM, "new-rpm": newRPM, "cut-rpm": cutRPM, "damaged-rpm": damagedRPM, "pending-rpm": tamperedRPM("\x37\x7f\x06\x82 changes"), "infected": infected,
 	"old": func() *imagetest.Builder {
 		return imagetest.New().Layer("ADD rootfs /",
 			append(imagetest.Debian(imagetest.Package{Name: "bash", Version: "4.4-5"}),
