@@ -34,13 +34,15 @@ func (l *linter) finish(files []File) Result {
 	})
 	slices.SortStableFunc(l.result.Plain, func(a, b PlainObject) int { return comparePlaces(order, a.Location, b.Location) })
 	slices.SortStableFunc(l.result.Images, func(a, b Image) int { return comparePlaces(order, a.Location, b.Location) })
-	for _, f := range finding.Distinguish(l.found) {
-		if f.RuleID == ImageVulnerableRule {
+	all := finding.Distinguish(l.found)
+	l.found = nil
+	vulnerable := func(f finding.Finding) bool { return f.RuleID == ImageVulnerableRule }
+	for _, f := range all {
+		if vulnerable(f) {
 			l.result.Vulnerable = append(l.result.Vulnerable, f)
-		} else {
-			l.result.Findings = append(l.result.Findings, f)
 		}
 	}
+	l.result.Findings = slices.DeleteFunc(all, vulnerable)
 	return l.result
 }
 

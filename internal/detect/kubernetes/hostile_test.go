@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf16"
+
+	"github.com/portcullis-ci/portcullis/internal/exit"
 )
 
 const privilegedPod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n    - name: c\n      securityContext:\n        privileged: true\n"
@@ -99,4 +101,23 @@ func deepBlock(depth int) string {
 		b.WriteString(strings.Repeat(" ", i+1) + "a:\n")
 	}
 	return b.String()
+}
+
+func TestFindingsBeyondTheBoundAreCounted(t *testing.T) {
+	content := strings.Repeat("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: c, image: a}]}\n---\n", 20)
+	lint := func(most int) Result {
+		return Lint(t.Context(), []File{{Path: "a.yaml", Content: []byte(content)}}, Options{Findings: most})
+	}
+	all := lint(0)
+	if len(all.Failures) > 0 || len(all.Findings) < 100 {
+		t.Fatalf("%d findings and failures %v without a bound that matters", len(all.Findings), all.Failures)
+	}
+	some := lint(50)
+	if len(some.Findings) != 50 || len(some.Failures) != 1 {
+		t.Fatalf("%d findings and failures %v, want 50 and one", len(some.Findings), some.Failures)
+	}
+	want := fmt.Sprintf("the manifests hold %d more findings than the 50 that are listed at most", len(all.Findings)+len(all.Vulnerable)-50)
+	if got := some.Failures[0]; got.Message != want || got.Code != exit.NotExamined {
+		t.Errorf("failure %+v, want %q", got, want)
+	}
 }

@@ -7,6 +7,7 @@ package kubernetes
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -57,6 +58,9 @@ type Options struct {
 	NoIgnores bool
 	// Limits bound what one file may cost.
 	Limits manifest.Limits
+	// Findings bounds the findings of all files together; what is beyond it is
+	// counted in a failure. Default 200,000, which take some 1 GB of memory.
+	Findings int
 }
 
 // Result is what Lint found, and what it looked at.
@@ -121,6 +125,7 @@ func Rules() []rules.Rule {
 // findings point into its templates and values. Give it all files that Wanted
 // asks for.
 func Lint(ctx context.Context, files []File, opts Options) Result {
+	opts.Findings = cmp.Or(opts.Findings, 200_000)
 	l := linter{opts: opts, set: newSet(opts), rendered: make(map[string]rendering), ownFailed: make(map[string]bool)}
 	l.sources(ctx, files)
 	l.set.index()
@@ -137,6 +142,13 @@ func Lint(ctx context.Context, files []File, opts Options) Result {
 			Stage: stage, Message: fmt.Sprintf("the check of manifests was stopped: %v", err), Code: exit.NotExamined,
 		})
 	}
+	if l.dropped > 0 {
+		l.result.Failures = append(l.result.Failures, outcome.Failure{
+			Stage: stage, Code: exit.NotExamined,
+			Message: fmt.Sprintf("the manifests hold %d more findings than the %d that are listed at most", l.dropped, opts.Findings),
+			Hint:    "check parts of the directory in runs of their own",
+		})
+	}
 	return l.finish(files)
 }
 
@@ -151,6 +163,8 @@ type linter struct {
 	// found are the findings by the file that they are in.
 	found []finding.Finding
 	seen  map[string]bool
+	// dropped is the number of findings beyond Options.Findings.
+	dropped int
 	// ignores are those of all files; names the rules by all of their names.
 	ignores []ignore
 	names   map[string][]string

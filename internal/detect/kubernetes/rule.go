@@ -112,6 +112,10 @@ func (p *pass) add(pr problem) {
 		return
 	}
 	p.linter.seen[key] = true
+	if len(p.linter.found) >= p.linter.opts.Findings {
+		p.linter.dropped++
+		return
+	}
 	f := p.rule.finding(pr.object.File, pr.at.Span(), withoutName(pr.message))
 	f.Severity = pr.severity
 	f.Object = pr.object.ID()
