@@ -61,9 +61,15 @@ type watched struct {
 	// waited is how long one has waited for the last got bytes.
 	waited time.Duration
 	got    int64
+	// ended is the error with which the body was given up: who copies up to a
+	// number of bytes may not have seen it.
+	ended error
 }
 
 func (w *watched) Read(p []byte) (int, error) {
+	if w.ended != nil {
+		return 0, w.ended
+	}
 	begun := time.Now()
 	w.timer.Reset(w.patience)
 	n, err := w.body.Read(p)
@@ -72,7 +78,8 @@ func (w *watched) Read(p []byte) (int, error) {
 	case err == io.EOF: //nolint:errorlint // As io.Reader returns it.
 		return n, err
 	case err != nil && w.stalled.Load():
-		return n, &silence{text: fmt.Sprintf("the server sent nothing for %s", w.patience), err: err}
+		w.ended = &silence{text: fmt.Sprintf("the server sent nothing for %s", w.patience), err: err}
+		return n, w.ended
 	}
 	w.waited += time.Since(begun)
 	w.got += int64(n)
@@ -81,7 +88,8 @@ func (w *watched) Read(p []byte) (int, error) {
 	}
 	if err == nil && float64(w.got) < leastRate*w.waited.Seconds() {
 		_ = w.body.Close() // what it says is of no more interest
-		err = &silence{text: fmt.Sprintf("the server sent %d bytes in %s", w.got, w.waited.Round(time.Millisecond))}
+		w.ended = &silence{text: fmt.Sprintf("the server sent %d bytes in %s", w.got, w.waited.Round(time.Millisecond))}
+		err = w.ended
 	}
 	w.waited, w.got = 0, 0
 	return n, err

@@ -71,6 +71,9 @@ func TestABodyThatKeepsOneWaitingEnds(t *testing.T) {
 		case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)):
 			t.Errorf("%s: got %v, want %q", tt.why, err, tt.want)
 		}
+		if _, again := w.Read(make([]byte, 1)); tt.want != "" && (again == nil || again.Error() != err.Error()) {
+			t.Errorf("%s: read again: %v, want the same error", tt.why, again)
+		}
 		if err := w.Close(); err != nil {
 			t.Error(err)
 		}
