@@ -16,8 +16,8 @@ import (
 // Write gives a file the content that the function writes, with the mode 0644:
 // into a temporary file of the same folder, synced, which takes the place of an
 // older one by a rename. A link to a file is followed first, so that the file it
-// names is replaced and the link stays; one that leads nowhere is replaced. After an error nothing is left behind but the older
-// file.
+// names is replaced and the link stays; one that leads nowhere is replaced. After
+// an error nothing is left behind but the older file.
 func Write(path string, content func(io.Writer) error) error { return onDisk.write(path, content) }
 
 // file is what is written to.
@@ -55,7 +55,7 @@ func (d disk) write(path string, content func(io.Writer) error) (err error) {
 			err = errors.Join(err, gone)
 		}
 	}()
-	b := bufio.NewWriterSize(f, 64<<10)
+	b := bufio.NewWriterSize(whole{f}, 64<<10)
 	if err := errors.Join(content(b), b.Flush()); err != nil {
 		return errors.Join(err, f.Close())
 	}
@@ -63,6 +63,19 @@ func (d disk) write(path string, content func(io.Writer) error) (err error) {
 		return err
 	}
 	return d.rename(f.Name(), path)
+}
+
+// whole makes an error of a write that took less than it was given, which a
+// buffer would repeat for ever where nothing is taken at all.
+type whole struct{ w io.Writer }
+
+// Write implements io.Writer.
+func (w whole) Write(p []byte) (int, error) {
+	n, err := w.w.Write(p)
+	if err == nil && n < len(p) {
+		err = io.ErrShortWrite
+	}
+	return n, err
 }
 
 // WriteBytes is Write for content that is at hand. The error names the path.
