@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"strings"
 
 	"github.com/anchore/syft/syft"
 	"github.com/anchore/syft/syft/cataloging"
@@ -221,7 +222,24 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 	}
 	sortUnreadable(inv.Unreadable)
 	s.model, s.stats = *model, index.Stats()
-	return inv, limit
+	return inv, errors.Join(limit, noRoom(inv.Unreadable))
+}
+
+// noRoom is an error where a file could not be read since what catalogers unpack
+// of archives in archives found no room: that says nothing about the image, and
+// must not look as if it did.
+func noRoom(files []inventory.Unreadable) error {
+	for _, u := range files {
+		for _, cause := range []string{"no space left on device", "disk quota exceeded", "not enough space on the disk", "read-only file system"} {
+			if strings.Contains(u.Reason, cause) {
+				return &exit.Error{
+					Code: exit.NotExamined, Doing: "unpack " + u.Path, Err: errors.New(cause),
+					Hint: "archives in archives are unpacked into temporary files: make room in the directory that TMPDIR names, or name another",
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // config is syft's default without what nobody reads: digests and metadata of

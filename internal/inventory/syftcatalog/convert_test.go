@@ -1,6 +1,7 @@
 package syftcatalog
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/anchore/syft/syft/pkg"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/inventory"
 )
 
@@ -76,5 +78,20 @@ func TestPasswordsInNamesAndVersionsAreWithheld(t *testing.T) {
 	p := convertPackage(pkg.Package{Name: "https://ci:" + secret + "@git.shop.de/a", Version: "git+https://ci:" + secret + "@git.shop.de/a", Type: pkg.NpmPkg})
 	if strings.Contains(p.Name+p.Version, secret) || p.Name == "" || p.Version == "" {
 		t.Errorf("%q %q", p.Name, p.Version)
+	}
+}
+
+func TestAFullDiskIsToldFromABrokenArchive(t *testing.T) {
+	for reason, full := range map[string]bool{
+		"failed to unpack: write /tmp/x/inner.jar: no space left on device": true,
+		"open /tmp/x: read-only file system":                                true,
+		"zip: not a valid zip file":                                         false,
+		"":                                                                  false,
+	} {
+		err := noRoom([]inventory.Unreadable{{Path: "/app/other.jar", Reason: "unexpected EOF"}, {Path: "/app/app.jar", Reason: reason}})
+		var known *exit.Error
+		if errors.As(err, &known) != full || full && (known.Code != exit.NotExamined || !strings.Contains(err.Error(), "/app/app.jar")) {
+			t.Errorf("%q: %v", reason, err)
+		}
 	}
 }
