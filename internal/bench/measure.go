@@ -14,6 +14,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/portcullis-ci/portcullis/internal/peak"
 	"github.com/portcullis-ci/portcullis/internal/target"
 )
 
@@ -97,7 +98,7 @@ func fastest(ctx context.Context, name string, args []string, runs int, scratch 
 		}
 		cpu := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 		if i == 0 || cpu < best.cpu {
-			best.wall, best.cpu, best.peak = wall, cpu, peak(cmd.ProcessState)
+			best.wall, best.cpu, best.peak = wall, cpu, peak.Memory(cmd.ProcessState)
 		}
 	}
 	return best, nil

@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/portcullis-ci/portcullis/internal/peak"
 )
 
 // hostSecret is in the environment of the program and in a file of the host
@@ -155,7 +157,7 @@ func (h *harness) start(ctx context.Context, s *scene, args []string, atMost tim
 	if err != nil && !errors.As(err, &exited) {
 		return nil, err
 	}
-	o.code, o.peak = cmd.ProcessState.ExitCode(), peak(cmd.ProcessState)
+	o.code, o.peak = cmd.ProcessState.ExitCode(), peak.Memory(cmd.ProcessState)
 	if data, err := os.ReadFile(s.path("report.json")); err == nil {
 		o.report = data
 	}

@@ -76,36 +76,6 @@ func inflating(n int64) []byte {
 	return b.Bytes()
 }
 
-// withSection is an ELF program of one section besides that of the names.
-func withSection(name string, content []byte) []byte {
-	names := "\x00" + name + "\x00.shstrtab\x00"
-	const head, entry = 64, 64
-	b := make([]byte, head)
-	copy(b, "\x7fELF\x02\x01\x01")
-	put := binary.LittleEndian
-	put.PutUint16(b[16:], 2)
-	put.PutUint16(b[18:], 62)
-	put.PutUint32(b[20:], 1)
-	put.PutUint64(b[40:], uint64(head+len(content)+len(names)))
-	put.PutUint16(b[52:], head)
-	put.PutUint16(b[58:], entry)
-	put.PutUint16(b[60:], 3)
-	put.PutUint16(b[62:], 2)
-	b = append(append(b, content...), names...)
-	section := func(name, kind uint32, offset, size int) {
-		h := make([]byte, entry)
-		put.PutUint32(h, name)
-		put.PutUint32(h[4:], kind)
-		put.PutUint64(h[24:], uint64(offset))
-		put.PutUint64(h[32:], uint64(size))
-		b = append(b, h...)
-	}
-	section(0, 0, 0, 0)
-	section(1, 1, head, len(content))
-	section(uint32(len(name)+2), 3, head+len(content), len(names))
-	return b
-}
-
 // fileCases are rows 69 to 81: files in which packages are looked for.
 func fileCases() []hostileCase {
 	one := func(path string, make func() []byte) func(s *scene) ([]string, error) {
@@ -128,7 +98,7 @@ func fileCases() []hostileCase {
 			return zipOf("META-INF/MANIFEST.MF", jarManifest("a"), "META-INF/maven/g/a/pom.xml", laughs(), "META-INF/maven/g/a/pom.properties", "groupId=g\nartifactId=pomjar\nversion=1.0\n")
 		})},
 		{row: "74", name: "elf-malformed", exits: either, seconds: 60, megabytes: 768, prepare: files(func(*scene) []imagetest.File {
-			bad := withSection(".go.buildinfo", bytes.Repeat([]byte{0xff}, 200))
+			bad := imagetest.ELF(".go.buildinfo", bytes.Repeat([]byte{0xff}, 200))
 			var out []imagetest.File
 			for i := range 64 {
 				damaged := append([]byte(nil), bad...)
@@ -140,7 +110,7 @@ func fileCases() []hostileCase {
 				imagetest.File{Path: "usr/bin/fat", Mode: 0o755, Body: append([]byte{0xca, 0xfe, 0xba, 0xbe, 0x7f, 0xff, 0xff, 0xff}, append(bytes.Repeat([]byte{0xff}, 400), "\xff Go buildinf:"...)...)})
 		})},
 		{row: "75", name: "elf-rust-audit-bomb", exits: []int{1, 4}, says: "usr/bin/bomb: limit reached", seconds: 60, megabytes: 768, prepare: one("usr/bin/bomb", func() []byte {
-			return withSection(".dep-v0", inflating(2<<30))
+			return imagetest.ELF(".dep-v0", inflating(2<<30))
 		})},
 		// Rows 76 to 78: what is installed is read in an image, not lock files.
 		{row: "76", name: "npm-lock-deep", exits: passed, seconds: 60, megabytes: 768, prepare: one("app/package-lock.json", func() []byte {
@@ -166,7 +136,7 @@ func fileCases() []hostileCase {
 			return []imagetest.File{imagetest.Text("usr/lib/os-release", "ID=\x1b[31m$(reboot)\nVERSION_ID=`id`\nPRETTY_NAME=\"::error::x\n=\n\""+strings.Repeat("A", 10<<20))}
 		})},
 		{row: "81", name: "regex-load", exits: either, seconds: 120, megabytes: 1024, prepare: one("usr/lib/libcrypto.so.3", func() []byte {
-			b := withSection(".rodata", nil)
+			b := imagetest.ELF(".rodata", nil)
 			piece := []byte("OpenSSL 1.1.1 OpenSSL 1.1.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa PHP/7.7.7. GIT_VERSION=1. Go1. go version node.js/v ")
 			return append(b, bytes.Repeat(piece, (256<<20)/len(piece))...)
 		})},

@@ -195,36 +195,6 @@ func inflating(t *testing.T, n int64) []byte {
 	return b.Bytes()
 }
 
-// withSection is an ELF program of one section besides that of the names.
-func withSection(name string, content []byte) []byte {
-	names := "\x00" + name + "\x00.shstrtab\x00"
-	const head, entry = 64, 64
-	b := make([]byte, head)
-	copy(b, "\x7fELF\x02\x01\x01")
-	put := binary.LittleEndian
-	put.PutUint16(b[16:], 2)
-	put.PutUint16(b[18:], 62)
-	put.PutUint32(b[20:], 1)
-	put.PutUint64(b[40:], uint64(head+len(content)+len(names)))
-	put.PutUint16(b[52:], head)
-	put.PutUint16(b[58:], entry)
-	put.PutUint16(b[60:], 3)
-	put.PutUint16(b[62:], 2)
-	b = append(append(b, content...), names...)
-	section := func(name, kind uint32, offset, size int) {
-		h := make([]byte, entry)
-		put.PutUint32(h, name)
-		put.PutUint32(h[4:], kind)
-		put.PutUint64(h[24:], uint64(offset))
-		put.PutUint64(h[32:], uint64(size))
-		b = append(b, h...)
-	}
-	section(0, 0, 0, 0)
-	section(1, 1, head, len(content))
-	section(uint32(len(name)+2), 3, head+len(content), len(names))
-	return b
-}
-
 func TestAListOfCratesThatInflatesWithoutEndReachesALimit(t *testing.T) {
 	crates := func(text string) []byte {
 		var b bytes.Buffer
@@ -236,8 +206,8 @@ func TestAListOfCratesThatInflatesWithoutEndReachesALimit(t *testing.T) {
 	}
 	inv, err := catalogFiles(t,
 		imagetest.Text("usr/lib/os-release", "ID=debian\nVERSION_ID=12\n"),
-		imagetest.File{Path: "usr/bin/good", Mode: 0o755, Body: withSection(".dep-v0", crates(`{"packages":[{"name":"time","version":"0.1.0","source":"crates.io"}]}`))},
-		imagetest.File{Path: "usr/bin/bomb", Mode: 0o755, Body: withSection(".dep-v0", inflating(t, 100<<20))},
+		imagetest.File{Path: "usr/bin/good", Mode: 0o755, Body: imagetest.ELF(".dep-v0", crates(`{"packages":[{"name":"time","version":"0.1.0","source":"crates.io"}]}`))},
+		imagetest.File{Path: "usr/bin/bomb", Mode: 0o755, Body: imagetest.ELF(".dep-v0", inflating(t, 100<<20))},
 	)
 	if exit.CodeOf(err) != exit.NotExamined || !strings.Contains(err.Error(), "/usr/bin/bomb: limit reached") {
 		t.Errorf("error = %v, want the limit that the bomb reaches", err)
@@ -285,7 +255,7 @@ func TestCratesAreListedUnderEveryNameOfTheirSection(t *testing.T) {
 	must(t, err)
 	must(t, z.Close())
 	for _, name := range []string{".dep-v0", ".rust-deps-v0"} {
-		inv, err := catalogFiles(t, imagetest.File{Path: "usr/bin/program", Mode: 0o755, Body: withSection(name, list.Bytes())})
+		inv, err := catalogFiles(t, imagetest.File{Path: "usr/bin/program", Mode: 0o755, Body: imagetest.ELF(name, list.Bytes())})
 		must(t, err)
 		if !slices.ContainsFunc(inv.Packages, func(p inventory.Package) bool { return p.Name == "time" }) {
 			t.Errorf("%s: %+v", name, inv.Packages)

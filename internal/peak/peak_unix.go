@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package peak
 
 import (
 	"os"
@@ -8,8 +8,9 @@ import (
 	"syscall"
 )
 
-// peak is the largest resident memory of a process or one of its children.
-func peak(s *os.ProcessState) int64 {
+// Memory is the largest resident memory in bytes of a process that has ended, or
+// of one of its children; 0 where the system does not tell.
+func Memory(s *os.ProcessState) int64 {
 	usage, ok := s.SysUsage().(*syscall.Rusage)
 	switch {
 	case !ok:
