@@ -112,7 +112,7 @@ func (p *pass) add(pr problem) {
 		return
 	}
 	p.linter.seen[key] = true
-	if len(p.linter.found) >= p.linter.opts.Findings {
+	if most := p.linter.opts.Findings; most > 0 && len(p.linter.found) >= most {
 		p.linter.dropped++
 		return
 	}
