@@ -8,9 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
 	"github.com/portcullis-ci/portcullis/internal/report/reporttest"
 )
@@ -296,10 +298,15 @@ func TestInABrowserHostileTextRunsNothing(t *testing.T) {
 	b.expect(`document.body.textContent.includes("<script>alert(1)</script>")`, "true")
 }
 
-func TestInABrowserFiveThousandFindingsAreShown(t *testing.T) {
+func TestInABrowserTenAndFiveThousandFindingsAreShown(t *testing.T) {
 	b := startBrowser(t)
+	few := many(10)
+	shown := slices.DeleteFunc(slices.Clone(few.Findings), func(f finding.Finding) bool { return f.Status != finding.Open })
+	b.open(few)
+	t.Logf("the page of 10 findings was ready after %s ms", b.eval(`Math.round(performance.now())`))
+	b.expect(rows, fmt.Sprint(len(shown)))
 	b.open(many(5000))
-	t.Logf("the page was ready after %s ms", b.eval(`Math.round(performance.now())`))
+	t.Logf("the page of 5,000 findings was ready after %s ms", b.eval(`Math.round(performance.now())`))
 	b.expect(`document.getElementById("count").textContent.startsWith("3,8")`, "true")
 	b.expect(rows, "150")
 	b.screenshot("many")
