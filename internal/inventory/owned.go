@@ -13,7 +13,9 @@ type OwnedFile struct {
 	// algorithm:hex with md5, sha1 or sha256. It is empty where the database
 	// does not say, or where several packages say different things.
 	Digest string
-	// Config marks files that administrators are expected to change.
+	// Config marks files that administrators are expected to change, and those
+	// whose package says that they change (rpm's %ghost and %verify without
+	// filedigest).
 	Config bool
 }
 

@@ -33,14 +33,17 @@ type hashFile struct {
 	// pages are such.
 	next     []uint32
 	overflow []bool
-	// long are the pages at which long values begin.
+	// used are the bytes in each overflow page that is the last of its value.
+	used []uint16
+	// long are the pages at which long values begin, those of items first.
 	long []uint32
 }
 
-// checkBerkeley reads all pages and follows the chains of overflow pages. The
-// library that reads the packages trusts every place in the file, in a
-// goroutine of its own, and reads a page again that is no overflow page.
-func checkBerkeley(r io.ReaderAt, size int64, order binary.ByteOrder) error {
+// readBerkeley reads all pages, follows the chains of overflow pages, and calls
+// yield with each package. The library that reads the packages trusts every
+// place in the file, in a goroutine of its own, reads a page again that is no
+// overflow page, and a value as often as items lead to it.
+func readBerkeley(r io.ReaderAt, size int64, order binary.ByteOrder, yield func(blob []byte)) error {
 	head := make([]byte, pageHeader)
 	if _, err := r.ReadAt(head, 0); err != nil {
 		return err
@@ -50,13 +53,14 @@ func checkBerkeley(r io.ReaderAt, size int64, order binary.ByteOrder) error {
 		return fmt.Errorf("page size %d", b.pageSize)
 	}
 	pages := size / b.pageSize
-	b.next, b.overflow = make([]uint32, pages), make([]bool, pages)
+	b.next, b.overflow, b.used = make([]uint32, pages), make([]bool, pages), make([]uint16, pages)
 	page := make([]byte, b.pageSize)
 	for i := range pages {
 		if err := b.page(i, page); err != nil {
 			return fmt.Errorf("page %d: %w", i, err)
 		}
 	}
+	values := b.long
 	for i, next := range b.next {
 		if b.overflow[i] && next != 0 {
 			b.long = append(b.long, next)
@@ -67,7 +71,38 @@ func checkBerkeley(r io.ReaderAt, size int64, order binary.ByteOrder) error {
 			return fmt.Errorf("a value goes on at page %d, which holds none", at)
 		}
 	}
-	return b.chains()
+	if err := b.chains(); err != nil {
+		return err
+	}
+	return b.values(values, page, yield)
+}
+
+// values puts the values together that begin at the given pages.
+func (b *hashFile) values(first []uint32, page []byte, yield func(blob []byte)) error {
+	var total int
+	for _, start := range first {
+		for at := start; at != 0; at = b.next[at] {
+			if total++; total > len(b.next) {
+				return fmt.Errorf("its values have more than its %d pages", len(b.next))
+			}
+		}
+	}
+	var blob []byte
+	for _, start := range first {
+		blob = blob[:0]
+		for at := start; at != 0; at = b.next[at] {
+			if _, err := b.r.ReadAt(page, int64(at)*b.pageSize); err != nil {
+				return fmt.Errorf("page %d: %w", at, err)
+			}
+			end := b.pageSize
+			if b.next[at] == 0 {
+				end = pageHeader + int64(b.used[at])
+			}
+			blob = append(blob, page[pageHeader:end]...)
+		}
+		yield(blob)
+	}
+	return nil
 }
 
 // page takes in one page.
@@ -78,7 +113,8 @@ func (b *hashFile) page(i int64, page []byte) error {
 	switch page[25] {
 	case overflowPage:
 		b.overflow[i], b.next[i] = true, b.order.Uint32(page[16:])
-		if used := int64(b.order.Uint16(page[22:])); b.next[i] == 0 && pageHeader+used > b.pageSize {
+		b.used[i] = b.order.Uint16(page[22:])
+		if used := int64(b.used[i]); b.next[i] == 0 && pageHeader+used > b.pageSize {
 			return fmt.Errorf("%d bytes in a page of %d", used, b.pageSize)
 		}
 	case hashPage, sortedPage:

@@ -195,7 +195,7 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 		return u.PackageDatabase() && e != nil && e.Type == layers.Regular && e.Size == 0
 	})
 	setLayers(&inv, model, index)
-	if inv.Owned, err = ownedFiles(ctx, model, index); err != nil {
+	if inv.Owned, err = ownedFiles(ctx, model, src.resolver); err != nil {
 		return inventory.Inventory{}, err
 	}
 	stock, err := filesOfInterest(ctx, index)

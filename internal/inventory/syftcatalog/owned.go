@@ -28,7 +28,8 @@ type recorded struct {
 // ownedFiles joins what the package managers' databases say of files with the
 // files that are there. Links and directories are left out: they have no
 // content that could differ.
-func ownedFiles(ctx context.Context, model *sbom.SBOM, x *layers.Index) (map[string]inventory.OwnedFile, error) {
+func ownedFiles(ctx context.Context, model *sbom.SBOM, r *resolver) (map[string]inventory.OwnedFile, error) {
+	x := r.index
 	moved, err := diversions(ctx, x)
 	if err != nil {
 		return nil, err
@@ -38,24 +39,24 @@ func ownedFiles(ctx context.Context, model *sbom.SBOM, x *layers.Index) (map[str
 	owned := make(map[string]inventory.OwnedFile)
 	disputed := make(map[string]bool)
 	for _, p := range packages {
-		for _, r := range recordedFiles(p) {
-			if d, ok := moved[r.path]; ok && d.by != p.Name {
-				r.path = d.to
+		for _, f := range recordedFiles(p) {
+			if d, ok := moved[f.path]; ok && d.by != p.Name {
+				f.path = d.to
 			}
-			e := x.Resolve(r.path, false)
+			e := x.Resolve(f.path, false)
 			if e == nil || e.Type != layers.Regular {
 				continue
 			}
 			e = e.Data()
-			f := inventory.OwnedFile{Package: string(p.ID()), Layer: int(e.Layer), Digest: r.digest, Config: r.config}
+			o := inventory.OwnedFile{Package: string(p.ID()), Layer: int(e.Layer), Digest: f.digest, Config: f.config || p.Type == pkg.RpmPkg && r.unverified[f.path]}
 			if before, twice := owned[e.Path]; twice {
-				disputed[e.Path] = disputed[e.Path] || before.Digest != "" && f.Digest != "" && before.Digest != f.Digest
-				f = joined(before, f)
+				disputed[e.Path] = disputed[e.Path] || before.Digest != "" && o.Digest != "" && before.Digest != o.Digest
+				o = joined(before, o)
 			}
 			if disputed[e.Path] {
-				f.Digest = ""
+				o.Digest = ""
 			}
-			owned[e.Path] = f
+			owned[e.Path] = o
 		}
 	}
 	return owned, nil

@@ -44,6 +44,8 @@ type resolver struct {
 	refused map[string]error
 	// reached are the limits that files reached.
 	reached error
+	// unverified are files that rpm does not hold against their digests.
+	unverified map[string]bool
 }
 
 type alias struct{ link, dir string }
@@ -51,7 +53,7 @@ type alias struct{ link, dir string }
 var _ file.Resolver = (*resolver)(nil)
 
 func newResolver(ctx context.Context, x *layers.Index) *resolver {
-	r := &resolver{ctx: ctx, index: x, byName: map[string][]*layers.Entry{}, byExt: map[string][]*layers.Entry{}, byParent: map[string][]*layers.Entry{}, refused: map[string]error{}}
+	r := &resolver{ctx: ctx, index: x, byName: map[string][]*layers.Entry{}, byExt: map[string][]*layers.Entry{}, byParent: map[string][]*layers.Entry{}, refused: map[string]error{}, unverified: map[string]bool{}}
 	for e := range x.All() {
 		switch e.Type {
 		case layers.Regular, layers.Symlink:
@@ -319,7 +321,13 @@ func (r *resolver) open(p string) (layers.Content, error) {
 		r.reach(p, err)
 		return c, err
 	}
-	return c, rpmdb.Check(r.ctx, e.Path, c, e.Size)
+	skipped, err := rpmdb.Check(r.ctx, e.Path, c, e.Size)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range skipped {
+		r.unverified[p] = true
+	}
+	return c, err
 }
 
 // reach notes that a file reached a limit: no program of an honest build does.
