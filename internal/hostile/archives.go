@@ -10,7 +10,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -20,7 +19,7 @@ import (
 // sbomHolds runs the program and looks into the SBOM that it wrote.
 func sbomHolds(want, not string) func(ctx context.Context, h *harness, s *scene, args []string) (*outcome, error) {
 	return func(ctx context.Context, h *harness, s *scene, args []string) (*outcome, error) {
-		o, err := h.start(ctx, s, args, time.Minute)
+		o, err := h.start(ctx, s, args)
 		if err != nil {
 			return nil, err
 		}

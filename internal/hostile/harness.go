@@ -58,8 +58,13 @@ type hostileCase struct {
 	// says is a regular expression that the output must match, and hides one
 	// that it must not.
 	says, hides string
-	// seconds and megabytes bound the run; 0 is 30 and 512.
+	// seconds bound the processor time of the run, or its wall time if it waits
+	// for somebody; megabytes bound its memory. 0 is 30 and 512.
 	seconds, megabytes int
+	// waits is set where a run is to end though nobody answers it.
+	waits bool
+	// written bounds what is written to disk in megabytes; 0 is 512.
+	written int
 	// play replaces the plain run of the program.
 	play func(ctx context.Context, h *harness, s *scene, args []string) (*outcome, error)
 	// unreported is set where no report can be written.
@@ -68,10 +73,13 @@ type hostileCase struct {
 
 // outcome is what came of a run.
 type outcome struct {
-	code   int
-	wall   time.Duration
-	peak   int64
-	output string
+	code int
+	// wall and processor are how long the run took, and how much of that it
+	// computed.
+	wall, processor time.Duration
+	// peak and written are bytes of memory and of disk.
+	peak, written int64
+	output        string
 	// report is the JSON report, if one was written.
 	report []byte
 	// wrong is what is not as it must be; reason is a line of the output.
@@ -122,16 +130,18 @@ func (h *harness) examine(ctx context.Context, c hostileCase) *outcome {
 	if err != nil {
 		return &outcome{wrong: []string{"the case could not be made: " + err.Error()}}
 	}
+	burden := slowness()
 	play := c.play
 	if play == nil {
 		play = func(ctx context.Context, h *harness, s *scene, args []string) (*outcome, error) {
-			return h.start(ctx, s, args, time.Duration(cmp.Or(c.seconds, 30))*time.Second)
+			return h.start(ctx, s, args)
 		}
 	}
 	o, err := play(ctx, h, s, args)
 	if err != nil {
 		return &outcome{wrong: []string{err.Error()}}
 	}
+	judgeTime(c, o, max(burden, slowness()))
 	h.judge(c, s, o)
 	if h.verbose {
 		fmt.Printf("--- %s %s\n%s\n", c.name, strings.Join(args, " "), o.output)
@@ -139,9 +149,13 @@ func (h *harness) examine(ctx context.Context, c hostileCase) *outcome {
 	return o
 }
 
+// patience is after how long a run is taken for one that hangs. How long it
+// takes on a machine that does other things besides says little about it.
+const patience = 20 * time.Minute
+
 // start runs the program in the scene.
-func (h *harness) start(ctx context.Context, s *scene, args []string, atMost time.Duration) (*outcome, error) {
-	ctx, cancel := context.WithTimeout(ctx, atMost)
+func (h *harness) start(ctx context.Context, s *scene, args []string) (*outcome, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	cmd := h.command(ctx, s, args)
 	var out bytes.Buffer
@@ -151,17 +165,52 @@ func (h *harness) start(ctx context.Context, s *scene, args []string, atMost tim
 	err := cmd.Run()
 	o := &outcome{wall: time.Since(began), output: out.String()}
 	if ctx.Err() != nil {
-		o.blame("it was not done after %v", atMost)
+		o.blame("it was not done after %v", patience)
 	}
 	var exited *exec.ExitError
 	if err != nil && !errors.As(err, &exited) {
 		return nil, err
 	}
-	o.code, o.peak = cmd.ProcessState.ExitCode(), peak.Memory(cmd.ProcessState)
+	o.measure(cmd.ProcessState)
 	if data, err := os.ReadFile(s.path("report.json")); err == nil {
 		o.report = data
 	}
 	return o, nil
+}
+
+// measure takes over what the system says of a program that has ended.
+func (o *outcome) measure(state *os.ProcessState) {
+	o.code, o.processor = state.ExitCode(), state.UserTime()+state.SystemTime()
+	o.peak, o.written = peak.Memory(state), peak.Written(state)
+}
+
+// slowness is how many seconds a second of computing takes while others use the
+// machine; at least 1.
+func slowness() float64 {
+	const least = 50 * time.Millisecond
+	began, before := time.Now(), peak.Processor()
+	if before == 0 {
+		return 1 // The system does not tell.
+	}
+	computed := time.Duration(0)
+	for computed < least {
+		_ = controls.MatchString(hostSecret)
+		computed = peak.Processor() - before
+	}
+	return max(1, time.Since(began).Seconds()/computed.Seconds())
+}
+
+// judgeTime holds the time of a run against its bound. Of one that waits, what
+// others kept the processor from it is left out.
+func judgeTime(c hostileCase, o *outcome, slowness float64) {
+	limit := time.Duration(cmp.Or(c.seconds, 30)) * time.Second
+	kept := time.Duration(float64(o.processor) * (slowness - 1))
+	switch {
+	case c.waits && o.wall > limit+kept:
+		o.blame("it took %v, more than %v", o.wall.Round(time.Second/10), limit+kept)
+	case !c.waits && o.processor > limit:
+		o.blame("it computed for %v, more than %v", o.processor.Round(time.Second/10), limit)
+	}
 }
 
 // forgetPeak lets the memory of a program that is started now be its own: Linux
@@ -192,6 +241,9 @@ func (h *harness) judge(c hostileCase, s *scene, o *outcome) {
 	}
 	if limit := int64(cmp.Or(c.megabytes, 512)) << 20; o.peak > limit {
 		o.blame("it took %d MB, more than %d", o.peak>>20, limit>>20)
+	}
+	if limit := int64(cmp.Or(c.written, 512)) << 20; o.written > limit {
+		o.blame("it wrote %d MB, more than %d", o.written>>20, limit>>20)
 	}
 	// A terminal's lines are broken anywhere.
 	if said := strings.Join(strings.Fields(o.output), " "); c.says != "" && !regexp.MustCompile(c.says).MatchString(said) {

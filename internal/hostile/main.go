@@ -63,7 +63,8 @@ func run(ctx context.Context) error {
 			broken++
 			verdict = "WRONG"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\texit %d\t%.1f s\t%d MB\t%s\n", c.row, c.name, verdict, r.code, r.wall.Seconds(), r.peak>>20, r.reason)
+		fmt.Fprintf(table, "%s\t%s\t%s\texit %d\t%.1f s\t%.1f s CPU\t%d MB\t%d MB written\t%s\n",
+			c.row, c.name, verdict, r.code, r.wall.Seconds(), r.processor.Seconds(), r.peak>>20, r.written>>20, r.reason)
 		_ = table.Flush()
 		for _, w := range r.wrong {
 			fmt.Printf("\t%s\n", w)

@@ -148,7 +148,7 @@ func redirect(to func(r *http.Request) string) fault {
 // registryCases are rows 119 to 145.
 func registryCases() []hostileCase {
 	r := func(row, name string, exits []int, says string, f func(s *scene) fault) hostileCase {
-		return hostileCase{row: row, name: "R:" + name, exits: exits, says: says, seconds: 60, hides: password, prepare: func(s *scene) ([]string, error) {
+		return hostileCase{row: row, name: "R:" + name, exits: exits, says: says, seconds: 60, waits: true, hides: password, prepare: func(s *scene) ([]string, error) {
 			ref, err := s.serve(f(s))
 			if err != nil {
 				return nil, err
@@ -167,7 +167,7 @@ func registryCases() []hostileCase {
 			return f(base)
 		})
 		c.play = func(ctx context.Context, h *harness, s *scene, args []string) (*outcome, error) {
-			o, err := h.start(ctx, s, args, time.Minute)
+			o, err := h.start(ctx, s, args)
 			if err == nil && seen.Load() > 0 {
 				o.blame("the trap saw %d credentials", seen.Load())
 			}
