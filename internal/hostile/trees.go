@@ -104,7 +104,7 @@ func treeCases() []hostileCase {
 			}
 			return gateOf(s, layers...)
 		}},
-		{row: "12", name: "duplicate-entries", exits: passed, says: "", hides: "first-of-two", prepare: inventoried(func() []imagetest.File {
+		{row: "12", name: "duplicate-entries", exits: passed, says: "image-duplicate-entry", hides: "first-of-two", prepare: inventoried(func() []imagetest.File {
 			return []imagetest.File{imagetest.Text("var/lib/dpkg/status", status("first-of-two")), imagetest.Text("var/lib/dpkg/status", status("second-of-two"))}
 		})},
 		{row: "13", name: "deep-paths", exits: passed, seconds: 60, prepare: files(func(*scene) []imagetest.File {

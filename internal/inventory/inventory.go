@@ -52,6 +52,10 @@ type Ambiguous struct {
 	Place
 	// Reason says what is odd about it.
 	Reason string
+	// Repeated is set for a path that a layer holds several times, and not
+	// always as the same: what was examined is the last entry, as it is what
+	// container runtimes take.
+	Repeated bool
 }
 
 // Subject identifies the image that an inventory is about. Both lists are empty

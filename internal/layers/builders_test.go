@@ -3,7 +3,10 @@ package layers_test
 import (
 	"archive/tar"
 	"bytes"
+	"io"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/portcullis-ci/portcullis/internal/imagetest"
@@ -51,6 +54,11 @@ func TestWhatBuildersWriteIsNoProblem(t *testing.T) {
 		"names with dots":                                  archive(t, file("usr/..."), file("usr/..x"), file("usr/x..")),
 		"parent directories again and again":               archive(t, dir("usr"), dir("usr/"), dir("./usr"), dir("usr/bin"), file("usr/bin/x"), dir("usr"), dir("usr/bin")),
 		"a file given twice":                               archive(t, file("usr/x"), file("usr/x")),
+		"an empty file given twice":                        archive(t, tar.Header{Name: "e", Typeflag: tar.TypeReg}, tar.Header{Name: "e", Typeflag: tar.TypeReg, Mode: 0o600}),
+		"a file and the same as a hard link to itself":     archive(t, file("usr/x"), link("usr/x", "./usr/x")),
+		"a hard link given twice":                          archive(t, file("a"), link("b", "a"), link("b", "./a"), link("c", "a"), file("c")),
+		"hard links to lower layers given twice":           archive(t, link("p", "usr/bin/perl"), link("p", "usr/bin/perl")),
+		"a link given twice":                               archive(t, symlink("l", "nowhere"), symlink("l", "nowhere")),
 		"a hard link to a file of a lower layer":           archive(t, link("usr/bin/perl5.36.0", "usr/bin/perl")),
 		"a hard link through a link to a directory":        archive(t, link("usr/bin/perl5.36.0", "bin/perl")),
 		"a hard link to a hard link":                       archive(t, file("a"), link("b", "a"), link("c", "b")),
@@ -69,6 +77,71 @@ func TestWhatBuildersWriteIsNoProblem(t *testing.T) {
 		if problems := x.Problems(); len(problems) > 0 {
 			t.Errorf("%s: problems = %+v, want none", name, problems)
 		}
+	}
+}
+
+// memory is a cache that keeps what it gets.
+type memory struct{ entries sync.Map }
+
+func (m *memory) Get(key string, read func(io.Reader) error) bool {
+	entry, ok := m.entries.Load(key)
+	return ok && read(bytes.NewReader(entry.([]byte))) == nil
+}
+
+func (m *memory) Put(key string, write func(io.Writer) error) {
+	var b bytes.Buffer
+	if write(&b) == nil {
+		m.entries.Store(key, b.Bytes())
+	}
+}
+
+// TestAPathThatALayerHoldsTwiceAndNotTheSameIsTold also reads the layers from the
+// cache, for each shape of a difference.
+func TestAPathThatALayerHoldsTwiceAndNotTheSameIsTold(t *testing.T) {
+	for name, tc := range map[string]struct {
+		files []imagetest.File
+		want  string
+	}{
+		"contents of one size":        {[]imagetest.File{imagetest.Text("a", "one"), imagetest.Text("b", "x"), imagetest.Text("a", "two")}, "different content"},
+		"contents of different sizes": {[]imagetest.File{imagetest.Text("a", "one"), imagetest.Text("a", "three")}, "different content"},
+		"the first of three":          {[]imagetest.File{imagetest.Text("a", "one"), imagetest.Text("a", "two"), imagetest.Text("a", "two")}, "3 times with different content"},
+		"another spelling":            {[]imagetest.File{imagetest.Text("a", "one"), imagetest.Text("./x/../a", "two")}, "different content"},
+		"a file and a link":           {[]imagetest.File{imagetest.Text("a", "one"), imagetest.Symlink("a", "b")}, "as a file and as a link"},
+		"a folder and a file":         {[]imagetest.File{imagetest.Dir("a"), imagetest.Text("a/b", "x"), imagetest.Text("a", "x")}, "as a directory and as a file"},
+		"two links":                   {[]imagetest.File{imagetest.Symlink("a", "b"), imagetest.Symlink("a", "c")}, "links to different paths"},
+		"a hard link to another file": {[]imagetest.File{imagetest.Text("b", "two"), imagetest.Text("a", "one"), imagetest.HardLink("a", "b")}, "different content"},
+		"hard links to lower layers":  {[]imagetest.File{imagetest.HardLink("a", "low1"), imagetest.HardLink("a", "low2")}, "hard links to different paths"},
+	} {
+		lower, err := imagetest.Tar(imagetest.Text("low1", "1"), imagetest.Text("low2", "2"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		upper, err := imagetest.Tar(tc.files...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cache := &memory{}
+		for _, from := range []string{"the layer", "the cache"} {
+			x := read(t, layers.Selector{Keep: keepAll, Cache: cache, Version: "1"}, rawBlob(t, imagetest.Gzip, lower), rawBlob(t, imagetest.Gzip, upper))
+			problems := x.Problems()
+			if len(problems) != 1 || problems[0].Path != "/a" || problems[0].Layer != 1 || problems[0].Kind != layers.Repeated || !strings.Contains(problems[0].Reason, tc.want) {
+				t.Errorf("%s, from %s: problems = %+v, want one of /a: %s", name, from, problems, tc.want)
+			}
+		}
+	}
+}
+
+func TestOfAPathThatALayerHoldsTwiceTheLastIsTaken(t *testing.T) {
+	two, err := imagetest.Tar(imagetest.Text("a", "one"), imagetest.Text("a", "two"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := read(t, layers.Selector{}, rawBlob(t, imagetest.Gzip, two))
+	if got := content(t, x, x.Resolve("/a", false)); got != "two" {
+		t.Errorf("content = %q, want that of the last entry", got)
+	}
+	if got := x.Stats().Rereads; got != 2 {
+		t.Errorf("%d second passes, want one to compare and one to read", got)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 
 // layerSchema is the form of a cached layer; it changes with it, and with what
 // a pass records.
-const layerSchema = "portcullis layer 4"
+const layerSchema = "portcullis layer 5"
 
 // layer takes a layer from the cache, or reads it and keeps what the pass left
 // behind. The diff id, which the pass verifies against the content and package
@@ -102,6 +102,7 @@ func encodeLayer(w io.Writer, l layer) error {
 	e.uint(uint64(len(l.problems)))
 	for _, p := range l.problems {
 		e.string(p.Path)
+		e.uint(uint64(p.Kind))
 		e.string(p.Reason)
 	}
 	e.uint(uint64(len(l.inspected)))
@@ -243,7 +244,7 @@ func (x *Index) decodeLayer(r io.Reader, index int) (l layer, err error) {
 	l.inflated = int64(d.uint())
 	l.whiteouts, l.opaque = d.strings(files), d.strings(files)
 	for n := d.length(4 * files); n > 0 && d.err == nil; n-- {
-		l.problems = append(l.problems, Problem{Path: d.string(), Reason: d.string(), Layer: index})
+		l.problems = append(l.problems, Problem{Path: d.string(), Kind: ProblemKind(d.uint()), Reason: d.string(), Layer: index})
 	}
 	l.inspected = map[string][]byte{}
 	for n := d.length(1000); n > 0 && d.err == nil; n-- {

@@ -2,6 +2,7 @@ package layers
 
 import (
 	"archive/tar"
+	"fmt"
 	"path"
 	"strings"
 	"sync/atomic"
@@ -20,6 +21,28 @@ const (
 	BlockDevice
 	FIFO
 )
+
+// String names the type for people.
+func (t Type) String() string {
+	switch t {
+	case Regular:
+		return "file"
+	case Directory:
+		return "directory"
+	case Symlink:
+		return "link"
+	case HardLink:
+		return "hard link"
+	case CharDevice:
+		return "character device"
+	case BlockDevice:
+		return "block device"
+	case FIFO:
+		return "named pipe"
+	default:
+		return fmt.Sprintf("entry of type %d", uint8(t))
+	}
+}
 
 // Entry is one file, directory or link of a layer. Fields are read only.
 type Entry struct {

@@ -134,8 +134,23 @@ type Problem struct {
 	Path string
 	// Layer is the index of the layer.
 	Layer  int
+	Kind   ProblemKind
 	Reason string
 }
+
+// ProblemKind says what a problem means for what was read.
+type ProblemKind uint8
+
+const (
+	// Odd entries were read, or have nothing to read; other readers may make
+	// something else of them.
+	Odd ProblemKind = iota
+	// Lost entries have no content in the index.
+	Lost
+	// Repeated paths stand several times in a layer and are not always the same;
+	// the last one is in the index.
+	Repeated
+)
 
 // Read reads all layers, bottom layer first in blobs, and returns their index.
 // Every layer is read to its end and its size and digests are verified; any

@@ -97,8 +97,9 @@ func TestSquash(t *testing.T) {
 			want:   []string{"/", "/a = 2"},
 		},
 		"the last of two entries with one name wins": {
-			layers: []files{{text("a", "1"), text("a", "2")}},
-			want:   []string{"/", "/a = 2"},
+			layers:   []files{{text("a", "1"), text("a", "2")}},
+			want:     []string{"/", "/a = 2"},
+			problems: []string{"/a"},
 		},
 		"a whiteout deletes a file of a lower layer": {
 			layers: []files{{text("d/a", "1"), text("d/b", "1")}, {text("d/.wh.a", "")}},

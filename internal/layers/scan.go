@@ -117,9 +117,14 @@ func (x *Index) scan(ctx context.Context, i int) (layer, error) {
 		return sc.broken(err)
 	}
 	if trailing {
-		sc.problem("/", "data follows the end of the layer's archive; other readers may take it for files")
+		sc.problem("/", Odd, "data follows the end of the layer's archive; other readers may take it for files")
 	}
 	sc.out.inflated = s.inflated.n
+	repeated, err := x.repeated(ctx, i, sc.out.entries)
+	if err != nil {
+		return sc.broken(err)
+	}
+	sc.out.problems = append(sc.out.problems, repeated...)
 	return sc.out, sc.endInspections()
 }
 
@@ -131,8 +136,8 @@ func (sc *scanner) broken(err error) (layer, error) {
 	return sc.out, err
 }
 
-func (sc *scanner) problem(p, reason string) {
-	sc.out.problems = append(sc.out.problems, Problem{Path: p, Layer: sc.index, Reason: reason})
+func (sc *scanner) problem(p string, kind ProblemKind, reason string) {
+	sc.out.problems = append(sc.out.problems, Problem{Path: p, Layer: sc.index, Kind: kind, Reason: reason})
 }
 
 func (sc *scanner) entry(h *tar.Header) error {
@@ -146,19 +151,19 @@ func (sc *scanner) entry(h *tar.Header) error {
 	e := sc.next()
 	if !e.fill(h) {
 		if h.Typeflag != tar.TypeXGlobalHeader {
-			sc.problem(path.Clean("/"+h.Name), fmt.Sprintf("archive entry of unknown type %q", h.Typeflag))
+			sc.problem(path.Clean("/"+h.Name), Lost, fmt.Sprintf("archive entry of unknown type %q", h.Typeflag))
 		}
 		return nil
 	}
 	if e.tooDeep() {
-		sc.problem(e.Path[:200]+"…", fmt.Sprintf("the path has more than %d components", maxDepth))
+		sc.problem(e.Path[:200]+"…", Lost, fmt.Sprintf("the path has more than %d components", maxDepth))
 		return nil
 	}
 	if climbs(h.Name) {
-		sc.problem(e.Path, fmt.Sprintf("the archive names it %q, which points outside the image", h.Name))
+		sc.problem(e.Path, Odd, fmt.Sprintf("the archive names it %q, which points outside the image", h.Name))
 	}
 	if sc.tap.sizeDiffers(h) {
-		sc.problem(e.Path, "the archive gives two sizes for it; other readers may see other files behind it")
+		sc.problem(e.Path, Odd, "the archive gives two sizes for it; other readers may see other files behind it")
 	}
 	if e.isWhiteout() {
 		sc.whiteout(e.Path, path.Base(e.Path))
@@ -192,7 +197,7 @@ func (sc *scanner) whiteout(p, base string) {
 	case base == opaqueMarker:
 		sc.out.opaque = append(sc.out.opaque, dir)
 	case hidden == "" || hidden == "." || hidden == "..":
-		sc.problem(p, "a whiteout that deletes nothing that has a name")
+		sc.problem(p, Odd, "a whiteout that deletes nothing that has a name")
 	case strings.HasPrefix(hidden, whiteoutPrefix):
 		// .wh..wh.plnk, .wh..wh.aufs: leftovers of the aufs driver.
 	default:

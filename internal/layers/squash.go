@@ -110,7 +110,7 @@ func (x *Index) put(dir *node, e *Entry) (reshaped bool) {
 func (x *Index) link(e *Entry) {
 	target := x.find(path.Clean("/"+e.Link), false)
 	if target == nil || target.entry == e || target.isDir() || target.entry.Type == HardLink {
-		x.problems = append(x.problems, Problem{Path: e.Path, Layer: int(e.Layer), Reason: "hard link to " + quote(e.Link) + ", which is no file of the image"})
+		x.problems = append(x.problems, Problem{Path: e.Path, Layer: int(e.Layer), Kind: Lost, Reason: "hard link to " + quote(e.Link) + ", which is no file of the image"})
 		return
 	}
 	t := target.entry

@@ -20,16 +20,32 @@ func archiveRules() []rule {
 			Bad:          `{"config": {"User": "app"}, "ambiguous": [{"path": "/etc/passwd", "reason": "the archive names it \"../etc/passwd\", which points outside the image"}]}`,
 			Good:         `{"config": {"User": "app"}, "files": [{"path": "/etc/passwd", "mode": "0644"}]}`, Language: "json",
 		},
-		check: checkAmbiguous,
+		check: func(p *pass) { tellEntries(p, false) },
+	}, {
+		Rule: rules.Rule{
+			ID: "image-duplicate-entry", Kind: finding.ImageConfig,
+			Title: "Path that one layer holds twice with different content", Severity: finding.Low, Since: "0.1",
+			Why:          "The archive of a layer gives a path several times, and not always as the same. Container runtimes unpack one after the other, so that the last one stays, and it is the one that was examined. A program that takes the first one sees another image, and the earlier content stays in the layer for whoever downloads it.",
+			Fix:          "Find out which step of the build adds the path again, and let it be written once.",
+			WhenToIgnore: "The tool that wrote the layer appends to archives, and the earlier content is no secret.",
+			References:   []string{"https://github.com/opencontainers/image-spec/blob/main/layer.md", "https://cwe.mitre.org/data/definitions/436.html"},
+			Tags:         []string{"external/cwe/cwe-436"},
+			Bad:          `{"config": {"User": "app"}, "ambiguous": [{"path": "/etc/passwd", "reason": "the layer holds it 2 times with different content; the last one was examined", "repeated": true}]}`,
+			Good:         `{"config": {"User": "app"}, "files": [{"path": "/etc/passwd", "mode": "0644"}]}`, Language: "json",
+		},
+		check: func(p *pass) { tellEntries(p, true) },
 	}}
 }
 
-// checkAmbiguous tells all such entries of a layer at once: who hides one thing
-// in an archive may have made a million of them.
-func checkAmbiguous(p *pass) {
+// tellEntries tells all such entries of a layer at once: who hides one thing in
+// an archive may have made a million of them.
+func tellEntries(p *pass, repeated bool) {
 	byLayer := make(map[string][]int)
 	var order []string
 	for i, a := range p.inv.Ambiguous {
+		if a.Repeated != repeated {
+			continue
+		}
 		if byLayer[a.Layer] == nil {
 			order = append(order, a.Layer)
 		}

@@ -51,8 +51,11 @@ type example struct {
 	} `json:"caches"`
 	Packages []struct{ Type, Name, Path string } `json:"packages"`
 	// Ambiguous are entries of the archive of a layer.
-	Ambiguous []struct{ Path, Reason, Layer string } `json:"ambiguous"`
-	Created   time.Time                              `json:"created"`
+	Ambiguous []struct {
+		Path, Reason, Layer string
+		Repeated            bool
+	} `json:"ambiguous"`
+	Created time.Time `json:"created"`
 	// Distribution is Debian 12 unless the example says something else; one
 	// without an id is none.
 	Distribution *struct {
@@ -108,7 +111,7 @@ func decode(t testing.TB, text string) inventory.Inventory {
 		inv.Packages = append(inv.Packages, inventory.Package{Type: p.Type, Name: p.Name, Places: []inventory.Place{{Path: p.Path, Layer: "sha256:layer"}}})
 	}
 	for _, a := range e.Ambiguous {
-		inv.Ambiguous = append(inv.Ambiguous, inventory.Ambiguous{Place: inventory.Place{Path: a.Path, Layer: a.Layer}, Reason: a.Reason})
+		inv.Ambiguous = append(inv.Ambiguous, inventory.Ambiguous{Place: inventory.Place{Path: a.Path, Layer: a.Layer}, Reason: a.Reason, Repeated: a.Repeated})
 	}
 	img.Created = e.Created
 	switch d := e.Distribution; {

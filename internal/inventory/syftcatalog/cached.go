@@ -21,7 +21,7 @@ import (
 )
 
 // imageSchema is the form of a cached image.
-const imageSchema = "portcullis image 5"
+const imageSchema = "portcullis image 6"
 
 // cachedImage is what taking stock of an image comes to, as far as it depends
 // on nothing but its layers and this program.

@@ -217,8 +217,13 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 	inv.Files, inv.Caches = stock.files, stock.caches
 	inv.Unreadable = slices.Concat(inv.Unreadable, stock.unreadable, src.resolver.unreadable(), writeAheadLogs(index))
 	for _, p := range index.Problems() {
-		inv.Unreadable = append(inv.Unreadable, inventory.Unreadable{Path: p.Path, Reason: p.Reason})
-		inv.Ambiguous = append(inv.Ambiguous, inventory.Ambiguous{Place: inventory.Place{Path: p.Path, Layer: index.DiffID(p.Layer)}, Reason: p.Reason})
+		inv.Ambiguous = append(inv.Ambiguous, inventory.Ambiguous{
+			Place: inventory.Place{Path: p.Path, Layer: index.DiffID(p.Layer)}, Reason: p.Reason, Repeated: p.Kind == layers.Repeated,
+		})
+		// A finding may be waived. A lost list of packages is no finding alone.
+		if lost := (inventory.Unreadable{Path: p.Path, Reason: p.Reason}); p.Kind == layers.Lost && lost.PackageDatabase() {
+			inv.Unreadable = append(inv.Unreadable, lost)
+		}
 	}
 	sortUnreadable(inv.Unreadable)
 	s.model, s.stats = *model, index.Stats()

@@ -52,17 +52,27 @@ func TestALongLineInAPackageDatabaseHidesNothing(t *testing.T) {
 
 func TestEntriesThatReadersTakeInDifferentWaysAreAmbiguous(t *testing.T) {
 	for name, tc := range map[string]struct {
-		file imagetest.File
-		want string
+		file           imagetest.File
+		want           string
+		repeated, lost bool
 	}{
-		"a name that leads out of the image": {imagetest.Text("app/../../x", "x"), "/x"},
-		"a hard link to a file of the host":  {imagetest.HardLink("app/a", "../../etc/machine-id"), "/app/a"},
-		"a whiteout of nothing":              {imagetest.Text("etc/.wh...", ""), "/etc/.wh..."},
+		"a name that leads out of the image":                {file: imagetest.Text("app/../../x", "x"), want: "/x"},
+		"a hard link to a file of the host":                 {file: imagetest.HardLink("app/a", "../../etc/machine-id"), want: "/app/a"},
+		"a whiteout of nothing":                             {file: imagetest.Text("etc/.wh...", ""), want: "/etc/.wh..."},
+		"a file with another content":                       {file: imagetest.Text("etc/os-release", "ID=debian\nVERSION_ID=11\n"), want: "/etc/os-release", repeated: true},
+		"a list of packages that is a hard link to nothing": {file: imagetest.HardLink("lib/apk/db/installed", "nothing"), want: "/lib/apk/db/installed", lost: true},
 	} {
 		inv, err := catalogFiles(t, imagetest.Text("etc/os-release", "ID=debian\nVERSION_ID=12\n"), tc.file)
 		must(t, err)
 		if len(inv.Ambiguous) != 1 || inv.Ambiguous[0].Path != tc.want || inv.Ambiguous[0].Layer == "" {
 			t.Errorf("%s: ambiguous = %+v, want one entry %s with its layer", name, inv.Ambiguous, tc.want)
+		}
+		if inv.Ambiguous[0].Repeated != tc.repeated {
+			t.Errorf("%s: repeated = %v, want %v", name, inv.Ambiguous[0].Repeated, tc.repeated)
+		}
+		// It is told once, unless a list of packages is lost with it.
+		if got := len(inv.Unreadable); (got > 0) != tc.lost {
+			t.Errorf("%s: unreadable = %+v", name, inv.Unreadable)
 		}
 	}
 	inv, err := catalogFiles(t, imagetest.Text("./etc/os-release", "ID=debian\n"), imagetest.HardLink("etc/x", "./etc/os-release"), imagetest.Symlink("etc/y", "../../../etc/passwd"))
