@@ -134,6 +134,7 @@ func (r run) lintManifests(ctx context.Context) part {
 		p.failures = append(p.failures, failure("manifests", "", err))
 	}
 	opts.KeepObjects = len(r.Policy.Deny)+len(r.Policy.Warn) > 0
+	opts.Read = r.Repository.ReadInside
 	result := kubernetesrules.Lint(ctx, files, opts)
 	p.findings, p.failures = result.Findings, append(p.failures, result.Failures...)
 	for _, o := range result.Plain {

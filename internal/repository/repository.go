@@ -101,6 +101,35 @@ func (r Root) Read(given string) (File, error) {
 	return File{Name: r.Name(given), Content: content}, nil
 }
 
+// maxNamedSize bounds a file that another file names, in bytes. What goes into a
+// ConfigMap, which is what such files are for, may have 1 MiB.
+const maxNamedSize = 4 << 20
+
+// ReadInside returns the content of a regular file that another file names, by
+// its name as Name gives it. It refuses what lies outside of the checkout, also
+// by way of symbolic links, and what is over 4 MiB.
+func (r Root) ReadInside(name string) ([]byte, error) {
+	root, err := os.OpenRoot(r.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("open the repository: %w", cause(err))
+	}
+	defer func() { _ = root.Close() }() // opened for reading: nothing is lost
+	info, err := root.Stat(filepath.FromSlash(name))
+	switch {
+	case err != nil:
+		return nil, cause(err)
+	case !info.Mode().IsRegular():
+		return nil, errors.New("is not a regular file")
+	case info.Size() > maxNamedSize:
+		return nil, fmt.Errorf("is over the limit of %d MiB", maxNamedSize>>20)
+	}
+	content, err := root.ReadFile(filepath.FromSlash(name))
+	if err != nil {
+		return nil, cause(err)
+	}
+	return content, nil
+}
+
 // ReadAll reads everything from in, or fails when it is over MaxFileSize.
 func ReadAll(in io.Reader) ([]byte, error) {
 	content, err := io.ReadAll(io.LimitReader(in, MaxFileSize+1))

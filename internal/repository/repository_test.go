@@ -93,3 +93,27 @@ func TestReadSaysWhatIsWrong(t *testing.T) {
 		}
 	}
 }
+
+func TestAFileThatAnotherNamesIsReadInsideOfTheRepositoryOnly(t *testing.T) {
+	root := checkout(t, "k8s", "k8s/run.sh", "k8s/big.bin")
+	outside := filepath.Join(t.TempDir(), "secret")
+	for name, change := range map[string]error{
+		"a file outside":      os.WriteFile(outside, []byte("x"), 0o600),
+		"a link to it":        os.Symlink(outside, filepath.Join(root.Dir, "k8s/out")),
+		"a link to one's own": os.Symlink("run.sh", filepath.Join(root.Dir, "k8s/in")),
+		"a large one":         os.Truncate(filepath.Join(root.Dir, "k8s/big.bin"), maxNamedSize+1),
+	} {
+		if change != nil {
+			t.Fatalf("%s: %v", name, change)
+		}
+	}
+	for name, readable := range map[string]bool{
+		"k8s/run.sh": true, "k8s/in": true, "k8s/out": false, "k8s/big.bin": false, "k8s": false, "k8s/absent": false,
+		"../" + filepath.Base(root.Dir) + "/k8s/run.sh": false, outside: false,
+	} {
+		content, err := root.ReadInside(name)
+		if readable != (err == nil) || readable && string(content) != "k8s/run.sh" {
+			t.Errorf("%s: %q, %v", name, content, err)
+		}
+	}
+}

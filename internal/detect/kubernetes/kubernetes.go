@@ -56,6 +56,11 @@ type Options struct {
 	RequireReason bool
 	// NoIgnores lets no comment and no annotation silence anything.
 	NoIgnores bool
+	// Read, if it is there, returns the content of a file beside those that are
+	// linted: what a kustomization takes into a ConfigMap has any name. It is
+	// given paths like those of files, and refuses what is no part of the
+	// repository.
+	Read func(name string) ([]byte, error)
 	// Limits bound what one file may cost.
 	Limits manifest.Limits
 	// Findings bounds the findings of all files together; what is beyond it is

@@ -88,21 +88,22 @@ type rendering struct {
 func (l *linter) sources(ctx context.Context, files []File) {
 	dirs := chartDirs(files)
 	inChart := make(map[string][]File)
-	var others []File
+	var others, charts []File
 	for _, f := range files {
 		if dir := owner(dirs, f.Path); dir != "" {
 			inChart[dir] = append(inChart[dir], f)
+			charts = append(charts, f)
 		} else {
 			others = append(others, f)
 		}
 	}
-	made := kustomization.Build(others)
+	made := kustomization.Build(kustomization.Sources{Files: others, Charts: charts, Read: l.opts.Read})
 	for _, f := range others {
 		if ctx.Err() == nil && manifestFile(f.Path) && !made.Used[f.Path] {
 			l.read(f)
 		}
 	}
-	l.kustomizations(ctx, made, others)
+	l.kustomizations(ctx, made, slices.Concat(others, charts))
 	for _, dir := range dirs {
 		if ctx.Err() == nil {
 			l.chart(ctx, dir, inChart[dir])

@@ -5,7 +5,6 @@
 package kustomization
 
 import (
-	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -13,7 +12,6 @@ import (
 
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/resource"
-	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/yaml"
 
 	"github.com/portcullis-ci/portcullis/internal/manifest"
@@ -50,8 +48,10 @@ type unit struct {
 	files   []string
 	patches []string
 	remote  []*manifest.Place
-	// named are the places of all local names.
+	// named are the places of all local names of resources and patches, data
+	// the files that generators and the build itself read.
 	named []*manifest.Place
+	data  []string
 	// component marks those that are only for others.
 	component bool
 }
@@ -68,17 +68,31 @@ type Result struct {
 	Used map[string]bool
 }
 
+// Sources are where Build finds what kustomizations are made of.
+type Sources struct {
+	// Files are those among which kustomizations are looked for.
+	Files []manifest.File
+	// Charts are files of charts, which kustomizations may name.
+	Charts []manifest.File
+	// Read, if it is there, returns the content of a file that a kustomization
+	// names and that is not among the others, such as a script that goes into a
+	// ConfigMap.
+	Read func(name string) ([]byte, error)
+}
+
 // Build builds every kustomization that no other one uses.
-func Build(files []manifest.File) Result {
+func Build(sources Sources) Result {
 	result := Result{Used: make(map[string]bool)}
+	files := slices.Concat(sources.Files, sources.Charts)
 	all := library{files: make(map[string]manifest.File, len(files)), objects: make(map[string][]*manifest.Object)}
 	for _, f := range files {
 		all.files[f.Path] = f
 	}
-	units := find(files)
+	units := find(sources.Files)
 	if len(units) == 0 {
 		return result
 	}
+	files = append(files, sources.named(units, all)...)
 	for _, u := range units {
 		result.Used[u.file.Path] = true
 		if !u.component {
@@ -89,11 +103,16 @@ func Build(files []manifest.File) Result {
 			result.Used[name] = true
 		}
 	}
-	disk := inMemory(files)
+	disk := newTree(files)
 	for _, u := range roots(units) {
 		reach := u.reach(units)
 		if problems := append(remotes(reach), absent(reach, units, all)...); len(problems) > 0 {
-			result.Problems = append(result.Problems, problems...)
+			for _, p := range problems {
+				// A base that cannot be built is one problem for all that use it.
+				if !slices.Contains(result.Problems, p) {
+					result.Problems = append(result.Problems, p)
+				}
+			}
 			continue
 		}
 		built, err := u.build(disk, reach, all)
@@ -151,7 +170,7 @@ func (u *unit) read(root *manifest.Place) {
 			u.name(item, &u.patches)
 		}
 	}
-	u.data(root)
+	u.readData(root)
 	for _, field := range []string{"patches", "patchesJson6902", "replacements"} {
 		for _, item := range root.At(field).Items() {
 			if at := item.At("path"); at.Text() != "" {
@@ -161,8 +180,8 @@ func (u *unit) read(root *manifest.Place) {
 	}
 }
 
-// data takes down the files that generators and the build itself read.
-func (u *unit) data(root *manifest.Place) {
+// readData takes down the files that generators and the build itself read.
+func (u *unit) readData(root *manifest.Place) {
 	places := append(root.At("configurations").Items(), root.At("validators").Items()...)
 	places = append(places, root.At("openapi", "path"))
 	for _, field := range []string{"configMapGenerator", "secretGenerator"} {
@@ -177,10 +196,37 @@ func (u *unit) data(root *manifest.Place) {
 		if !named {
 			file = at.Text()
 		}
-		if remote(file) {
+		switch {
+		case remote(file):
 			u.remote = append(u.remote, at)
+		case file != "":
+			u.data = append(u.data, path.Join(u.dir, file))
 		}
 	}
+}
+
+// named reads the files that kustomizations name and that are not there yet. One
+// that cannot be read is missing, and the kustomization says so.
+func (s Sources) named(units map[string]*unit, all library) []manifest.File {
+	if s.Read == nil {
+		return nil
+	}
+	var more []manifest.File
+	for _, u := range units {
+		for _, name := range slices.Concat(u.files, u.patches, u.data) {
+			if _, there := all.files[name]; there {
+				continue
+			}
+			content, err := s.Read(name)
+			if err != nil {
+				continue
+			}
+			f := manifest.File{Path: name, Content: content}
+			all.files[name] = f
+			more = append(more, f)
+		}
+	}
+	return more
 }
 
 func (u *unit) name(at *manifest.Place, list *[]string) {
@@ -282,19 +328,14 @@ func absent(reach []*unit, units map[string]*unit, all library) []Problem {
 }
 
 // build runs kustomize over the files in memory.
-func (u *unit) build(disk filesys.FileSystem, reach []*unit, all library) (built []Built, err error) {
+func (u *unit) build(disk *tree, reach []*unit, all library) (built []Built, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("kustomize broke down: %v", cause)
 		}
 	}()
-	file := "/" + u.file.Path
-	if err := disk.WriteFile(file, withOrigins(u.file.Content)); err != nil {
-		return nil, fmt.Errorf("write %s: %w", u.file.Path, err)
-	}
-	// Others may be built of the file as it is.
-	defer func() { err = errors.Join(err, disk.WriteFile(file, u.file.Content)) }()
-	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(disk, "/"+u.dir)
+	disk = disk.with(u.file.Path, withOrigins(u.file.Content))
+	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(disk, absolute(u.dir))
 	if err != nil {
 		return nil, err
 	}
@@ -306,18 +347,6 @@ func (u *unit) build(disk filesys.FileSystem, reach []*unit, all library) (built
 		built = append(built, b)
 	}
 	return built, nil
-}
-
-// inMemory is what kustomize takes for the disk. It has no place for names that
-// kustomize would not read from a disk either.
-func inMemory(files []manifest.File) filesys.FileSystem {
-	fs := filesys.MakeFsInMemory()
-	for _, f := range files {
-		if err := fs.WriteFile("/"+f.Path, f.Content); err != nil {
-			continue // A kustomization that needs it does not build, and says so.
-		}
-	}
-	return fs
 }
 
 // withOrigins asks kustomize to say where each object comes from.

@@ -1,6 +1,8 @@
 package kustomization
 
 import (
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,7 +40,7 @@ func build(pairs ...string) Result {
 	for i := 0; i < len(pairs); i += 2 {
 		files = append(files, manifest.File{Path: pairs[i], Content: []byte(pairs[i+1])})
 	}
-	return Build(files)
+	return Build(Sources{Files: files})
 }
 
 func TestOnlyRootsAreBuilt(t *testing.T) {
@@ -65,17 +67,32 @@ func TestOnlyRootsAreBuilt(t *testing.T) {
 	}
 }
 
-func TestAFileThatKustomizeCannotNameStopsNoOther(t *testing.T) {
+func TestKustomizationsAreBuiltUnderAnyNames(t *testing.T) {
 	const pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n"
-	result := build(
-		"!odd!/a:b/pod.yaml", pod, "a/kustomization.yaml", "resources: [pod.yaml]\n", "a/pod.yaml", pod,
-		"b/kustomization.yaml", "resources: [../a]\nnamePrefix: b-\n", "!odd!/kustomization.yaml", "resources: [a:b/pod.yaml]\n",
-	)
-	if len(result.Built) != 1 || result.Built[0].Name != "Pod/b-p" {
-		t.Errorf("built %v", result.Built)
+	for _, dir := range []string{"plain", "job@2", "!odd!/a:b", "with space", "über/naïve", "v1.2+build(3),x", "a..b"} {
+		t.Run(dir, func(t *testing.T) {
+			result := build(
+				dir+"/base/kustomization.yaml", "resources: ['the pod, #1.yaml']\n", dir+"/base/the pod, #1.yaml", pod,
+				dir+"/over/kustomization.yaml", "resources: [../base]\nnamePrefix: b-\n",
+			)
+			if len(result.Built) != 1 || result.Built[0].Name != "Pod/b-p" || len(result.Problems) > 0 {
+				t.Fatalf("built %v, problems %v", result.Built, result.Problems)
+			}
+			file, span := result.Built[0].Locate(manifest.Span{Line: 2, Column: 1, EndColumn: 10})
+			if file != dir+"/base/the pod, #1.yaml" || span.Line != 2 {
+				t.Errorf("the field is at %s:%d", file, span.Line)
+			}
+		})
 	}
-	if len(result.Problems) != 1 || result.Problems[0].Path != "!odd!/kustomization.yaml" {
-		t.Errorf("problems %v", result.Problems)
+}
+
+func TestAKustomizationReachesNoFileOutsideItsFolder(t *testing.T) {
+	result := build(
+		"secret.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n",
+		"a/kustomization.yaml", "resources: [../secret.yaml]\n",
+	)
+	if len(result.Built) != 0 || len(result.Problems) != 1 || !strings.Contains(result.Problems[0].Message, "secret.yaml") {
+		t.Errorf("built %v, problems %v", result.Built, result.Problems)
 	}
 }
 
@@ -122,4 +139,46 @@ func FuzzBuild(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestFilesOfChartsAndOfOtherKindsAreFound(t *testing.T) {
+	const pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n"
+	files := []manifest.File{
+		{Path: "k/kustomization.yaml", Content: []byte("resources: [chart/upstream.yaml, pod]\nconfigMapGenerator:\n- {name: c, files: [run.sh, as.txt=other.bin]}\n")},
+	}
+	asked := make(map[string]int)
+	result := Build(Sources{
+		Files: files, Charts: []manifest.File{{Path: "k/chart/upstream.yaml", Content: []byte(pod)}},
+		Read: func(name string) ([]byte, error) {
+			asked[name]++
+			switch name {
+			case "k/pod":
+				return []byte(strings.ReplaceAll(pod, "name: p", "name: q")), nil
+			case "k/run.sh", "k/other.bin":
+				return []byte("echo " + name), nil
+			}
+			return nil, errors.New("not there")
+		},
+	})
+	var built []string
+	for _, b := range result.Built {
+		built = append(built, b.Name)
+	}
+	slices.Sort(built)
+	if len(built) != 3 || built[1] != "Pod/p" || built[2] != "Pod/q" || !strings.HasPrefix(built[0], "ConfigMap/c-") || len(result.Problems) > 0 {
+		t.Errorf("built %v, problems %v", built, result.Problems)
+	}
+	if diff := cmp.Diff(map[string]int{"k/pod": 1, "k/run.sh": 1, "k/other.bin": 1}, asked); diff != "" {
+		t.Errorf("asked for (-want +got):\n%s", diff)
+	}
+}
+
+func TestABaseThatDoesNotBuildIsNamedOnce(t *testing.T) {
+	result := build(
+		"base/kustomization.yaml", "resources: [absent.yaml]\n",
+		"a/kustomization.yaml", "resources: [../base]\n", "b/kustomization.yaml", "resources: [../base]\n",
+	)
+	if len(result.Problems) != 1 || result.Problems[0].Path != "base/kustomization.yaml" || result.Problems[0].Span.Line != 1 {
+		t.Errorf("problems %v", result.Problems)
+	}
 }
