@@ -101,7 +101,7 @@ type finder struct {
 
 func newFinder(doc *Document, lines []string) *finder {
 	f := &finder{doc: doc, lines: lines, entries: make(map[int]Range)}
-	f.first = doc.Root.Span.Line
+	f.first = doc.Root.Span().Line
 	f.walk(doc.Root)
 	return f
 }
@@ -109,15 +109,15 @@ func newFinder(doc *Document, lines []string) *finder {
 // walk notes the ranges of all entries below a node and returns the last line
 // of the node.
 func (f *finder) walk(n *Node) int {
-	last := n.Span.Line
-	for _, field := range n.Fields {
-		end := max(field.Key.Span.Line, f.value(field.Value, field.Key.Span.Column-1))
-		f.note(field.Key.Span.Line, end)
+	last := n.Span().Line
+	for _, field := range n.Fields() {
+		end := max(field.Key.Span().Line, f.value(field.Value, field.Key.Span().Column-1))
+		f.note(field.Key.Span().Line, end)
 		last = max(last, end)
 	}
-	for _, item := range n.Items {
-		end := f.value(item, f.indent(item.Span.Line))
-		f.note(item.Span.Line, end)
+	for _, item := range n.Items() {
+		end := f.value(item, f.indent(item.Span().Line))
+		f.note(item.Span().Line, end)
 		last = max(last, end)
 	}
 	return last
@@ -134,12 +134,12 @@ func (f *finder) value(n *Node, indent int) int {
 	if !n.Block {
 		return f.walk(n)
 	}
-	end := n.Span.Line
+	end := n.Span().Line
 	for end < min(f.doc.EndLine, len(f.lines)) && (strings.TrimSpace(f.lines[end]) == "" || f.indent(end+1) > indent) {
 		end++
 	}
-	if end > n.Span.Line {
-		f.blocks = append(f.blocks, Range{From: n.Span.Line + 1, To: end})
+	if end > n.Span().Line {
+		f.blocks = append(f.blocks, Range{From: n.Span().Line + 1, To: end})
 	}
 	return end
 }
@@ -194,14 +194,14 @@ func (p *Place) Lines() Range {
 }
 
 func lastLine(n *Node) int {
-	last := n.Span.Line
+	last := n.Span().Line
 	if n.Block {
 		last += strings.Count(n.Value, "\n") + 1
 	}
-	for _, f := range n.Fields {
-		last = max(last, f.Key.Span.Line, lastLine(f.Value))
+	for _, f := range n.Fields() {
+		last = max(last, f.Key.Span().Line, lastLine(f.Value))
 	}
-	for _, i := range n.Items {
+	for _, i := range n.Items() {
 		last = max(last, lastLine(i))
 	}
 	return last

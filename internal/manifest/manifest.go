@@ -124,11 +124,17 @@ type Span struct {
 }
 
 // Node is a value. Where an alias stood, it is the anchor's node itself with
-// the anchor's position, so one node can be reached on several ways.
+// the anchor's position, so one node can be reached on several ways. All nodes
+// of a run are in memory together, and most are keys and scalars: what only maps
+// and lists have lies apart.
 type Node struct {
-	Kind Kind
 	// Value is the text of a scalar without its quotes.
 	Value string
+	inner *inner
+	// The place; a file has less bytes than fit.
+	line, column, endColumn int32
+
+	Kind Kind
 	// Truth is the value of a Bool.
 	Truth bool
 	// Quoted is true for scalars in quotes and block scalars.
@@ -136,19 +142,55 @@ type Node struct {
 	// Block is true for literal and folded block scalars.
 	Block bool
 	// Flow is true for maps in braces and lists in brackets.
-	Flow   bool
-	Fields []Field
-	Items  []*Node
-	// Span is the value's place, or for a map or list that of its start.
-	Span Span
-	// Offset and EndOffset are the bytes of the file that Span covers, counted
-	// after a conversion to UTF-8 without byte order mark.
-	Offset    int
-	EndOffset int
-	// size is the number of values in the tree below, aliases expanded, and
-	// height the number of levels.
-	size   int
-	height int
+	Flow bool
+}
+
+// inner is what maps and lists have beside a Node.
+type inner struct {
+	fields []Field
+	items  []*Node
+	// size is the number of values in the tree, aliases expanded, and height the
+	// number of levels below.
+	size, height int
+}
+
+// Fields are the entries of a map, none for any other value.
+func (n *Node) Fields() []Field {
+	if n.inner == nil {
+		return nil
+	}
+	return n.inner.fields
+}
+
+// Items are those of a list, none for any other value.
+func (n *Node) Items() []*Node {
+	if n.inner == nil {
+		return nil
+	}
+	return n.inner.items
+}
+
+// Span is the value's place, or for a map or list that of its start.
+func (n *Node) Span() Span {
+	return Span{Line: int(n.line), Column: int(n.column), EndColumn: int(n.endColumn)}
+}
+
+func (n *Node) place(s Span) {
+	n.line, n.column, n.endColumn = int32(s.Line), int32(s.Column), int32(s.EndColumn)
+}
+
+func (n *Node) size() int {
+	if n.inner == nil {
+		return 1
+	}
+	return n.inner.size
+}
+
+func (n *Node) height() int {
+	if n.inner == nil {
+		return 0
+	}
+	return n.inner.height
 }
 
 // Field is one entry of a map.
@@ -168,9 +210,10 @@ func (n *Node) find(key string) (k, v *Node) {
 	if n == nil || n.Kind != Map {
 		return nil, nil
 	}
-	for i := len(n.Fields) - 1; i >= 0; i-- {
-		if n.Fields[i].Key.Value == key {
-			return n.Fields[i].Key, n.Fields[i].Value
+	fields := n.Fields()
+	for i := len(fields) - 1; i >= 0; i-- {
+		if fields[i].Key.Value == key {
+			return fields[i].Key, fields[i].Value
 		}
 	}
 	return nil, nil
@@ -181,15 +224,15 @@ func (n *Node) find(key string) (k, v *Node) {
 func (n *Node) Plain() any {
 	switch n.Kind {
 	case Map:
-		m := make(map[string]any, len(n.Fields))
+		m := make(map[string]any, len(n.Fields()))
 		// Of a key that is there twice the last one counts.
-		for _, f := range n.Fields {
+		for _, f := range n.Fields() {
 			m[f.Key.Value] = f.Value.Plain()
 		}
 		return m
 	case List:
-		list := make([]any, len(n.Items))
-		for i, item := range n.Items {
+		list := make([]any, len(n.Items()))
+		for i, item := range n.Items() {
 			list[i] = item.Plain()
 		}
 		return list

@@ -196,7 +196,9 @@ type tree struct {
 func (t *tree) convert(y *yaml.Node, depth int) (*Node, error) {
 	switch y.Kind {
 	case 0:
-		return &Node{Kind: Null, Span: Span{Line: t.loc.chunk.line, Column: 1, EndColumn: 1}, size: 1}, nil
+		n := &Node{Kind: Null}
+		n.place(Span{Line: t.loc.chunk.line, Column: 1, EndColumn: 1})
+		return n, nil
 	case yaml.DocumentNode:
 		return t.convert(y.Content[0], depth)
 	case yaml.AliasNode:
@@ -205,7 +207,7 @@ func (t *tree) convert(y *yaml.Node, depth int) (*Node, error) {
 	if depth > t.limits.Depth {
 		return nil, t.fail(y, "the document is nested more than %d levels deep", t.limits.Depth)
 	}
-	n := &Node{size: 1}
+	n := &Node{}
 	if y.Anchor != "" {
 		// Nil marks a node that is being built: an alias to it is a cycle.
 		t.done[y] = nil
@@ -240,10 +242,10 @@ func (t *tree) alias(y *yaml.Node, depth int) (*Node, error) {
 	if !ok || n == nil {
 		return nil, t.fail(y, "the alias *%s is part of its own anchor", y.Value)
 	}
-	if depth+n.height > t.limits.Depth {
+	if depth+n.height() > t.limits.Depth {
 		return nil, t.fail(y, "the document is nested more than %d levels deep by its aliases", t.limits.Depth)
 	}
-	return n, t.spend(y, n.size)
+	return n, t.spend(y, n.size())
 }
 
 // spend takes n values from what is left for the document.
@@ -260,21 +262,23 @@ func (t *tree) fail(y *yaml.Node, format string, args ...any) error {
 }
 
 func (t *tree) fillList(n *Node, y *yaml.Node, depth int) error {
-	n.Items = make([]*Node, 0, len(y.Content))
+	in := &inner{items: make([]*Node, 0, len(y.Content)), size: 1}
+	n.inner = in
 	for _, c := range y.Content {
 		item, err := t.convert(c, depth+1)
 		if err != nil {
 			return err
 		}
-		n.Items = append(n.Items, item)
-		n.size += item.size
-		n.height = max(n.height, 1+item.height)
+		in.items = append(in.items, item)
+		in.size += item.size()
+		in.height = max(in.height, 1+item.height())
 	}
 	return nil
 }
 
 func (t *tree) fillMap(n *Node, y *yaml.Node, depth int) error {
-	n.Fields = make([]Field, 0, len(y.Content)/2)
+	in := &inner{fields: make([]Field, 0, len(y.Content)/2), size: 1}
+	n.inner = in
 	seen := make(map[string]*Node, len(y.Content)/2)
 	var merges []*yaml.Node
 	for i := 0; i+1 < len(y.Content); i += 2 {
@@ -296,13 +300,11 @@ func (t *tree) fillMap(n *Node, y *yaml.Node, depth int) error {
 		}
 		name := keyName(key)
 		if first, twice := seen[name.Value]; twice {
-			t.problems = append(t.problems, Problem{Span: key.Span, Subject: "duplicate " + name.Value, Duplicate: true, Message: fmt.Sprintf(
-				"the key %q is there twice, first on line %d: readers disagree on which value counts", name.Value, first.Span.Line)})
+			t.problems = append(t.problems, Problem{Span: key.Span(), Subject: "duplicate " + name.Value, Duplicate: true, Message: fmt.Sprintf(
+				"the key %q is there twice, first on line %d: readers disagree on which value counts", name.Value, first.Span().Line)})
 		}
 		seen[name.Value] = name
-		n.Fields = append(n.Fields, Field{Key: name, Value: value})
-		n.size += 1 + value.size
-		n.height = max(n.height, 1+value.height)
+		in.add(Field{Key: name, Value: value})
 	}
 	for _, m := range merges {
 		if err := t.merge(n, m, seen, depth); err != nil {
@@ -310,6 +312,12 @@ func (t *tree) fillMap(n *Node, y *yaml.Node, depth int) error {
 		}
 	}
 	return nil
+}
+
+func (in *inner) add(f Field) {
+	in.fields = append(in.fields, f)
+	in.size += 1 + f.Value.size()
+	in.height = max(in.height, 1+f.Value.height())
 }
 
 // merge adds the fields of a merge key (https://yaml.org/type/merge.html):
@@ -321,24 +329,22 @@ func (t *tree) merge(n *Node, y *yaml.Node, seen map[string]*Node, depth int) er
 	}
 	sources := []*Node{from}
 	if from.Kind == List {
-		sources = from.Items
+		sources = from.Items()
 	}
 	for _, source := range sources {
 		if source.Kind != Map {
 			return t.fail(y, "the merge key << needs a map, and this is %s", source.Kind)
 		}
-		for _, f := range source.Fields {
+		for _, f := range source.Fields() {
 			t.built++
-			if err := t.spend(y, 1+f.Value.size); err != nil {
+			if err := t.spend(y, 1+f.Value.size()); err != nil {
 				return err
 			}
 			if _, there := seen[f.Key.Value]; there {
 				continue
 			}
 			seen[f.Key.Value] = f.Key
-			n.Fields = append(n.Fields, f)
-			n.size += 1 + f.Value.size
-			n.height = max(n.height, 1+f.Value.height)
+			n.inner.add(f)
 		}
 	}
 	return nil

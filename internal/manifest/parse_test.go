@@ -97,7 +97,7 @@ block: |
 text: yes please
 `)
 	var got []string
-	for _, f := range doc.Root.Fields {
+	for _, f := range doc.Root.Fields() {
 		got = append(got, fmt.Sprintf("%s %s", f.Key.Value, f.Value.Kind))
 	}
 	want := []string{
@@ -373,26 +373,23 @@ func FuzzParse(f *testing.F) {
 			for _, p := range doc.Problems {
 				checkSpan(t, lines, p.Span)
 			}
-			checkNode(t, lines, text, doc.Root)
+			checkNode(t, lines, doc.Root)
 		}
 	})
 }
 
 // checkNode asserts that all nodes lie within the file.
-func checkNode(t *testing.T, lines []string, text []byte, n *Node) {
+func checkNode(t *testing.T, lines []string, n *Node) {
 	if n == nil {
 		return
 	}
-	checkSpan(t, lines, n.Span)
-	if n.Offset < 0 || n.EndOffset < n.Offset || n.EndOffset > len(text) {
-		t.Fatalf("offsets %d to %d lie outside of %d bytes", n.Offset, n.EndOffset, len(text))
+	checkSpan(t, lines, n.Span())
+	for _, f := range n.Fields() {
+		checkNode(t, lines, f.Key)
+		checkNode(t, lines, f.Value)
 	}
-	for _, f := range n.Fields {
-		checkNode(t, lines, text, f.Key)
-		checkNode(t, lines, text, f.Value)
-	}
-	for _, i := range n.Items {
-		checkNode(t, lines, text, i)
+	for _, i := range n.Items() {
+		checkNode(t, lines, i)
 	}
 }
 

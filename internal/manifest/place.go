@@ -39,8 +39,8 @@ func (p *Place) Items() []*Place {
 	if p.Node == nil || p.Node.Kind != List {
 		return nil
 	}
-	items := make([]*Place, len(p.Node.Items))
-	for i, n := range p.Node.Items {
+	items := make([]*Place, len(p.Node.Items()))
+	for i, n := range p.Node.Items() {
 		items[i] = &Place{Node: n, up: p, step: "[" + itemName(p.step, n, i) + "]"}
 	}
 	return items
@@ -51,8 +51,8 @@ func (p *Place) Fields() []*Place {
 	if p.Node == nil || p.Node.Kind != Map {
 		return nil
 	}
-	fields := make([]*Place, len(p.Node.Fields))
-	for i, f := range p.Node.Fields {
+	fields := make([]*Place, len(p.Node.Fields()))
+	for i, f := range p.Node.Fields() {
 		fields[i] = &Place{Key: f.Key, Node: f.Value, up: p, step: f.Key.Value}
 	}
 	return fields
@@ -150,22 +150,22 @@ func (p *Place) Span() Span {
 	}
 	switch {
 	case at.Key != nil:
-		span := at.Key.Span
-		if v := at.Node; v != nil && v.Kind != Map && v.Kind != List && v.Span.Line == span.Line && v.Span.EndColumn > span.EndColumn {
-			span.EndColumn = v.Span.EndColumn
+		span := at.Key.Span()
+		if v := at.Node; v != nil && v.Kind != Map && v.Kind != List && v.Span().Line == span.Line && v.Span().EndColumn > span.EndColumn {
+			span.EndColumn = v.Span().EndColumn
 		}
 		return span
 	case at.Node == nil:
 		return Span{Line: 1}
-	case at.Node.Kind == Map && len(at.Node.Fields) > 0:
+	case at.Node.Kind == Map && len(at.Node.Fields()) > 0:
 		return firstLine(at.Node)
 	default:
-		return at.Node.Span
+		return at.Node.Span()
 	}
 }
 
 // firstLine is the span of a map's first field.
 func firstLine(n *Node) Span {
-	f := n.Fields[0]
+	f := n.Fields()[0]
 	return (&Place{Key: f.Key, Node: f.Value}).Span()
 }

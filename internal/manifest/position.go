@@ -122,9 +122,7 @@ func (l *locator) span(n *Node, line, column int) {
 	start := l.offset(line, column)
 	fileLine, fileColumn := l.place(line, column, start)
 	end := l.end(n, start)
-	n.Span = Span{Line: fileLine, Column: fileColumn}
-	n.Span.EndColumn = fileColumn + utf8.RuneCount(l.chunk.text[start:end])
-	n.Offset, n.EndOffset = l.chunk.offset+start, l.chunk.offset+end
+	n.place(Span{Line: fileLine, Column: fileColumn, EndColumn: fileColumn + utf8.RuneCount(l.chunk.text[start:end])})
 }
 
 // end returns the offset after the last byte of the node on its first line.

@@ -11,9 +11,8 @@ import (
 type chunk struct {
 	// text is the document with its `---` line, directives blanked out.
 	text []byte
-	// offset is the byte of the file at which text starts; line its line, and
-	// column the number of characters before it in that line.
-	offset int
+	// line is the line of the file at which text starts, and column the number of
+	// characters before it in that line.
 	line   int
 	column int
 }
@@ -56,7 +55,7 @@ func splitJSON(content []byte) ([]chunk, bool) {
 		text := make([]byte, end-from)
 		copy(text, content[from:end])
 		blank(text[:start-from])
-		chunks = append(chunks, chunk{text: text, offset: from, line: line})
+		chunks = append(chunks, chunk{text: text, line: line})
 	}
 }
 
@@ -68,7 +67,7 @@ func splitYAML(content []byte, chart bool) []chunk {
 	add := func(end int) {
 		text := content[start:end]
 		if !blankYAML(text) {
-			chunks = append(chunks, chunk{text: withoutDirectives(text), offset: start, line: startLine, column: startColumn})
+			chunks = append(chunks, chunk{text: withoutDirectives(text), line: startLine, column: startColumn})
 		}
 		start, startLine, startColumn, head = end, line, 0, true
 	}

@@ -44,7 +44,7 @@ func edits(ruleID, file string, at *manifest.Place) []finding.Edit {
 // replace puts a value in the place of a scalar that stands in one line.
 func replace(file string, at *manifest.Place, value string) []finding.Edit {
 	n := at.Node
-	if n.Kind == manifest.Map || n.Kind == manifest.List || n.Block || n.Span.EndColumn <= n.Span.Column {
+	if n.Kind == manifest.Map || n.Kind == manifest.List || n.Block || n.Span().EndColumn <= n.Span().Column {
 		return nil
 	}
 	if strings.HasPrefix(n.Value, "\"") || at.Key != nil && at.Key.Quoted && value != "true" && value != "false" {
@@ -52,7 +52,7 @@ func replace(file string, at *manifest.Place, value string) []finding.Edit {
 		value = `"` + value + `"`
 	}
 	return []finding.Edit{{
-		Path: file, Line: n.Span.Line, Column: n.Span.Column, EndLine: n.Span.Line, EndColumn: n.Span.EndColumn, NewText: value,
+		Path: file, Line: n.Span().Line, Column: n.Span().Column, EndLine: n.Span().Line, EndColumn: n.Span().EndColumn, NewText: value,
 	}}
 }
 
@@ -66,20 +66,20 @@ func insert(file string, at *manifest.Place, value string) []finding.Edit {
 			return nil
 		}
 	}
-	if at.Node.Kind != manifest.Map || len(at.Node.Fields) == 0 {
+	if at.Node.Kind != manifest.Map || len(at.Node.Fields()) == 0 {
 		return nil
 	}
-	first := at.Node.Fields[0].Key
+	first := at.Node.Fields()[0].Key
 	// What a merge key brought in stands elsewhere.
-	if !at.Node.Flow && first.Span != (manifest.Span{Line: at.Node.Span.Line, Column: at.Node.Span.Column, EndColumn: first.Span.EndColumn}) {
+	if !at.Node.Flow && first.Span() != (manifest.Span{Line: at.Node.Span().Line, Column: at.Node.Span().Column, EndColumn: first.Span().EndColumn}) {
 		return nil
 	}
-	text := blockText(keys, value, first.Span.Column-1)
+	text := blockText(keys, value, first.Span().Column-1)
 	if at.Node.Flow {
 		text = flowText(keys, value, first.Quoted)
 	}
 	return []finding.Edit{{
-		Path: file, Line: first.Span.Line, Column: first.Span.Column, EndLine: first.Span.Line, EndColumn: first.Span.Column, NewText: text,
+		Path: file, Line: first.Span().Line, Column: first.Span().Column, EndLine: first.Span().Line, EndColumn: first.Span().Column, NewText: text,
 	}}
 }
 

@@ -102,7 +102,7 @@ var meshAuthzAllowAll = rule{
 			return
 		}
 		for _, at := range o.At("spec", "rules").Items() {
-			if at.Node.Kind == manifest.Null || at.Node.Kind == manifest.Map && len(at.Node.Fields) == 0 {
+			if at.Node.Kind == manifest.Null || at.Node.Kind == manifest.Map && len(at.Node.Fields()) == 0 {
 				p.report(at, "This rule of %s allows every request; say who may do what.", o.ID())
 			}
 		}

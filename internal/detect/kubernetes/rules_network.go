@@ -123,7 +123,7 @@ func deniesAll(o *manifest.Object) bool {
 // no peers, and no ports that would narrow it.
 func openRule(r *manifest.Place, peers string) bool {
 	at := r.At(peers)
-	explicit := at.Node != nil && at.Node.Kind == manifest.List && len(at.Node.Items) == 0
+	explicit := at.Node != nil && at.Node.Kind == manifest.List && len(at.Node.Items()) == 0
 	return explicit || !at.Exists() && len(r.At("ports").Items()) == 0 && r.Node.Kind == manifest.Map
 }
 

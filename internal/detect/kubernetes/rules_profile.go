@@ -242,7 +242,7 @@ var securityContextMissing = rule{
 	},
 	pod: func(p *pass, pod *manifest.Pod) {
 		at := pod.Spec.At(securityContext)
-		if !at.Exists() || at.Node.Kind == manifest.Map && len(at.Node.Fields) == 0 {
+		if !at.Exists() || at.Node.Kind == manifest.Map && len(at.Node.Fields()) == 0 {
 			p.report(at, "The pod has no securityContext, so each container starts from the runtime's defaults; set runAsNonRoot, runAsUser and seccompProfile there.")
 		}
 	},

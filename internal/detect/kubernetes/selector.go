@@ -66,14 +66,14 @@ type selecting struct {
 // add takes an object in; labels are the ones that its selector demands.
 func (x *selectorIndex) add(o *manifest.Object, selector, labels *manifest.Place) {
 	entry := selecting{object: o, selector: selector}
-	if labels.Node == nil || labels.Node.Kind != manifest.Map || len(labels.Node.Fields) == 0 {
+	if labels.Node == nil || labels.Node.Kind != manifest.Map || len(labels.Node.Fields()) == 0 {
 		x.rest = append(x.rest, entry)
 		return
 	}
 	if x.byLabel == nil {
 		x.byLabel = make(map[string][]selecting)
 	}
-	first := labels.Node.Fields[0]
+	first := labels.Node.Fields()[0]
 	key := first.Key.Value + "=" + first.Value.Value
 	x.byLabel[key] = append(x.byLabel[key], entry)
 }
@@ -89,7 +89,7 @@ func (x *selectorIndex) candidates(namespace string, labels *manifest.Place, vis
 	if labels.Node == nil || labels.Node.Kind != manifest.Map {
 		return false
 	}
-	for _, f := range labels.Node.Fields {
+	for _, f := range labels.Node.Fields() {
 		for _, e := range x.byLabel[f.Key.Value+"="+f.Value.Value] {
 			if sameNamespace(e.object.Namespace, namespace) && visit(e) {
 				return true
