@@ -6,6 +6,7 @@ package document
 
 import (
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -83,9 +84,13 @@ func Split(o outcome.Outcome) (active, passive []finding.Finding) {
 	return active, passive
 }
 
-// Sorted returns a copy of findings in report order.
+// Sorted returns findings in report order: those of an outcome, which the gate
+// has sorted, as they are, and others in a copy. It is not to be written to.
 func Sorted(findings []finding.Finding) []finding.Finding {
-	sorted := append([]finding.Finding(nil), findings...)
+	if slices.IsSortedFunc(findings, finding.Compare) {
+		return findings
+	}
+	sorted := slices.Clone(findings)
 	finding.Sort(sorted)
 	return sorted
 }

@@ -27,12 +27,12 @@ const (
 type alert struct {
 	ruleID   string
 	site     site
-	findings []finding.Finding
+	findings []*finding.Finding
 }
 
 // alerts groups findings by rule and place, worst first. Findings arrive in
 // report order.
-func alerts(findings []finding.Finding, files *sources) []alert {
+func alerts(findings []*finding.Finding, files *sources) []alert {
 	type key struct {
 		rule, uri string
 		line      int
@@ -40,7 +40,7 @@ func alerts(findings []finding.Finding, files *sources) []alert {
 	index := make(map[key]int)
 	var all []alert
 	for _, f := range findings {
-		s := siteOf(f, files)
+		s := siteOf(*f, files)
 		k := key{f.RuleID, s.uri, s.region.line}
 		at, known := index[k]
 		if !known {
@@ -69,7 +69,7 @@ func sortAlerts(all []alert, scores map[string]float64) {
 
 // worst is the finding that makes the alert as urgent as it is.
 func (a alert) worst() finding.Finding {
-	return slices.MinFunc(a.findings, document.CompareUrgency)
+	return *slices.MinFunc(a.findings, func(a, b *finding.Finding) int { return document.CompareUrgency(*a, *b) })
 }
 
 // fingerprint is GitHub's own on an existing file. Elsewhere it is made from
@@ -99,7 +99,7 @@ func (a alert) toResult(ruleIndex int, level string, files *sources) *result {
 		r.PartialFingerprints["primaryLocationLineHash"] = hash
 	}
 	if len(a.findings) == 1 {
-		r.Fixes = fixOf(a.findings[0])
+		r.Fixes = fixOf(*a.findings[0])
 	}
 	r.Properties = a.properties()
 	return r
@@ -114,7 +114,7 @@ func (a alert) related(files *sources) []*gosarif.Location {
 			if l.Space != finding.Repository {
 				continue
 			}
-			further := f
+			further := *f
 			further.Locations = []finding.Location{l}
 			s := siteOf(further, files)
 			k := fmt.Sprint(s.uri, s.region.line)
@@ -141,7 +141,7 @@ func (a alert) message() string {
 	var names []string
 	for _, f := range a.findings {
 		if f.Package != nil {
-			names = append(names, packagePhrase(f))
+			names = append(names, packagePhrase(*f))
 		}
 	}
 	rest := ""
@@ -195,11 +195,11 @@ func packagePhrase(f finding.Finding) string {
 // all packages in a list where several were joined.
 func (a alert) properties() gosarif.Properties {
 	f := a.findings[0]
-	p := properties(f)
+	p := properties(*f)
 	if len(a.findings) > 1 && f.Package != nil {
 		all := make([]gosarif.Properties, 0, len(a.findings))
 		for _, f := range a.findings {
-			all = append(all, properties(f))
+			all = append(all, properties(*f))
 		}
 		p["packages"] = all
 	}

@@ -72,11 +72,11 @@ type ruleSet struct {
 
 // descriptor describes one rule; findings are all of the run with its id, in
 // report order, so that the first is the worst.
-func (s ruleSet) descriptor(id string, findings []finding.Finding) *rule {
-	worst := findings[0]
+func (s ruleSet) descriptor(id string, findings []*finding.Finding) *rule {
+	worst := *findings[0]
 	for _, f := range findings {
-		if f.Severity > worst.Severity || f.Severity == worst.Severity && score(f) > score(worst) {
-			worst = f
+		if f.Severity > worst.Severity || f.Severity == worst.Severity && score(*f) > score(worst) {
+			worst = *f
 		}
 	}
 	d := s.describe(id, worst, findings)
@@ -89,7 +89,7 @@ func (s ruleSet) descriptor(id string, findings []finding.Finding) *rule {
 	return d
 }
 
-func (s ruleSet) describe(id string, worst finding.Finding, findings []finding.Finding) *rule {
+func (s ruleSet) describe(id string, worst finding.Finding, findings []*finding.Finding) *rule {
 	if worst.Kind == finding.Vulnerability {
 		return s.vulnerability(id, worst, findings)
 	}
@@ -133,7 +133,7 @@ func (s ruleSet) unknown(id string, f finding.Finding) *rule {
 	return d
 }
 
-func (s ruleSet) vulnerability(id string, worst finding.Finding, findings []finding.Finding) *rule {
+func (s ruleSet) vulnerability(id string, worst finding.Finding, findings []*finding.Finding) *rule {
 	names := packageNames(findings)
 	subject := names[0]
 	switch n := len(names) - 1; {
@@ -179,7 +179,7 @@ func orElse(s, fallback string) string {
 	return s
 }
 
-func packageNames(findings []finding.Finding) []string {
+func packageNames(findings []*finding.Finding) []string {
 	var names []string
 	for _, f := range findings {
 		name := f.Target
@@ -193,7 +193,7 @@ func packageNames(findings []finding.Finding) []string {
 	return names
 }
 
-func packageTable(findings []finding.Finding) string {
+func packageTable(findings []*finding.Finding) string {
 	var b strings.Builder
 	b.WriteString("\n| Package | Installed | Fixed in | Where | Layer |\n|---|---|---|---|---|\n")
 	for i, f := range findings {
@@ -205,7 +205,7 @@ func packageTable(findings []finding.Finding) string {
 			continue
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", neutralise.MarkdownCode(f.Package.Name),
-			neutralise.MarkdownCode(f.Package.Version), neutralise.Markdown(fixedIn(f.Fix)), neutralise.MarkdownCode(where(f)), neutralise.Markdown(layerOf(f)))
+			neutralise.MarkdownCode(f.Package.Version), neutralise.Markdown(fixedIn(f.Fix)), neutralise.MarkdownCode(where(*f)), neutralise.Markdown(layerOf(*f)))
 	}
 	return b.String()
 }
@@ -237,7 +237,7 @@ func layerOf(f finding.Finding) string {
 	return ""
 }
 
-func references(findings []finding.Finding) []string {
+func references(findings []*finding.Finding) []string {
 	var all []string
 	for _, f := range findings {
 		for _, ref := range f.References {
@@ -285,15 +285,15 @@ var cwePattern = regexp.MustCompile(`(?i)CWE-(\d{1,5})`)
 
 // vulnerabilityTags are the weaknesses, in the form that GitHub filters by,
 // and the ecosystems.
-func vulnerabilityTags(findings []finding.Finding) []string {
+func vulnerabilityTags(findings []*finding.Finding) []string {
 	var out []string
 	for _, f := range findings {
-		for _, m := range cwePattern.FindAllStringSubmatch(document.Fact(f, "CWE"), -1) {
+		for _, m := range cwePattern.FindAllStringSubmatch(document.Fact(*f, "CWE"), -1) {
 			n, _ := strconv.Atoi(m[1]) // five digits always fit
 			out = append(out, fmt.Sprintf("external/cwe/cwe-%03d", n))
 		}
 	}
-	if slices.ContainsFunc(findings, document.Exploited) {
+	if slices.ContainsFunc(findings, func(f *finding.Finding) bool { return document.Exploited(*f) }) {
 		out = append([]string{"exploited"}, out...)
 	}
 	for _, f := range findings {
@@ -315,7 +315,7 @@ func tags(all []string) []string {
 	return out
 }
 
-func mergeAliases(findings []finding.Finding) []string {
+func mergeAliases(findings []*finding.Finding) []string {
 	var all []string
 	for _, f := range findings {
 		all = append(all, f.Aliases...)

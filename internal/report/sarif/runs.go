@@ -17,7 +17,7 @@ import (
 type part struct {
 	id       string
 	targets  []outcome.TargetKind
-	findings []finding.Finding
+	findings []*finding.Finding
 }
 
 // imageKinds are the targets that hold packages and files.
@@ -41,12 +41,19 @@ func parts(o outcome.Outcome, opts document.Options) []part {
 			outcome.TargetImage, outcome.TargetRootFS, outcome.TargetSBOM, outcome.TargetDockerfile, outcome.TargetManifest,
 		}},
 	}
-	for _, f := range document.Sorted(o.Findings) {
-		if reported(f) && opts.Shown(f) && len(f.Locations) > 0 {
-			i := partOf(f, o)
-			f.RuleID = cutText(f.RuleID, 255)
-			all[i].findings = append(all[i].findings, f)
+	sorted := document.Sorted(o.Findings)
+	for i := range sorted {
+		f := &sorted[i]
+		if !reported(*f) || !opts.Shown(*f) || len(f.Locations) == 0 {
+			continue
 		}
+		if id := cutText(f.RuleID, 255); id != f.RuleID {
+			shorter := *f
+			shorter.RuleID = id
+			f = &shorter
+		}
+		at := partOf(*f, o)
+		all[at].findings = append(all[at].findings, f)
 	}
 	asked := slices.DeleteFunc(all, func(p part) bool { return len(p.findings) == 0 && !p.askedFor(o) })
 	if len(asked) == 0 {
@@ -107,14 +114,14 @@ func build(o outcome.Outcome, opts document.Options, plan budget) (*report, docu
 func buildRun(p part, o outcome.Outcome, opts document.Options, plan budget, files *sources) (r *run, left int) {
 	r = newRun(p.id, "Portcullis", o.Tool.Version, document.InformationURI)
 	set := ruleSet{catalogue: opts.Catalogue, short: plan.shortHelp}
-	byRule := make(map[string][]finding.Finding)
+	byRule := make(map[string][]*finding.Finding)
 	for _, f := range p.findings {
 		byRule[f.RuleID] = append(byRule[f.RuleID], f)
 	}
 	scores := make(map[string]float64, len(byRule))
 	for id, list := range byRule {
 		for _, f := range list {
-			scores[id] = max(scores[id], score(f))
+			scores[id] = max(scores[id], score(*f))
 		}
 	}
 	all := alerts(p.findings, files)
