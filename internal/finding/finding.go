@@ -319,20 +319,35 @@ func (l Location) validate() error {
 // Sort orders findings for every report: worst first, then by kind, rule,
 // place and fingerprint, so that output never depends on timing.
 func Sort(findings []Finding) {
-	if isSorted(findings) {
-		return
+	if !isSorted(findings) {
+		SortStableFunc(findings, compare)
 	}
-	// A finding is half a kilobyte: their places are sorted, not they.
+}
+
+// SortStableFunc orders findings by any comparison, in their place; equal ones
+// keep their order.
+func SortStableFunc(findings []Finding, compare func(a, b *Finding) int) {
+	// A finding is half a kilobyte: their places are sorted, and each is moved
+	// once.
 	order := make([]int, len(findings))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return compare(&findings[a], &findings[b]) })
-	sorted := make([]Finding, len(findings))
-	for i, from := range order {
-		sorted[i] = findings[from]
+	for start := range order {
+		if order[start] == start {
+			continue
+		}
+		// What belongs here belongs to a ring of places, each of which takes the
+		// finding of the next one.
+		first, at := findings[start], start
+		for order[at] != start {
+			from := order[at]
+			findings[at], order[at] = findings[from], at
+			at = from
+		}
+		findings[at], order[at] = first, at
 	}
-	copy(findings, sorted)
 }
 
 // SortPointers is Sort for a list whose findings are held elsewhere.

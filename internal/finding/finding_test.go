@@ -117,6 +117,23 @@ func TestSortDoesNotDependOnTheOrderBefore(t *testing.T) {
 	}
 }
 
+func TestEqualFindingsKeepTheirOrderWhenTheyAreMoved(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	byLine := func(a, b *Finding) int { return a.Locations[0].Line - b.Locations[0].Line }
+	for n := range 60 {
+		var got []Finding
+		for i := range n {
+			got = append(got, Finding{Fingerprint: string(rune('A' + i)), Locations: []Location{{Line: rng.IntN(1 + n/3)}}})
+		}
+		want := slices.Clone(got)
+		slices.SortStableFunc(want, func(a, b Finding) int { return byLine(&a, &b) })
+		SortStableFunc(got, byLine)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("%d findings (-want +got):\n%s", n, diff)
+		}
+	}
+}
+
 func TestValidateNamesTheFirstBrokenPromise(t *testing.T) {
 	valid := Finding{
 		RuleID: "r", Kind: Dockerfile, Title: "t", Message: "m", Fingerprint: "f", Status: Open,

@@ -23,17 +23,17 @@ func Fingerprint(kind Kind, ruleID string, parts ...string) string {
 // Distinguish makes fingerprints unique within one target: the second and
 // further findings with the same fingerprint get one that also holds their
 // place in the given order. Call it on the findings of one detector in the
-// order of their positions, before sorting by severity.
+// order of their positions, before sorting by severity. It changes and returns
+// what it is given.
 func Distinguish(findings []Finding) []Finding {
 	seen := make(map[string]int, len(findings))
-	out := make([]Finding, len(findings))
-	for i, f := range findings {
+	for i := range findings {
+		f := &findings[i]
 		n := seen[f.Fingerprint]
 		seen[f.Fingerprint] = n + 1
 		if n > 0 {
 			f.Fingerprint = Fingerprint(f.Kind, f.RuleID, f.Fingerprint, strconv.Itoa(n))
 		}
-		out[i] = f
 	}
-	return out
+	return findings
 }

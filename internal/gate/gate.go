@@ -338,7 +338,7 @@ func (r run) assemble(ctx, bounded context.Context, parts []part) Result {
 		o.Targets = append(o.Targets, p.targets...)
 		o.Failures = append(o.Failures, p.failures...)
 		o.Timings = append(o.Timings, p.timings...)
-		all.findings = append(all.findings, p.findings...)
+		all.findings = joined(all.findings, p.findings)
 		all.dockerfiles = append(all.dockerfiles, p.dockerfiles...)
 		all.images = append(all.images, p.images...)
 		all.uses, all.vulnerable = append(all.uses, p.uses...), append(all.vulnerable, p.vulnerable...)
@@ -370,6 +370,15 @@ func (r run) assemble(ctx, bounded context.Context, parts []part) Result {
 		o.Verdict, o.ExitCode = policy.Evaluate(policy.Policy{}, policy.Input{Failures: o.Failures, Now: r.Clock()})
 	}
 	return result
+}
+
+// joined are the findings of two parts; of one alone they are no copy, which
+// counts where there are many.
+func joined(a, b []finding.Finding) []finding.Finding {
+	if len(a) == 0 {
+		return b
+	}
+	return slices.Concat(a, b)
 }
 
 // stages runs a stage by its name.
@@ -443,7 +452,11 @@ func (r run) applyRules(findings []finding.Finding) []finding.Finding {
 // fault of a detector; losing one in silence would be a miss, so each becomes
 // a failure.
 func sound(findings []finding.Finding, failures []outcome.Failure) ([]finding.Finding, []outcome.Failure) {
-	kept := make([]finding.Finding, 0, len(findings))
+	unsound := func(f finding.Finding) bool { return f.Validate() != nil }
+	if !slices.ContainsFunc(findings, unsound) {
+		return findings, failures
+	}
+	var kept []finding.Finding
 	for _, f := range findings {
 		if err := f.Validate(); err != nil {
 			failures = append(failures, panicked(string(f.Kind), f.Target, err))

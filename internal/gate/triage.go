@@ -45,7 +45,9 @@ func (r run) triage(o *outcome.Outcome, all part, known compared) {
 	if o.Image != nil {
 		in.Images = []*inventory.Image{o.Image}
 	}
-	in.Findings = slices.Concat(in.Findings, r.runsVulnerable(in, all))
+	if more := r.runsVulnerable(in, all); len(more) > 0 {
+		in.Findings = slices.Concat(in.Findings, more)
+	}
 	result := triage.Apply(in)
 	o.Findings, o.Baseline = result.Findings, result.Baseline
 	for _, use := range result.VEX {

@@ -61,8 +61,10 @@ func (p Policy) judge(in Input) []judged {
 // sorted returns the input with everything in a fixed order, so that the
 // verdict never depends on the order of what came in.
 func (in Input) sorted() Input {
-	in.Findings = slices.Clone(in.Findings)
-	finding.Sort(in.Findings)
+	if !slices.IsSortedFunc(in.Findings, finding.Compare) {
+		in.Findings = slices.Clone(in.Findings)
+		finding.Sort(in.Findings)
+	}
 	in.Packages = slices.Clone(in.Packages)
 	slices.SortStableFunc(in.Packages, func(a, b inventory.Package) int {
 		return strings.Compare(packageName(a)+"\x00"+a.PURL+"\x00"+a.ID, packageName(b)+"\x00"+b.PURL+"\x00"+b.ID)

@@ -7,7 +7,6 @@
 package triage
 
 import (
-	"slices"
 	"time"
 
 	"github.com/portcullis-ci/portcullis/internal/finding"
@@ -61,8 +60,9 @@ type Result struct {
 // shown. The order of inputs does not matter, and applying twice equals once.
 func Apply(in Input) Result {
 	var result Result
-	findings := slices.Clone(in.Findings)
-	findings, result.VEX = vex.Apply(findings, in.VEX, in.Images)
+	// What comes out of any step is another list.
+	findings, uses := vex.Apply(in.Findings, in.VEX, in.Images)
+	result.VEX = uses
 	var notices []finding.Finding
 	if in.Waivers != nil {
 		r := waiver.Apply(findings, *in.Waivers, waiver.Options{

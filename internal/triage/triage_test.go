@@ -143,8 +143,12 @@ func TestTheOrderOfInputsNeverMattersAndTwiceEqualsOnce(t *testing.T) {
 		rng.Shuffle(len(w), func(i, j int) { w[i], w[j] = w[j], w[i] })
 		b := in.Baseline.Findings
 		rng.Shuffle(len(b), func(i, j int) { b[i], b[j] = b[j], b[i] })
+		given := slices.Clone(in.Findings)
 		if diff := cmp.Diff(want.Findings, Apply(in).Findings); diff != "" {
 			t.Fatalf("(-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(given, in.Findings); diff != "" {
+			t.Fatalf("what was given has changed:\n%s", diff)
 		}
 	}
 }

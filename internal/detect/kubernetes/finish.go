@@ -25,7 +25,7 @@ func (l *linter) finish(files []File) Result {
 	for i, f := range files {
 		order[f.Path] = i
 	}
-	slices.SortStableFunc(l.found, func(a, b finding.Finding) int {
+	finding.SortStableFunc(l.found, func(a, b *finding.Finding) int {
 		return cmp.Or(
 			comparePlaces(order, a.Locations[0], b.Locations[0]),
 			cmp.Compare(a.RuleID, b.RuleID),

@@ -167,7 +167,9 @@ type linter struct {
 	result Result
 	// found are the findings by the file that they are in.
 	found []finding.Finding
-	seen  map[string]bool
+	seen  map[reported]bool
+	// texts are those that findings share.
+	texts map[string]string
 	// dropped is the number of findings beyond Options.Findings.
 	dropped int
 	// ignores are those of all files; names the rules by all of their names.
@@ -247,7 +249,7 @@ func foreignFile(f File, docs []manifest.Document) bool {
 
 // run applies one rule to all that it looks at.
 func (l *linter) run(r rule) {
-	l.seen = make(map[string]bool)
+	l.seen = make(map[reported]bool)
 	for _, o := range l.set.objects {
 		if r.object != nil {
 			l.guard(r, o, func(p *pass) { r.object(p, o) })

@@ -107,7 +107,8 @@ func (p *pass) add(pr problem) {
 	}
 	// A field of the pod that is wrong for each of its containers is wrong
 	// once. Objects that share a name are told apart by their document.
-	key := fmt.Sprintf("%p %s %s %d:%d", pr.object, container, path, pr.at.Span().Line, pr.at.Span().Column)
+	span := pr.at.Span()
+	key := reported{pr.object, container, path, span.Line, span.Column}
 	if p.linter.seen[key] {
 		return
 	}
@@ -116,13 +117,14 @@ func (p *pass) add(pr problem) {
 		p.linter.dropped++
 		return
 	}
-	f := p.rule.finding(pr.object.File, pr.at.Span(), withoutName(pr.message))
+	f := p.rule.finding(pr.object.File, span, withoutName(pr.message))
 	f.Severity = pr.severity
-	f.Object = pr.object.ID()
+	id := p.linter.shared(pr.object.ID())
+	f.Object = id
 	if container != "" {
-		f.Object += ", container " + container
+		f.Object = p.linter.shared(id + ", container " + container)
 	}
-	f.Evidence = append([]finding.Fact{{Name: "field", Value: path}}, pr.evidence...)
+	f.Evidence = append([]finding.Fact{{Name: "field", Value: p.linter.shared(path)}}, pr.evidence...)
 	// What a chart or kustomization made cannot be changed where it stands.
 	if _, rendered := p.linter.rendered[pr.object.File]; !rendered {
 		f.Fix.Edits = edits(f.RuleID, pr.object.File, pr.at)
@@ -130,15 +132,36 @@ func (p *pass) add(pr problem) {
 	for _, r := range pr.also {
 		f.Locations = append(f.Locations, location(r.object.File, r.at.Span(), r.note))
 	}
-	f.Fingerprint = finding.Fingerprint(f.Kind, f.RuleID, pr.object.File, pr.object.ID(), container, path)
+	f.Fingerprint = finding.Fingerprint(f.Kind, f.RuleID, pr.object.File, id, container, path)
 	p.linter.found = append(p.linter.found, f)
 }
 
+// reported is what a rule reports once.
+type reported struct {
+	object          *manifest.Object
+	container, path string
+	line, column    int
+}
+
+// shared returns the text itself or an equal one of another finding: names of
+// objects and fields are repeated in many.
+func (l *linter) shared(text string) string {
+	known, ok := l.texts[text]
+	if !ok {
+		if l.texts == nil {
+			l.texts = make(map[string]string)
+		}
+		known = text
+		l.texts[text] = text
+	}
+	return known
+}
+
+var unnamed = strings.NewReplacer(`Container "" `, "The container ", `container "" `, "the container ")
+
 // withoutName words a message about a container that has no name, as that of a
 // Knative Service may.
-func withoutName(message string) string {
-	return strings.NewReplacer(`Container "" `, "The container ", `container "" `, "the container ").Replace(message)
-}
+func withoutName(message string) string { return unnamed.Replace(message) }
 
 // within reports whether a path lies at or below another.
 func within(path, outer string) bool {

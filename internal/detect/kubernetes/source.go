@@ -265,22 +265,32 @@ func (l *linter) settingsOf(dir string, files []File) (chart.Settings, []File) {
 // trace leads the places of findings and images in rendered texts back to
 // the files that people can change.
 func (l *linter) trace() {
-	seen := make(map[string]bool)
-	l.found = slices.DeleteFunc(l.found, func(f finding.Finding) bool {
-		r := l.rendered[f.Locations[0].Path]
-		l.traceFinding(&f)
-		at := f.Locations[0]
-		key := fmt.Sprint(f.RuleID, at.Path, at.Line, at.Column)
-		if f.RuleID == ImageVulnerableRule {
-			key = fmt.Sprint(key, f.Evidence) // overlays may name other images
-		}
-		again := r.merge && seen[key]
-		seen[key] = true
-		return again
-	})
-	for i := range l.found {
-		l.traceFinding(&l.found[i])
+	if len(l.rendered) == 0 {
+		return
 	}
+	type place struct {
+		rule, path   string
+		line, column int
+		evidence     string
+	}
+	seen := make(map[place]bool)
+	kept := l.found[:0]
+	for i := range l.found {
+		f := &l.found[i]
+		r := l.rendered[f.Locations[0].Path]
+		l.traceFinding(f)
+		at := f.Locations[0]
+		key := place{rule: f.RuleID, path: at.Path, line: at.Line, column: at.Column}
+		if f.RuleID == ImageVulnerableRule {
+			key.evidence = fmt.Sprint(f.Evidence) // overlays may name other images
+		}
+		if !r.merge || !seen[key] {
+			kept = append(kept, *f)
+		}
+		seen[key] = true
+	}
+	clear(l.found[len(kept):])
+	l.found = kept
 	for i := range l.result.Images {
 		l.result.Images[i].Location, _ = l.traceOne(l.result.Images[i].Location, "")
 	}
@@ -295,6 +305,9 @@ func (l *linter) trace() {
 }
 
 func (l *linter) traceFinding(f *finding.Finding) {
+	if !slices.ContainsFunc(f.Locations, func(at finding.Location) bool { return l.made(at.Path) }) {
+		return
+	}
 	var locations, more []finding.Location
 	for _, at := range f.Locations {
 		at, values := l.traceOne(at, fieldOf(*f))
