@@ -202,3 +202,14 @@ func FuzzHadolint(f *testing.F) {
 		newLinter(h.Apply(Options{}))
 	})
 }
+
+func TestRetiredNamesOfHadolintStillIgnore(t *testing.T) {
+	for name, command := range map[string]string{
+		"DL3005": "apt-get -y dist-upgrade", "DL3017": "apk upgrade", "DL3031": "yum -y update", "DL3039": "dnf -y update",
+	} {
+		gotWaived, gotOpen := waived(t, "FROM a:1\n# hadolint ignore="+name+"\nRUN "+command+"\n", "PC-DF033", Options{})
+		if len(gotWaived) != 1 || len(gotOpen) != 0 {
+			t.Errorf("%s: waived %v, open %v", name, gotWaived, gotOpen)
+		}
+	}
+}

@@ -236,7 +236,7 @@ func checkPipCache(p *Pass, run *Run) {
 			continue
 		}
 		verb := cl.Operands[0]
-		r := p.Reportf(run.In, run.span(verb.At), "pip install", "%s install keeps what it downloads in the layer; add --no-cache-dir.", c.Name)
+		r := p.Reportf(run.In, run.span(verb.At), "pip install", "%s install keeps what it downloads in the layer; add --no-cache-dir.", installer(c))
 		if !run.In.Exec && !verb.Split {
 			r.Fix("Add --no-cache-dir.", insertAfter(run, verb.At, " --no-cache-dir"))
 		}

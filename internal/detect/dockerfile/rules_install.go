@@ -17,7 +17,7 @@ const (
 var installRules = []Rule{
 	{
 		Rule: rules.Rule{
-			ID: "PC-DF033", Aliases: []string{"DL3035", "DS-0024", "DKL-DI-0003"}, Severity: finding.Info,
+			ID: "PC-DF033", Aliases: []string{"DL3035", "DS-0024", "DKL-DI-0003", "DL3005", "DL3017", "DL3031", "DL3039"}, Severity: finding.Info,
 			Title:        "Distribution upgrade in the build",
 			Why:          "What the image holds then depends on the day of the build. A newer base image brings the same updates in a way that can be repeated.",
 			Fix:          "Take a newer base image; upgrade single packages by name.",

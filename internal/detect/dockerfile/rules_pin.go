@@ -96,7 +96,7 @@ func reportUnpinned(p *Pass, run *Run, c *shellscript.Command, verb, form string
 		names = append(names, quote(urlWithoutSecrets(a.Text)))
 	}
 	p.Reportf(run.In, run.span(loose[0].At), c.Name+" "+verb+" "+loose[0].Text, "%s %s takes any version of %s; write %s.",
-		c.Name, verb, strings.Join(names, ", "), quote(form))
+		installer(c), verb, strings.Join(names, ", "), quote(form))
 }
 
 var packageFile = regexp.MustCompile(`(?i)\.(?:deb|apk|rpm|whl|tar\.gz|tgz|zip|gem|tar\.bz2)$|^(?:\.|/|~|file:|\\)`)

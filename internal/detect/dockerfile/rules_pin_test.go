@@ -1,5 +1,10 @@
 package dockerfile
 
+import (
+	"strings"
+	"testing"
+)
+
 var pinCases = table{
 	"PC-DF201": {
 		{name: "one", text: "RUN apt-get install -y «curl»\n"},
@@ -114,4 +119,20 @@ var pinCases = table{
 		{name: "a file", text: "RUN zypper -n install ./a.rpm\n"},
 		{name: "an unknown list", text: "RUN zypper -n install $P\n"},
 	},
+}
+
+func TestMessagesCallPipAsItWasCalled(t *testing.T) {
+	for command, want := range map[string]string{
+		"pip3 install x": "pip3 install takes", "python3.12 -m pip install x": "python3.12 -m pip install takes", "uv pip install x": "uv pip install takes",
+	} {
+		var messages []string
+		for _, f := range lint(t, "FROM a:1\nRUN "+command+"\n", Options{}).Findings {
+			if f.RuleID == "PC-DF203" {
+				messages = append(messages, f.Message)
+			}
+		}
+		if len(messages) != 1 || !strings.HasPrefix(messages[0], want) {
+			t.Errorf("%s: %q", command, messages)
+		}
+	}
 }

@@ -214,6 +214,21 @@ func pip(c *shellscript.Command) ([]shellscript.Arg, bool) {
 	return nil, false
 }
 
+// installer is the name of a package manager as it was called, such as
+// python3 -m pip.
+func installer(c *shellscript.Command) string {
+	if _, is := pip(c); !is {
+		return c.Name
+	}
+	switch strings.TrimRight(c.Name, "0123456789.") {
+	case "python", "pypy":
+		return c.Name + " -m pip"
+	case "uv":
+		return "uv pip"
+	}
+	return c.Name
+}
+
 func checkPipTrustedHost(p *Pass, run *Run, c *shellscript.Command) {
 	for _, a := range c.Assigns {
 		if a.Name == "PIP_TRUSTED_HOST" && a.Value.Text != "" {
