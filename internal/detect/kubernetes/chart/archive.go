@@ -21,24 +21,31 @@ const (
 
 // unpack reads a packed chart in memory. Its files lie below the archive's own
 // path, so that places in them say which archive they are in. Links are left
-// out.
+// out. An archive that reaches a limit is an error: an end there would hide what
+// follows, and a sparse file of a few bytes can have any size.
 func unpack(f manifest.File) ([]manifest.File, error) {
 	inflated, err := gzip.NewReader(bytes.NewReader(f.Content))
 	if err != nil {
 		return nil, fmt.Errorf("unpack %s: %w", f.Path, err)
 	}
-	archive := tar.NewReader(io.LimitReader(inflated, maxUnpacked))
+	limited := &io.LimitedReader{R: inflated, N: maxUnpacked}
+	archive := tar.NewReader(limited)
+	room := int64(maxUnpacked)
 	var files []manifest.File
 	for range maxEntries {
 		header, err := archive.Next()
-		if errors.Is(err, io.EOF) {
+		switch {
+		case limited.N <= 0:
+			return nil, fmt.Errorf("unpack %s: it has more than %d bytes", f.Path, maxUnpacked)
+		case errors.Is(err, io.EOF):
 			return files, nil
-		}
-		if err != nil {
+		case err != nil:
 			return nil, fmt.Errorf("unpack %s: %w", f.Path, err)
-		}
-		if header.Typeflag != tar.TypeReg {
+		case header.Typeflag != tar.TypeReg:
 			continue
+		}
+		if room -= header.Size; room < 0 {
+			return nil, fmt.Errorf("unpack %s: its files have more than %d bytes", f.Path, maxUnpacked)
 		}
 		content, err := io.ReadAll(archive)
 		if err != nil {

@@ -5,8 +5,8 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -257,11 +257,31 @@ func TestTemplatesAreRenderedWhateverTheirNamesEndIn(t *testing.T) {
 }
 
 // packed makes a packed chart out of name, content pairs.
-func packed(t *testing.T, pairs ...string) string {
+func packed(t testing.TB, pairs ...string) string {
+	t.Helper()
+	archive := tarOf(t, pairs...)
+	return gzipped(t, archive)
+}
+
+// gzipped packs what a chart is made of.
+func gzipped(t testing.TB, content []byte) string {
 	t.Helper()
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
-	w := tar.NewWriter(z)
+	if _, err := z.Write(content); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// tarOf makes the archive of name, content pairs.
+func tarOf(t testing.TB, pairs ...string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
 	for i := 0; i < len(pairs); i += 2 {
 		header := &tar.Header{Name: pairs[i], Size: int64(len(pairs[i+1])), Mode: 0o644, Typeflag: tar.TypeReg}
 		if err := w.WriteHeader(header); err != nil {
@@ -271,10 +291,32 @@ func packed(t *testing.T, pairs ...string) string {
 			t.Fatal(err)
 		}
 	}
-	if err := errors.Join(w.Close(), z.Close()); err != nil {
+	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return b.String()
+	return b.Bytes()
+}
+
+// sparseTar is an archive of a few bytes whose one file, kept in the form that GNU
+// tar has for holes (https://www.gnu.org/software/tar/manual/html_node/PAX-1.html),
+// has 1 TB of them.
+func sparseTar() []byte {
+	record := func(name, value string) string { return fmt.Sprintf("%d %s=%s\n", len(name)+len(value)+5, name, value) }
+	records := record("GNU.sparse.major", "1") + record("GNU.sparse.minor", "0") + record("GNU.sparse.name", "chart/x") + record("GNU.sparse.realsize", "1099511627776")
+	member := func(name string, kind byte, size int, content string) []byte {
+		block := make([]byte, 1024)
+		copy(block, name)
+		copy(block[100:], fmt.Sprintf("0000644\x000000000\x000000000\x00%011o\x0000000000000\x00        %c", size, kind))
+		copy(block[257:], "ustar\x0000")
+		sum := 0
+		for _, b := range block[:512] {
+			sum += int(b)
+		}
+		copy(block[148:], fmt.Sprintf("%06o\x00 ", sum))
+		copy(block[512:], content)
+		return block
+	}
+	return slices.Concat(member("pax", 'x', len(records), records), member("chart/GNUSparseFile.0/x", '0', 512, "0\n"), make([]byte, 1024))
 }
 
 func TestPackedSubchartsAreRendered(t *testing.T) {
@@ -284,7 +326,11 @@ func TestPackedSubchartsAreRendered(t *testing.T) {
 		t.Errorf("problems %v (-want +got):\n%s", problems, diff)
 	}
 	for name, bad := range map[string]string{
-		"what is no archive": "text", "an archive that is cut off": archive[:len(archive)/2], "an archive that is too large": packed(t, "a/b", strings.Repeat("x", maxUnpacked+1)),
+		"what is no archive": "text", "an archive that is cut off": archive[:len(archive)/2],
+		"an archive that is too large": packed(t, "a/b", strings.Repeat("x", maxUnpacked+1)),
+		// Its first file ends where the limit is, as if nothing followed.
+		"an archive that goes on behind the limit": packed(t, "a/b", strings.Repeat("x", maxUnpacked-512), "a/c", "x"),
+		"an archive of holes":                      gzipped(t, sparseTar()),
 	} {
 		if _, problems := render(t, Settings{}, "values.yaml", "a: 1", "charts/bad.tgz", bad); len(problems) == 0 || !strings.Contains(problems[0].Message, "packed chart cannot be read") {
 			t.Errorf("%s: problems %v", name, problems)
@@ -376,6 +422,31 @@ func FuzzRender(f *testing.F) {
 					t.Fatalf("line %d comes from %+v", line+1, source)
 				}
 			}
+		}
+	})
+}
+
+// FuzzUnpack holds that a packed chart is an error, or files below its own path
+// and within the limits.
+func FuzzUnpack(f *testing.F) {
+	f.Add(tarOf(f, "redis/Chart.yaml", "name: redis\n", "redis/templates/a.yaml", "a: 1", "../../escape.yaml", "x", "/abs/x", "y"))
+	f.Add(tarOf(f, "a/b", ""))
+	f.Add(sparseTar())
+	f.Fuzz(func(t *testing.T, archive []byte) {
+		const at = "charts/redis-1.tgz"
+		files, err := unpack(manifest.File{Path: at, Content: []byte(gzipped(t, archive))})
+		if err != nil && files != nil {
+			t.Errorf("files in spite of %v", err)
+		}
+		size := 0
+		for _, file := range files {
+			size += len(file.Content)
+			if !strings.HasPrefix(file.Path, at+"/") {
+				t.Errorf("%q lies outside of the archive", file.Path)
+			}
+		}
+		if size > maxUnpacked || len(files) > maxEntries {
+			t.Errorf("%d files with %d bytes", len(files), size)
 		}
 	})
 }
