@@ -24,6 +24,10 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		file := Parse("Dockerfile", []byte(text), Options{})
 		checkPlaces(t, file)
+		// As an ignore file it is an error, or has one answer for each path.
+		if ignore, err := ReadIgnoreFile(".dockerignore", []byte(text)); err == nil && ignore.Excludes("a") && !ignore.Excludes("./a") {
+			t.Errorf("%q leaves out a and not ./a", text)
+		}
 		if file.Content == "" {
 			return
 		}

@@ -3,6 +3,8 @@ package layers
 import (
 	"io"
 	"sync"
+
+	"github.com/portcullis-ci/portcullis/internal/recovered"
 )
 
 // ahead reads from a source in a goroutine of its own, so that inflating goes
@@ -66,7 +68,7 @@ func (a *ahead) run(src io.Reader) {
 }
 
 func fillGuarded(src io.Reader, buf []byte) (n int, err error) {
-	defer guard(&err)
+	defer recovered.As(&err, "read a layer ahead")
 	return fillBuffer(src, buf)
 }
 

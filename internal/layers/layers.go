@@ -15,11 +15,12 @@ import (
 	"fmt"
 	"io"
 	"runtime"
-	"runtime/debug"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
+
+	"github.com/portcullis-ci/portcullis/internal/recovered"
 )
 
 // Blob is one layer as it is transported.
@@ -176,7 +177,8 @@ func Read(ctx context.Context, blobs []Blob, sel Selector, limits Limits) (*Inde
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for _, i := range largestFirst(blobs) {
 		group.Go(func() (err error) {
-			defer guard(&err)
+			// Decoders and inspectors work on what an attacker may have written.
+			defer recovered.As(&err, fmt.Sprintf("read layer %d (%s)", i, x.LayerName(i)))
 			if x.layers[i], err = x.layer(ctx, i); err != nil {
 				return fmt.Errorf("read layer %d (%s): %w", i, x.LayerName(i), err)
 			}
@@ -193,14 +195,6 @@ func Read(ctx context.Context, blobs []Blob, sel Selector, limits Limits) (*Inde
 		return nil, err
 	}
 	return x, err
-}
-
-// guard turns a panic into an error: decoders and inspectors work on what an
-// attacker may have written, in goroutines of their own.
-func guard(err *error) {
-	if reason := recover(); reason != nil {
-		*err = fmt.Errorf("a decoder or inspector gave up: %v\n%s", reason, debug.Stack())
-	}
 }
 
 // largestFirst orders layers so that the longest job starts first.

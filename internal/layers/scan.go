@@ -9,6 +9,8 @@ import (
 	"path"
 	"strings"
 	"sync/atomic"
+
+	"github.com/portcullis-ci/portcullis/internal/recovered"
 )
 
 // budget is what all layers of an image may spend together.
@@ -210,7 +212,8 @@ const headSize = 3072
 
 // content reads the head of a file, finds out who wants it, and reads it once
 // for all of them.
-func (sc *scanner) content(e *Entry) error {
+func (sc *scanner) content(e *Entry) (err error) {
+	defer recovered.As(&err, "examine its content")
 	keep := e.Size > 0 && sc.x.selector.Keep != nil && sc.x.selector.Keep(e.Path, e.Mode, e.Size)
 	if e.Size < 4 && !keep && len(sc.inspections) == 0 {
 		return nil
@@ -225,7 +228,6 @@ func (sc *scanner) content(e *Entry) error {
 	if sc.signed = e.MIME != "" && sc.x.signs != nil; sc.signed {
 		sc.signs.begin(sc.x.signs)
 	}
-	var err error
 	switch {
 	case keep:
 		if err = sc.keep(e, &sc.body); sc.signed {

@@ -10,7 +10,10 @@ package recovered
 
 import (
 	"fmt"
+	"path"
+	"runtime"
 	"runtime/debug"
+	"strings"
 )
 
 // Panic is the error that a panic became.
@@ -19,20 +22,44 @@ type Panic struct {
 	Doing string
 	// Reason is the value of the panic.
 	Reason any
-	// Stack is where it arose, for whoever mends it. It is no part of the
-	// message.
+	// At is the place in the source where it arose, such as parse.go:41.
+	At string
+	// Stack is how it came there, for whoever mends it. It is no part of the
+	// message, which is one line.
 	Stack []byte
 }
 
-// Error says what was being done and why it ended.
+// Error says what was being done, why it ended and at what place of the source:
+// a report of it needs no more.
 func (p *Panic) Error() string {
-	return fmt.Sprintf("%s: the parser gave up: %v", p.Doing, p.Reason)
+	reason := strings.Join(strings.Fields(fmt.Sprint(p.Reason)), " ")
+	return fmt.Sprintf("%s: the parser gave up: %s (%s)", p.Doing, reason, p.At)
 }
 
 // As is to be deferred, as the last defer before what may panic. If that
 // panics it puts a *Panic into err; other results keep what they had.
 func As(err *error, doing string) {
 	if reason := recover(); reason != nil {
-		*err = &Panic{Doing: doing, Reason: reason, Stack: debug.Stack()}
+		*err = &Panic{Doing: doing, Reason: reason, At: origin(), Stack: debug.Stack()}
+	}
+}
+
+// origin is the place of the panic that a deferred function recovers from: below
+// the frames of the runtime that lead to that function.
+func origin() string {
+	var frames [32]uintptr
+	list := runtime.CallersFrames(frames[:runtime.Callers(1, frames[:])])
+	panicked := false
+	for {
+		f, more := list.Next()
+		switch ours := !strings.HasPrefix(f.Function, "runtime."); {
+		case panicked && ours:
+			return fmt.Sprintf("%s:%d", path.Base(f.File), f.Line)
+		case !ours:
+			panicked = true
+		}
+		if !more {
+			return "at an unknown place"
+		}
 	}
 }

@@ -2,6 +2,7 @@ package recovered
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -11,13 +12,13 @@ func TestAPanicBecomesAnErrorAndOtherResultsStay(t *testing.T) {
 		defer As(&err, "read a.lock")
 		n = 3
 		if broken {
-			panic("index out of range")
+			panic("index out\nof range")
 		}
 		return 4, nil
 	}
 	n, err := read(true)
 	var p *Panic
-	if !errors.As(err, &p) || n != 3 || err.Error() != "read a.lock: the parser gave up: index out of range" {
+	if !errors.As(err, &p) || n != 3 || !regexp.MustCompile(`^read a\.lock: the parser gave up: index out of range \(recovered_test\.go:\d+\)$`).MatchString(err.Error()) {
 		t.Fatalf("got %d, %v", n, err)
 	}
 	if !strings.Contains(string(p.Stack), "TestAPanicBecomesAnError") {
@@ -25,5 +26,29 @@ func TestAPanicBecomesAnErrorAndOtherResultsStay(t *testing.T) {
 	}
 	if n, err := read(false); n != 4 || err != nil {
 		t.Errorf("got %d, %v where nothing panics", n, err)
+	}
+}
+
+// The runtime panics by itself where the code does not.
+func TestThePlaceIsWhereTheCodeStands(t *testing.T) {
+	for name, broken := range map[string]func(){
+		"an index": func() { _ = []int{}[len(t.Name())-len(t.Name())] },
+		"a pointer": func() {
+			var p *Panic
+			_ = p.Doing
+		},
+		"a map": func() {
+			var m map[string]int
+			m["x"] = 1
+		},
+	} {
+		err := func() (err error) {
+			defer As(&err, name)
+			broken()
+			return nil
+		}()
+		if err == nil || !strings.Contains(err.Error(), "(recovered_test.go:") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -12,10 +13,9 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/advisory/store"
 )
 
-// A file that is imported is a whole database or an error that says what is
-// wrong with it, and then nothing is there: whichever byte is changed and
-// wherever the file ends.
-func TestADamagedExportIsAnErrorOrWhole(t *testing.T) {
+// exported is the export of a database of one record.
+func exported(t testing.TB) []byte {
+	t.Helper()
 	record := filepath.Join(t.TempDir(), "GHSA-1.json")
 	if err := os.WriteFile(record, []byte(`{"id":"GHSA-1","affected":[{"package":{"ecosystem":"npm","name":"p"},"versions":["1.0.0"]}]}`), 0o600); err != nil {
 		t.Fatal(err)
@@ -24,31 +24,50 @@ func TestADamagedExportIsAnErrorOrWhole(t *testing.T) {
 	if err := store.Export(context.Background(), database(t, record), &packed); err != nil {
 		t.Fatal(err)
 	}
-	whole := packed.Bytes()
-	out := filepath.Join(t.TempDir(), "db")
+	return packed.Bytes()
+}
+
+// importWhole holds that a file that is imported is a whole database or an error
+// that says what is wrong with it, and then nothing is there.
+func importWhole(t *testing.T, what, out string, data []byte) (refused bool) {
+	t.Helper()
+	if err := os.RemoveAll(out); err != nil {
+		t.Fatal(err)
+	}
+	_, err := store.Import(context.Background(), bytes.NewReader(data), out)
+	_, statErr := os.Stat(filepath.Join(out, advisory.ManifestName))
+	switch {
+	case err == nil:
+		db, err := advisory.Open(out)
+		if err != nil {
+			t.Errorf("%s: what was imported does not open: %v", what, err)
+			return false
+		}
+		states, err := store.Verify(context.Background(), db)
+		for _, s := range states {
+			if !s.Present || s.Err != nil {
+				t.Errorf("%s: what was imported is not whole: %+v", what, s)
+			}
+		}
+		if err != nil || len(states) != len(db.Manifest().Shards) {
+			t.Errorf("%s: what was imported is not whole: %+v, %v", what, states, err)
+		}
+	case !errors.Is(err, advisory.ErrCorrupt) && !errors.Is(err, advisory.ErrForeign) && !errors.Is(err, advisory.ErrNewerSchema):
+		t.Errorf("%s: error of another kind: %v", what, err)
+	case !errors.Is(statErr, os.ErrNotExist):
+		t.Errorf("%s: a manifest is there in spite of %v", what, err)
+	default:
+		return true
+	}
+	return false
+}
+
+// It is so whichever byte is changed and wherever the file ends.
+func TestADamagedExportIsAnErrorOrWhole(t *testing.T) {
+	whole, out := exported(t), filepath.Join(t.TempDir(), "db")
 	refused := 0
 	try := func(what string, at int, data []byte) {
-		if err := os.RemoveAll(out); err != nil {
-			t.Fatal(err)
-		}
-		_, err := store.Import(context.Background(), bytes.NewReader(data), out)
-		_, statErr := os.Stat(filepath.Join(out, advisory.ManifestName))
-		switch {
-		case err == nil:
-			db, err := advisory.Open(out)
-			if err != nil {
-				t.Errorf("%s at %d: what was imported does not open: %v", what, at, err)
-				return
-			}
-			states, err := store.Verify(context.Background(), db)
-			if err != nil || len(states) != 1 || !states[0].Present || states[0].Err != nil {
-				t.Errorf("%s at %d: what was imported is not whole: %+v, %v", what, at, states, err)
-			}
-		case !errors.Is(err, advisory.ErrCorrupt) && !errors.Is(err, advisory.ErrForeign) && !errors.Is(err, advisory.ErrNewerSchema):
-			t.Errorf("%s at %d: error of another kind: %v", what, at, err)
-		case !errors.Is(statErr, os.ErrNotExist):
-			t.Errorf("%s at %d: a manifest is there in spite of %v", what, at, err)
-		default:
+		if importWhole(t, fmt.Sprintf("%s at %d", what, at), out, data) {
 			refused++
 		}
 	}
@@ -63,4 +82,13 @@ func TestADamagedExportIsAnErrorOrWhole(t *testing.T) {
 	if refused < 40 {
 		t.Errorf("only %d damaged files were refused", refused)
 	}
+}
+
+func FuzzImport(f *testing.F) {
+	whole := exported(f)
+	f.Add(whole)
+	f.Add(whole[:len(whole)/2])
+	f.Add([]byte("{}"))
+	out := filepath.Join(f.TempDir(), "db")
+	f.Fuzz(func(t *testing.T, data []byte) { importWhole(t, "fuzzed", out, data) })
 }

@@ -7,7 +7,6 @@ package imageconfig
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/inventory"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
+	"github.com/portcullis-ci/portcullis/internal/recovered"
 	"github.com/portcullis-ci/portcullis/internal/rules"
 )
 
@@ -110,12 +110,8 @@ func Check(ctx context.Context, inv inventory.Inventory, opts Options) Result {
 // run keeps a rule that panics from ending the program or passing in silence.
 func run(r rule, inv inventory.Inventory, opts Options) (found []finding.Finding, err error) {
 	p := &pass{inv: inv, target: opts.Target, opts: opts, rule: r.Rule}
-	defer func() {
-		found = p.found
-		if reason := recover(); reason != nil {
-			err = fmt.Errorf("rule %s gave up: %v\n%s", r.ID, reason, debug.Stack())
-		}
-	}()
+	defer func() { found = p.found }()
+	defer recovered.As(&err, "rule "+r.ID)
 	r.check(p)
 	return p.found, nil
 }

@@ -3,8 +3,6 @@ package syftcatalog
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
 	"runtime/metrics"
 	"time"
 
@@ -12,6 +10,7 @@ import (
 	"github.com/anchore/syft/syft/sbom"
 
 	"github.com/portcullis-ci/portcullis/internal/layers"
+	"github.com/portcullis-ci/portcullis/internal/recovered"
 )
 
 const (
@@ -55,12 +54,8 @@ func createSBOM(ctx context.Context, src *layerSource, cfg *syft.CreateSBOMConfi
 	defer cancel(nil)
 	go func() {
 		var r result
-		defer func() {
-			if reason := recover(); reason != nil {
-				r = result{err: fmt.Errorf("a parser gave up: %v\n%s", reason, debug.Stack())}
-			}
-			done <- r
-		}()
+		defer func() { done <- r }()
+		defer recovered.As(&r.err, "read packages")
 		r.model, r.err = syft.CreateSBOM(ctx, src, cfg)
 	}()
 	counted := make(chan struct{})

@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -23,6 +22,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/inventory"
 	"github.com/portcullis-ci/portcullis/internal/layers"
+	"github.com/portcullis-ci/portcullis/internal/recovered"
 	"github.com/portcullis-ci/portcullis/internal/target"
 )
 
@@ -112,11 +112,7 @@ var limitFlags = map[string]string{
 func (s *SBOM) catalog(ctx context.Context, t *target.Target, opts Options) (inv inventory.Inventory, err error) {
 	// Catalogers parse what an attacker wrote. A panic in one must not end the
 	// program, and must not look like an empty image.
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("a parser gave up: %v\n%s", r, debug.Stack())
-		}
-	}()
+	defer recovered.As(&err, "take inventory")
 	if t.Kind == target.SBOM {
 		model, err := decode(t)
 		if err != nil {
