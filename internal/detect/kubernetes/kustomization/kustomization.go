@@ -63,8 +63,9 @@ var names = []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
 type Result struct {
 	Built    []Built
 	Problems []Problem
-	// Used are the files that kustomizations which were built are made of:
-	// looking at them alone would judge what nobody deploys.
+	// Used are the patches of all kustomizations, and the files that those which
+	// were built are made of: looking at them alone would judge what nobody
+	// deploys.
 	Used map[string]bool
 }
 
@@ -95,10 +96,7 @@ func Build(sources Sources) Result {
 	files = append(files, sources.named(units, all)...)
 	for _, u := range units {
 		result.Used[u.file.Path] = true
-		if !u.component {
-			continue
-		}
-		// What a component changes says nothing by itself.
+		// What is changed says nothing by itself, also if nothing comes of it.
 		for _, name := range u.patches {
 			result.Used[name] = true
 		}
@@ -122,7 +120,7 @@ func Build(sources Sources) Result {
 		}
 		result.Built = append(result.Built, built...)
 		for _, r := range reach {
-			for _, name := range slices.Concat(r.files, r.patches) {
+			for _, name := range r.files {
 				result.Used[name] = true
 			}
 		}

@@ -175,10 +175,14 @@ func TestFilesOfChartsAndOfOtherKindsAreFound(t *testing.T) {
 
 func TestABaseThatDoesNotBuildIsNamedOnce(t *testing.T) {
 	result := build(
-		"base/kustomization.yaml", "resources: [absent.yaml]\n",
+		"base/kustomization.yaml", "resources: [absent.yaml, there.yaml]\npatches: [{path: patch.yaml}]\n",
+		"base/there.yaml", "a: 1\n", "base/patch.yaml", "a: 2\n",
 		"a/kustomization.yaml", "resources: [../base]\n", "b/kustomization.yaml", "resources: [../base]\n",
 	)
 	if len(result.Problems) != 1 || result.Problems[0].Path != "base/kustomization.yaml" || result.Problems[0].Span.Line != 1 {
 		t.Errorf("problems %v", result.Problems)
+	}
+	if result.Used["base/there.yaml"] || !result.Used["base/patch.yaml"] {
+		t.Errorf("used: %v", result.Used)
 	}
 }
