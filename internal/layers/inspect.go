@@ -3,6 +3,8 @@ package layers
 import (
 	"fmt"
 	"io"
+
+	"github.com/portcullis-ci/portcullis/internal/archive"
 )
 
 // Inspector judges contents while they stream past, so that nothing has to be
@@ -44,6 +46,19 @@ type Withholder interface {
 	// Withhold reports whether a file of the layer, by its path in the archive,
 	// is one of them. It is asked after the last file.
 	Withhold(path string) bool
+}
+
+// Opener is what an Inspection may be as well: it looks at the files in archives
+// and packed files, which one walk shows to all that want them. Of a file that
+// [archive.Packed] knows, the walk comes between File and EndFile.
+type Opener interface {
+	// Members takes the files in the archives of the layer. It is called once,
+	// before the first file.
+	Members() archive.Visitor
+	// Unread is told what was not read of an archive, by its path in the layer's
+	// archive, after its last file and before EndFile. It is not called where all
+	// was read.
+	Unread(path string, gaps []archive.Gap)
 }
 
 // Inspections are the results of all inspectors for the layers of one image,
@@ -152,13 +167,43 @@ type inspection struct {
 	Inspection
 }
 
-// beginInspections starts every inspector on a layer.
-func (x *Index) beginInspections(layer int) []inspection {
-	var out []inspection
-	for _, inspector := range x.selector.Inspectors {
-		out = append(out, inspection{name: inspector.Name(), Inspection: inspector.Begin(layer)})
+// beginInspections starts every inspector on the layer.
+func (sc *scanner) beginInspections() {
+	for _, inspector := range sc.x.selector.Inspectors {
+		i := inspection{name: inspector.Name(), Inspection: inspector.Begin(sc.index)}
+		sc.inspections = append(sc.inspections, i)
+		if o, ok := i.Inspection.(Opener); ok {
+			sc.openers, sc.members = append(sc.openers, o), append(sc.members, o.Members())
+		}
 	}
-	return out
+	if len(sc.openers) > 0 {
+		sc.unpacking = archive.LayerBudget()
+		sc.walker = archive.NewWalker(sc.members, &sc.unpacking)
+	}
+}
+
+// visitors show the files in archives to all that want them.
+type visitors []archive.Visitor
+
+// File implements archive.Visitor.
+func (v visitors) File(m archive.Member, head []byte) {
+	for _, each := range v {
+		each.File(m, head)
+	}
+}
+
+// Write implements archive.Visitor.
+func (v visitors) Write(data []byte) {
+	for _, each := range v {
+		each.Write(data)
+	}
+}
+
+// EndFile implements archive.Visitor.
+func (v visitors) EndFile() {
+	for _, each := range v {
+		each.EndFile()
+	}
 }
 
 // offer asks the inspectors which of them want a file.
@@ -169,10 +214,21 @@ func (sc *scanner) offer(e *Entry, head []byte) {
 			sc.wanting = append(sc.wanting, i)
 		}
 	}
+	if sc.walking = sc.walker != nil && archive.Packed(head, e.Path); sc.walking {
+		sc.walker.Begin(e.Path)
+	}
 }
 
 // endFile ends the current file for those that wanted it.
-func (sc *scanner) endFile() {
+func (sc *scanner) endFile(e *Entry) {
+	if sc.walking {
+		if gaps := sc.walker.End(); len(gaps) > 0 {
+			for _, o := range sc.openers {
+				o.Unread(e.Path, gaps)
+			}
+		}
+		sc.walking = false
+	}
 	for _, i := range sc.wanting {
 		i.EndFile()
 	}
@@ -223,6 +279,9 @@ func (b *body) Read(p []byte) (n int, err error) {
 		for _, i := range b.sc.wanting {
 			i.Chunk(p[:n])
 		}
+		if b.sc.walking {
+			b.sc.walker.Write(p[:n])
+		}
 		if b.sc.signed {
 			b.sc.signs.write(p[:n])
 		}
@@ -240,6 +299,9 @@ func (b *body) Read(p []byte) (n int, err error) {
 func (sc *scanner) endInspections() error {
 	if len(sc.inspections) == 0 {
 		return nil
+	}
+	if sc.walker != nil {
+		sc.walker.Stop() // The layer may be broken off within an archive.
 	}
 	sc.out.inspected = make(map[string][]byte, len(sc.inspections))
 	for _, i := range sc.inspections {

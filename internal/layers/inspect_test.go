@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	packed "github.com/portcullis-ci/portcullis/internal/archive"
 	"github.com/portcullis-ci/portcullis/internal/imagetest"
 	"github.com/portcullis-ci/portcullis/internal/layers"
 )
@@ -197,5 +198,76 @@ func TestFaultsOfInspectorsEndTheRead(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "goroutine") {
 			t.Errorf("error %v does not contain %q", err, want)
 		}
+	}
+}
+
+// opener looks into archives and wants no file besides.
+type opener struct {
+	witness
+	Names, Gaps []string
+	open        bool
+}
+
+func (o *opener) Begin(int) layers.Inspection     { return o }
+func (o *opener) File(*layers.Entry, []byte) bool { return false }
+func (o *opener) Chunk([]byte)                    { panic("a part of a file that nobody wants") }
+
+func (o *opener) EndFile()                { panic("the end of a file that nobody wants") }
+func (o *opener) Result() ([]byte, error) { return json.Marshal(o) }
+func (o *opener) Members() packed.Visitor { return (*opened)(o) }
+func (o *opener) Unread(path string, gaps []packed.Gap) {
+	o.Gaps = append(o.Gaps, fmt.Sprint(path, gaps))
+}
+
+type opened opener
+
+func (o *opened) File(m packed.Member, _ []byte) { o.Names, o.open = append(o.Names, m.Plain), true }
+func (o *opened) Write([]byte)                   {}
+func (o *opened) EndFile()                       { o.open = false }
+
+func TestOneWalkShowsTheFilesInArchivesToAll(t *testing.T) {
+	inner, err := imagetest.Zip(imagetest.Text("x", "text of x"), imagetest.Text("y", "text of y"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	outer := string(imagetest.GzipOf(inner))
+	files := []imagetest.File{
+		imagetest.Text("/kept.zip.gz", outer), imagetest.Text("/plain", "PK but no archive"), imagetest.Text("/cut.zip.gz", outer[:len(outer)-30]), imagetest.Text("/z.zip.gz", outer),
+	}
+	one, two := &opener{witness: witness{name: "one/1"}}, &opener{witness: witness{name: "two/1"}}
+	x, err := layers.Read(t.Context(), []layers.Blob{blob(t, imagetest.Gzip, files...)}, layers.Selector{
+		Keep:       func(p string, _ uint32, _ int64) bool { return strings.HasPrefix(p, "/kept") },
+		Inspectors: []layers.Inspector{one, witness{"all/1", func(string) bool { return true }}, two},
+	}, layers.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = x.Close() }()
+	for _, o := range []*opener{one, two} {
+		want := []string{"/kept.zip.gz!/x", "/kept.zip.gz!/y", "/cut.zip.gz!/x", "/cut.zip.gz!/y", "/z.zip.gz!/x", "/z.zip.gz!/y"}
+		if diff := cmp.Diff(want, o.Names); diff != "" {
+			t.Errorf("%s: (-want +got):\n%s", o.name, diff)
+		}
+		if len(o.Gaps) != 1 || !strings.HasPrefix(o.Gaps[0], "/cut.zip.gz") || o.open {
+			t.Errorf("%s: gaps %q, open %v", o.name, o.Gaps, o.open)
+		}
+	}
+}
+
+func TestALayerThatEndsInAnArchiveEndsTheWalk(t *testing.T) {
+	raw, err := imagetest.Tar(imagetest.File{Path: "/x.gz", Body: imagetest.GzipOf([]byte(strings.Repeat("0123456789", 100_000)))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &opener{witness: witness{name: "one/1"}}
+	x, err := layers.Read(t.Context(), []layers.Blob{rawBlob(t, imagetest.None, raw[:1536])}, layers.Selector{Inspectors: []layers.Inspector{o}}, layers.Limits{})
+	if err == nil {
+		t.Error("no error")
+	}
+	if x != nil {
+		_ = x.Close()
+	}
+	if o.open {
+		t.Error("a file in the archive did not end")
 	}
 }

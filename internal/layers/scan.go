@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/portcullis-ci/portcullis/internal/archive"
 	"github.com/portcullis-ci/portcullis/internal/recovered"
 )
 
@@ -91,6 +92,13 @@ type scanner struct {
 	inspections []inspection
 	// wanting are those that want the current file.
 	wanting []inspection
+	// openers look into archives, members takes for all of them what the walker
+	// shows, while walking through the current file.
+	openers   []Opener
+	members   visitors
+	walker    *archive.Walker
+	walking   bool
+	unpacking archive.Budget
 }
 
 // scan reads one layer. With an error it returns what was read before that.
@@ -100,7 +108,8 @@ func (x *Index) scan(ctx context.Context, i int) (layer, error) {
 		return layer{}, err
 	}
 	defer s.close()
-	sc := &scanner{ctx: ctx, x: x, index: i, tap: &headerTap{r: s.r}, inspections: x.beginInspections(i)}
+	sc := &scanner{ctx: ctx, x: x, index: i, tap: &headerTap{r: s.r}}
+	sc.beginInspections()
 	sc.tar = tar.NewReader(sc.tap)
 	for {
 		h, err := sc.tar.Next()
@@ -235,11 +244,11 @@ func (sc *scanner) content(e *Entry) (err error) {
 		}
 	case sc.signed:
 		err = sc.keepIfSigned(e)
-	case len(sc.wanting) > 0:
+	case len(sc.wanting) > 0, sc.walking:
 		err = sc.drain()
 	}
 	if err == nil {
-		sc.endFile()
+		sc.endFile(e)
 	}
 	return err
 }

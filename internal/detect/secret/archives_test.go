@@ -3,7 +3,6 @@ package secret_test
 import (
 	"archive/zip"
 	"bytes"
-	"compress/gzip"
 	"crypto/md5"
 	"encoding/hex"
 	"fmt"
@@ -51,18 +50,7 @@ func tarred(t testing.TB, files ...imagetest.File) string {
 	return string(raw)
 }
 
-func gzipped(t testing.TB, text string) string {
-	t.Helper()
-	var buf bytes.Buffer
-	w := gzip.NewWriter(&buf)
-	if _, err := w.Write([]byte(text)); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return buf.String()
-}
+func gzipped(_ testing.TB, text string) string { return string(imagetest.GzipOf([]byte(text))) }
 
 func TestSecretsInArchivesAreFound(t *testing.T) {
 	text := imagetest.Text

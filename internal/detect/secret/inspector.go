@@ -6,6 +6,7 @@ import (
 
 	"github.com/portcullis-ci/portcullis/internal/archive"
 	"github.com/portcullis-ci/portcullis/internal/credential"
+	"github.com/portcullis-ci/portcullis/internal/inventory"
 	"github.com/portcullis-ci/portcullis/internal/layers"
 )
 
@@ -14,16 +15,14 @@ import (
 type Inspector struct{}
 
 // inspectorName changes with what is recorded.
-const inspectorName = "secret/3"
+const inspectorName = "secret/4"
 
 // Name implements layers.Inspector.
 func (Inspector) Name() string { return inspectorName }
 
 // Begin implements layers.Inspector.
 func (Inspector) Begin(int) layers.Inspection {
-	i := &inspection{scanner: credential.NewScanner(), holding: map[string]bool{}, budget: archive.LayerBudget()}
-	i.walker = archive.NewWalker(&members{inspection: i}, &i.budget)
-	return i
+	return &inspection{scanner: credential.NewScanner(), holding: map[string]bool{}}
 }
 
 // record is what one layer holds.
@@ -57,14 +56,7 @@ type located struct {
 }
 
 // full is the path with that in the archive behind it.
-func (l located) full() string { return joined(l.Path, l.Member) }
-
-func joined(path, member string) string {
-	if member == "" {
-		return path
-	}
-	return path + "!/" + member
-}
+func (l located) full() string { return inventory.InArchive(l.Path, l.Member) }
 
 // gap is what was not searched.
 type gap struct {
@@ -87,10 +79,8 @@ type inspection struct {
 	contents contents
 	path     string
 	// searched is set when the current file is searched, and not only kept;
-	// packed when it is walked through for that.
+	// packed when the files in it are.
 	searched, packed bool
-	walker           *archive.Walker
-	budget           archive.Budget
 	record           record
 	// found is set when the current file holds a secret.
 	found bool
@@ -111,7 +101,6 @@ func (i *inspection) File(e *layers.Entry, head []byte) bool {
 	case archive.Packed(head, e.Path):
 		i.packed = true
 		i.record.Archives++
-		i.walker.Begin(e.Path)
 		return true
 	case credential.Media(head):
 		i.record.Media++
@@ -130,22 +119,14 @@ const least = 8
 // Chunk implements layers.Inspection.
 func (i *inspection) Chunk(data []byte) {
 	i.contents.write(data)
-	switch {
-	case i.packed:
-		i.walker.Write(data)
-	case i.searched:
+	if i.searched {
 		i.scanner.Write(data)
 	}
 }
 
 // EndFile implements layers.Inspection.
 func (i *inspection) EndFile() {
-	switch {
-	case i.packed:
-		for _, g := range i.walker.End() {
-			i.gap(gap{Member: g.Name, Reason: g.Reason})
-		}
-	case i.searched:
+	if i.searched {
 		i.take("")
 	}
 	i.contents.end(i.path, i.found)
@@ -177,6 +158,16 @@ func (i *inspection) gap(g gap) {
 	}
 	g.Path = i.path
 	i.record.Gaps = append(i.record.Gaps, g)
+}
+
+// Members implements layers.Opener.
+func (i *inspection) Members() archive.Visitor { return &members{inspection: i} }
+
+// Unread implements layers.Opener.
+func (i *inspection) Unread(_ string, gaps []archive.Gap) {
+	for _, g := range gaps {
+		i.gap(gap{Member: g.Name, Reason: g.Reason})
+	}
 }
 
 // members are the files in archives, which are searched like those of the layer.
@@ -217,7 +208,6 @@ func (m *members) EndFile() {
 
 // Result implements layers.Inspection.
 func (i *inspection) Result() ([]byte, error) {
-	i.walker.Stop() // A layer may be broken off within a file.
 	i.record.Sums = i.contents.result()
 	out, err := json.Marshal(i.record)
 	if err != nil {

@@ -9,7 +9,6 @@ package secret
 import (
 	"encoding/json"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -135,36 +134,15 @@ func (c *check) layer(i int) error {
 	return nil
 }
 
-// fewInOne is how many files of a directory are listed one by one.
-const fewInOne = 3
-
-// gaps lists what was not searched, many files of one directory as one.
+// gaps lists what was not searched.
 func (c *check) gaps(layer int, r record) {
-	files := map[string]map[string]bool{}
-	var kept []gap
+	var kept []inventory.Unread
 	for _, g := range r.Gaps {
-		if !g.Large && c.opts.Owned != nil && c.opts.Owned(g.Path) {
-			continue
+		if g.Large || c.opts.Owned == nil || !c.opts.Owned(g.Path) {
+			kept = append(kept, inventory.Unread{Path: g.Path, Member: g.Member, Reason: g.Reason})
 		}
-		kept = append(kept, g)
-		dir := path.Dir(g.Path)
-		if files[dir] == nil {
-			files[dir] = map[string]bool{}
-		}
-		files[dir][g.Path] = true
 	}
-	told := map[string]bool{}
-	for _, g := range kept {
-		u := inventory.Unreadable{Path: joined(g.Path, g.Member), Reason: "not searched for secrets, or not to its end: " + g.Reason}
-		if dir := path.Dir(g.Path); len(files[dir]) > fewInOne {
-			if told[dir] {
-				continue
-			}
-			told[dir] = true
-			u = inventory.Unreadable{Path: dir, Reason: fmt.Sprintf("%d files in this directory were not searched for secrets, or not to their end; %s: %s", len(files[dir]), path.Base(joined(g.Path, g.Member)), g.Reason)}
-		}
-		c.result.Unreadable = append(c.result.Unreadable, u)
-	}
+	c.result.Unreadable = append(c.result.Unreadable, inventory.ListUnread(kept, "searched for secrets")...)
 	if r.MoreGaps > 0 {
 		c.result.Unreadable = append(c.result.Unreadable, inventory.Unreadable{
 			Path: "/", Reason: fmt.Sprintf("layer %d holds %d more files that were not searched for secrets than are listed", layer+1, r.MoreGaps),
