@@ -1,6 +1,7 @@
 // Package archive walks through archives and packed files while their bytes
 // stream past, those that lie in one another included: zip and what is built on
-// it (jar, war, wheel), tar, gzip and zstd. Nothing is unpacked to disk and no
+// it (jar, war, wheel), tar, cpio, packages of Debian and rpm, gzip, zstd, xz,
+// bzip2 and lz4. Nothing is unpacked to disk and no
 // archive is held in memory; what it reads of one is bounded, and what it did
 // not read is told. It is not for finding packages in archives (package
 // syftcatalog).
@@ -8,18 +9,15 @@ package archive
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"path"
-	"slices"
 	"strings"
 
-	"github.com/klauspost/compress/flate"
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"github.com/mikelolasagasti/xz"
 )
 
 const (
@@ -31,7 +29,7 @@ const (
 // Budget is what walks may spend together. Each walk takes from it.
 type Budget struct {
 	// Bytes is the number of bytes after inflating, those of archives inside
-	// archives included.
+	// archives included. What takes longer to inflate counts more than once.
 	Bytes int64
 	// Rate is how many more each byte of an archive brings, until Most have been
 	// brought: a few archives that are made to cost time do not get far.
@@ -47,8 +45,8 @@ func LayerBudget() Budget {
 }
 
 // read counts bytes of an archive.
-func (b *Budget) read(n int) {
-	more := min(b.Rate*int64(n), b.Most)
+func (b *Budget) read(n int64) {
+	more := min(b.Rate*n, b.Most)
 	b.Bytes, b.Most = b.Bytes+more, b.Most-more
 }
 
@@ -66,8 +64,6 @@ const (
 	// than what was read of it. Real files reach 60.
 	ratioFrom = 16 * mib
 	maxRatio  = 200
-	// maxWindow is the memory that unpacking zstd may take; -19 asks for 8 MiB.
-	maxWindow = 32 * mib
 	// maxGaps is how many gaps of one file are listed.
 	maxGaps = 16
 	// maxName is how long the path of a file in archives may be.
@@ -119,6 +115,8 @@ type Walker struct {
 	piece []byte
 	read  int64
 	ended bool
+	// cost is the largest of the packings in the file so far, see costs.
+	cost int64
 
 	outer    string
 	inflated int64
@@ -126,14 +124,6 @@ type Walker struct {
 	gaps     []Gap
 	levels   []*level
 	buf      []byte
-}
-
-// level is what is needed for one archive or packing that lies in another, kept
-// for the next one.
-type level struct {
-	buf   *bufio.Reader
-	gzip  *gzip.Reader
-	flate io.ReadCloser
 }
 
 // NewWalker returns a walker that shows files to a visitor.
@@ -144,7 +134,7 @@ func NewWalker(v Visitor, budget *Budget) *Walker {
 // Begin starts a file that Readable says can be walked through.
 func (w *Walker) Begin(name string) {
 	w.Stop()
-	w.outer, w.piece, w.read, w.ended = name, nil, 0, false
+	w.outer, w.piece, w.read, w.ended, w.cost = name, nil, 0, false, 1
 	w.inflated, w.files, w.gaps = 0, 0, nil
 	// The walk pulls what Write pushes: it is a coroutine, which runs only
 	// while Write or End wait for it.
@@ -210,7 +200,7 @@ func (w *Walker) Read(p []byte) (int, error) {
 	n := copy(p, w.piece)
 	w.piece = w.piece[n:]
 	w.read += int64(n)
-	w.budget.read(n)
+	w.budget.read(int64(n) * w.cost)
 	return n, nil
 }
 
@@ -232,43 +222,6 @@ func (w *Walker) gap(name, reason string) {
 func (w *Walker) limit(name, reason string) error {
 	w.gap(name, reason)
 	return errLimit
-}
-
-// at returns the memory of a level.
-func (w *Walker) at(depth int) *level {
-	for len(w.levels) <= depth {
-		w.levels = append(w.levels, &level{buf: bufio.NewReaderSize(nil, 16*kib)})
-	}
-	return w.levels[depth]
-}
-
-func (w *Walker) buffer(depth int, r io.Reader) *bufio.Reader {
-	b := w.at(depth).buf
-	b.Reset(r)
-	return b
-}
-
-// inflating counts what comes out of a packing.
-type inflating struct {
-	w    *Walker
-	r    io.Reader
-	name string
-}
-
-// Read implements io.Reader.
-func (i inflating) Read(p []byte) (int, error) {
-	n, err := i.r.Read(p)
-	i.w.inflated += int64(n)
-	i.w.budget.Bytes -= int64(n)
-	switch {
-	case i.w.inflated > maxBytes:
-		return n, i.w.limit(i.name, fmt.Sprintf("it inflates to more than %d MiB", maxBytes/mib))
-	case i.w.inflated > ratioFrom && i.w.inflated > maxRatio*i.w.read:
-		return n, i.w.limit(i.name, fmt.Sprintf("it inflates to more than %d times its size", maxRatio))
-	case i.w.budget.Bytes < 0:
-		return n, i.w.limit(i.name, "the archives of its layer inflate to more than is read of one layer")
-	}
-	return n, err
 }
 
 // content reads what may be an archive, a packing or a file. The error is one
@@ -294,10 +247,14 @@ func (w *Walker) content(r *bufio.Reader, m Member, depth int) error {
 		return w.broken(m.Name, w.zip(r, m, depth))
 	case isTar:
 		return w.broken(m.Name, w.tar(r, m, depth))
-	case isGzip:
-		return w.broken(m.Name, w.gzip(r, m, depth))
-	case isZstd:
-		return w.broken(m.Name, w.zstd(r, m, depth))
+	case isDeb:
+		return w.broken(m.Name, w.deb(r, m, depth))
+	case isRPM:
+		return w.broken(m.Name, w.rpm(r, m, depth))
+	case isCPIO:
+		return w.broken(m.Name, w.cpio(r, m, depth))
+	case isGzip, isZstd, isXZ, isBzip2, isLZ4:
+		return w.broken(m.Name, w.packed(r, m, depth, form))
 	case file:
 		return w.broken(m.Name, w.file(r, m, head))
 	default:
@@ -311,8 +268,10 @@ func (w *Walker) broken(name string, err error) error {
 	switch {
 	case err == nil, errors.Is(err, errStopped), errors.Is(err, errLimit):
 		return err
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, xz.ErrBuf):
 		w.gap(name, "it is broken: it ends too early")
+	case errors.Is(err, xz.ErrMemlimit), errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
+		w.gap(name, "unpacking it takes more memory than is given to that")
 	default:
 		w.gap(name, "it is broken")
 	}
@@ -349,56 +308,6 @@ func (w *Walker) file(r io.Reader, m Member, head []byte) error {
 	}
 }
 
-func (w *Walker) gzip(r *bufio.Reader, m Member, depth int) (err error) {
-	l := w.at(depth + 1)
-	if l.gzip == nil {
-		l.gzip, err = gzip.NewReader(r)
-	} else {
-		err = l.gzip.Reset(r)
-	}
-	if err != nil {
-		l.gzip = nil
-		return err
-	}
-	return w.content(w.buffer(depth+1, inflating{w, l.gzip, m.Name}), m.unpacked(), depth+1)
-}
-
-func (w *Walker) zstd(r *bufio.Reader, m Member, depth int) error {
-	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
-	if err != nil {
-		return err
-	}
-	defer z.Close()
-	return w.content(w.buffer(depth+1, inflating{w, z, m.Name}), m.unpacked(), depth+1)
-}
-
-// deflated returns what the stream at r inflates to. Nothing behind its end is
-// read.
-func (w *Walker) deflated(r *bufio.Reader, name string, depth int) io.Reader {
-	l := w.at(depth + 1)
-	if l.flate == nil {
-		l.flate = flate.NewReader(r)
-	} else if err := l.flate.(flate.Resetter).Reset(r, nil); err != nil {
-		l.flate = flate.NewReader(r)
-	}
-	return inflating{w, l.flate, name}
-}
-
-// unpacked is the member that a packing holds.
-func (m Member) unpacked() Member {
-	for _, suffix := range []string{".gz", ".zst", ".z", ".gzip"} {
-		if ext := path.Ext(m.Plain); strings.EqualFold(ext, suffix) {
-			m.Plain = m.Plain[:len(m.Plain)-len(ext)]
-			return m
-		}
-	}
-	switch ext := path.Ext(m.Plain); strings.ToLower(ext) {
-	case ".tgz", ".tzst":
-		m.Plain = m.Plain[:len(m.Plain)-len(ext)] + ".tar"
-	}
-	return m
-}
-
 // inside is the member of a name in the archive m.
 func (w *Walker) inside(m Member, name string) Member {
 	name = strings.TrimPrefix(path.Clean("/"+name), "/")
@@ -410,55 +319,3 @@ func (w *Walker) inside(m Member, name string) Member {
 	}
 	return Member{Name: name, Plain: w.outer + "!/" + name}
 }
-
-// form is what a content is.
-type form string
-
-const (
-	file   form = ""
-	isZip  form = "zip"
-	isTar  form = "tar"
-	isGzip form = "gzip"
-	isZstd form = "zstd"
-)
-
-// zipNames are suffixes of zip archives that may begin with a program which
-// unpacks or runs them.
-var zipNames = []string{".jar", ".war", ".ear", ".pyz", ".pex"}
-
-func formOf(head []byte, name string) form {
-	switch {
-	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")), bytes.HasPrefix(head, []byte("PK\x07\x08PK")):
-		return isZip
-	case bytes.HasPrefix(head, []byte{0x1f, 0x8b, 8}):
-		return isGzip
-	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		return isZstd
-	case isTarHeader(head):
-		return isTar
-	case bytes.HasPrefix(head, []byte("#!")) && (slices.Contains(zipNames, strings.ToLower(path.Ext(name))) || bytes.Contains(head, []byte("PK\x03\x04"))):
-		return isZip
-	}
-	return unread(head)
-}
-
-// unread tells forms whose readers are slow or take as much memory as the data
-// ask for.
-func unread(head []byte) form {
-	for _, u := range []struct{ magic, form string }{
-		{"\xfd7zXZ\x00", "xz"}, {"7z\xbc\xaf\x27\x1c", "7z"}, {"Rar!\x1a\x07", "rar"}, {"\x04\x22\x4d\x18", "lz4"}, {"LZIP\x01", "lzip"},
-	} {
-		if bytes.HasPrefix(head, []byte(u.magic)) {
-			return form(u.form)
-		}
-	}
-	if len(head) > 10 && bytes.HasPrefix(head, []byte("BZh")) && string(head[4:10]) == "1AY&SY" {
-		return "bzip2"
-	}
-	return file
-}
-
-// Packed reports whether a file by its name and its first bytes is an archive
-// or packed, so that its text cannot be seen. Begin says in its gaps which of
-// them are not read.
-func Packed(head []byte, name string) bool { return formOf(head, name) != file }

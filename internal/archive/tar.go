@@ -49,7 +49,7 @@ func (w *Walker) tar(r *bufio.Reader, m Member, depth int) error {
 		}
 		var content io.Reader = t
 		if isSparse(h) {
-			content = inflating{w, t, in.Name}
+			content = inflating{w, t, in.Name, 1}
 		}
 		if err := w.content(w.buffer(depth+1, content), in, depth+1); err != nil {
 			return err
@@ -57,7 +57,7 @@ func (w *Walker) tar(r *bufio.Reader, m Member, depth int) error {
 	}
 }
 
-// behind looks at what follows the end of a tar archive: other readers may be
+// behind looks at what follows the end of a tar or cpio archive: other readers may be
 // told to go on.
 func (w *Walker) behind(r *bufio.Reader, m Member) error {
 	for {
