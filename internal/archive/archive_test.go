@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"math/rand/v2"
 	"slices"
@@ -93,7 +94,7 @@ func storedZip(t testing.TB, flags uint16, method uint16, files ...content) []by
 	var buf bytes.Buffer
 	z := zip.NewWriter(&buf)
 	for _, f := range files {
-		w, err := z.CreateRaw(&zip.FileHeader{Name: f.name, Method: method, Flags: flags, CompressedSize64: uint64(len(f.data)), UncompressedSize64: uint64(len(f.data))})
+		w, err := z.CreateRaw(&zip.FileHeader{Name: f.name, Method: method, Flags: flags, CRC32: crc32.ChecksumIEEE(f.data), CompressedSize64: uint64(len(f.data)), UncompressedSize64: uint64(len(f.data))})
 		if err == nil {
 			_, err = w.Write(f.data)
 		}
@@ -218,6 +219,9 @@ func TestWhatIsNotReadIsTold(t *testing.T) {
 		"an encrypted file":           {"/x.zip", storedZip(t, 1, zip.Deflate, a, b), []string{"a.env: it is encrypted", "b.env: it is encrypted"}, 0},
 		"a method that is not read":   {"/x.zip", storedZip(t, 0, 14, a), []string{"a.env: it is packed in a way that is not read (method 14 of zip)"}, 0},
 		"a broken file":               {"/x.zip", broken, []string{"c.bin: it is broken"}, 1},
+		"a wrong checksum in front":   {"/x.zip", bytes.Replace(storedZip(t, 0, zip.Store, a, b), []byte("A=1"), []byte("A=2"), 1), []string{"a.env: it is damaged: its checksum is wrong"}, 2},
+		"one behind the data":         {"/x.zip", wrongSum(zipOf(t, a, b)), []string{"a.env: it is damaged: its checksum is wrong"}, 2},
+		"of an archive in it":         {"/x.zip", bytes.Replace(storedZip(t, 0, zip.Store, content{"y.tar", tarOf(t, a)}), []byte("A=1"), []byte("A=2"), 1), []string{"y.tar: it is damaged: its checksum is wrong"}, 1},
 		"a zip that is cut":           {"/x.zip", cut[:len(cut)-30], []string{": it is broken: it ends too early"}, 2},
 		"a zip without a list":        {"/x.zip", cut[:60], []string{": it is broken: it ends too early"}, 1},
 		"a file that is only listed":  {"/x.zip", append([]byte("PK\x07\x08PK\x00\x00"), missing[4:]...), []string{": it is broken: some of the files in its list are not there"}, 1},
@@ -248,6 +252,12 @@ func TestWhatIsNotReadIsTold(t *testing.T) {
 			}
 		})
 	}
+}
+
+// wrongSum breaks the checksum behind the first file of an archive.
+func wrongSum(zipped []byte) []byte {
+	zipped[bytes.Index(zipped, []byte("PK\x07\x08"))+4] ^= 1
+	return zipped
 }
 
 // Sparse files have holes that come from nowhere: 64 GiB in some bytes.

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 )
 
@@ -17,6 +18,9 @@ const (
 	centralHeader = 0x0201
 	endOfCentral  = 0x0605
 )
+
+// descriptor is the signature in front of the sizes behind a file.
+const descriptor = 0x08074b50
 
 const (
 	store   = 0
@@ -122,7 +126,7 @@ func (w *Walker) zipFile(r *bufio.Reader, m Member, depth int) error {
 		return err
 	}
 	flags, method := binary.LittleEndian.Uint16(head[6:]), binary.LittleEndian.Uint16(head[8:])
-	packed := int64(binary.LittleEndian.Uint32(head[18:]))
+	sum, packed := binary.LittleEndian.Uint32(head[14:]), int64(binary.LittleEndian.Uint32(head[18:]))
 	names := make([]byte, int(binary.LittleEndian.Uint16(head[26:]))+int(binary.LittleEndian.Uint16(head[28:])))
 	name, extra := names[:binary.LittleEndian.Uint16(head[26:])], names[binary.LittleEndian.Uint16(head[26:]):]
 	if _, err := r.Discard(size); err != nil {
@@ -140,15 +144,23 @@ func (w *Walker) zipFile(r *bufio.Reader, m Member, depth int) error {
 	case flags&flagEncrypted != 0:
 		w.gap(in.Name, "it is encrypted")
 	case method == deflate:
-		return w.zipContent(w.deflated(r, in.Name, depth), in, depth)
-	case method != store:
-		w.gap(in.Name, fmt.Sprintf("it is packed in a way that is not read (method %d of zip)", method))
-	case told:
-		body := &io.LimitedReader{R: r, N: packed}
+		body := &summed{r: w.deflated(r, in.Name, depth)}
 		if err := w.zipContent(body, in, depth); err != nil {
 			return err
 		}
-		packed = body.N // More than nothing where the archive ended.
+		w.verify(r, body, sum, flags&flagDescriptor != 0, in)
+		return nil
+	case method != store:
+		w.gap(in.Name, fmt.Sprintf("it is packed in a way that is not read (method %d of zip)", method))
+	case told:
+		limited := &io.LimitedReader{R: r, N: packed}
+		body := &summed{r: limited}
+		if err := w.zipContent(body, in, depth); err != nil {
+			return err
+		}
+		if packed = limited.N; packed == 0 { // Otherwise the archive ended.
+			w.verify(r, body, sum, flags&flagDescriptor != 0, in)
+		}
 	default:
 		w.gap(in.Name, "it is stored without its size")
 	}
@@ -159,7 +171,7 @@ func (w *Walker) zipFile(r *bufio.Reader, m Member, depth int) error {
 }
 
 // zipContent reads a file to its end, whatever is looked at of it.
-func (w *Walker) zipContent(body io.Reader, in Member, depth int) error {
+func (w *Walker) zipContent(body *summed, in Member, depth int) error {
 	if err := w.content(w.buffer(depth+1, body), in, depth+1); err != nil {
 		return err
 	}
@@ -173,6 +185,43 @@ func (w *Walker) zipContent(body io.Reader, in Member, depth int) error {
 		case err != nil:
 			return nil // It was noted.
 		}
+	}
+}
+
+// summed sums what is read of a file in a zip archive.
+type summed struct {
+	r   io.Reader
+	sum uint32
+	// ended is set at the end of the file.
+	ended bool
+}
+
+// Read implements io.Reader.
+func (s *summed) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	s.sum = crc32.Update(s.sum, crc32.IEEETable, p[:n])
+	s.ended = s.ended || errors.Is(err, io.EOF)
+	return n, err
+}
+
+// verify compares the checksum of a file that was read with the one in front of
+// it, or with the one in the descriptor behind it, whose signature may be
+// missing.
+func (w *Walker) verify(r *bufio.Reader, body *summed, want uint32, behind bool, in Member) {
+	if !body.ended {
+		return // What is wrong with it was noted.
+	}
+	right := body.sum == want
+	if behind {
+		d, err := r.Peek(8)
+		if err != nil {
+			return // The archive ends here, which is noted.
+		}
+		first, second := binary.LittleEndian.Uint32(d), binary.LittleEndian.Uint32(d[4:])
+		right = first == body.sum || first == descriptor && second == body.sum
+	}
+	if !right {
+		w.gap(in.Name, "it is damaged: its checksum is wrong")
 	}
 }
 
