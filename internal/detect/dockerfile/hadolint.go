@@ -69,7 +69,11 @@ var hadolintKeys = set("ignored", "override", "failure-threshold", "trustedRegis
 // ParseHadolint reads a .hadolint.yaml. A file that cannot be read as one is
 // an error with exit code 2, since linting on with another configuration than
 // the user's would pass what they forbid.
-func ParseHadolint(path string, content []byte) (h Hadolint, err error) {
+func ParseHadolint(path string, content []byte) (Hadolint, error) {
+	return readHadolint(path, bytes.NewReader(content))
+}
+
+func readHadolint(path string, in io.Reader) (h Hadolint, err error) {
 	h = Hadolint{Path: path}
 	fail := func(err error) (Hadolint, error) {
 		return Hadolint{}, &exit.Error{
@@ -83,7 +87,7 @@ func ParseHadolint(path string, content []byte) (h Hadolint, err error) {
 		}
 	}()
 	defer recovered.As(&broken, "read YAML")
-	decoder := yaml.NewDecoder(bytes.NewReader(content))
+	decoder := yaml.NewDecoder(in)
 	var doc yaml.Node
 	if err := decoder.Decode(&doc); errors.Is(err, io.EOF) {
 		return h, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -211,5 +212,19 @@ func TestRetiredNamesOfHadolintStillIgnore(t *testing.T) {
 		if len(gotWaived) != 1 || len(gotOpen) != 0 {
 			t.Errorf("%s: waived %v, open %v", name, gotWaived, gotOpen)
 		}
+	}
+}
+
+type panicking struct{}
+
+func (panicking) Read([]byte) (int, error) { panic("index out of range") }
+
+func TestAPanicIsAHadolintFileThatCannotBeRead(t *testing.T) {
+	h, err := readHadolint(".hadolint.yaml", panicking{})
+	if err == nil || !strings.Contains(err.Error(), "read hadolint configuration .hadolint.yaml: read YAML: the parser gave up: index out of range") || len(h.Ignored) > 0 {
+		t.Errorf("got %+v, %v", h, err)
+	}
+	if known := (*exit.Error)(nil); !errors.As(err, &known) || known.Code != exit.Usage {
+		t.Errorf("got %v, want a usage error", err)
 	}
 }

@@ -88,13 +88,18 @@ var (
 
 // Decode reads a JSON report of portcullis. It trusts nothing in it: whatever
 // is missing or odd is an error that names the place.
-func Decode(name string, content []byte) (report Report, err error) {
+func Decode(name string, content []byte) (Report, error) {
+	return decodeWith(json.Unmarshal, name, content)
+}
+
+// decodeWith is Decode with a parser of JSON.
+func decodeWith(unmarshal func([]byte, any) error, name string, content []byte) (report Report, err error) {
 	defer recovered.As(&err, name)
 	if len(content) > maxSize {
 		return Report{}, fmt.Errorf("%s: %d bytes, at most %d are read", name, len(content), maxSize)
 	}
 	var in reportIn
-	if err := json.Unmarshal(bytes.TrimPrefix(content, []byte("\xef\xbb\xbf")), &in); err != nil {
+	if err := unmarshal(bytes.TrimPrefix(content, []byte("\xef\xbb\xbf")), &in); err != nil {
 		return Report{}, fmt.Errorf("%s: read the report: %w", name, err)
 	}
 	if err := in.validate(); err != nil {

@@ -102,7 +102,12 @@ type Component struct {
 
 // Decode reads a VEX file of any of the formats, which it tells by the
 // content. Everything that the statements need must be there and in order.
-func Decode(name string, content []byte) (doc Document, err error) {
+func Decode(name string, content []byte) (Document, error) {
+	return decodeWith(json.Unmarshal, name, content)
+}
+
+// decodeWith is Decode with a parser of JSON for the kind of the file.
+func decodeWith(unmarshal func([]byte, any) error, name string, content []byte) (doc Document, err error) {
 	defer recovered.As(&err, name)
 	if len(content) > maxSize {
 		return Document{}, fmt.Errorf("%s: %d bytes, at most %d are read", name, len(content), maxSize)
@@ -113,7 +118,7 @@ func Decode(name string, content []byte) (doc Document, err error) {
 		BOMFormat string          `json:"bomFormat"`
 		Document  json.RawMessage `json:"document"`
 	}
-	if err := json.Unmarshal(content, &probe); err != nil {
+	if err := unmarshal(content, &probe); err != nil {
 		return Document{}, fmt.Errorf("%s: read VEX: %w", name, err)
 	}
 	d := Document{Name: name}

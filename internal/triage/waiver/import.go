@@ -60,7 +60,11 @@ type Imported struct {
 // Import converts a foreign ignore file. Created is the day that drafts get
 // where the file knows none. An entry with a condition that a waiver cannot
 // express is left out and noted: it would excuse more than it did.
-func Import(format Format, name string, content []byte, created time.Time) (imported Imported, err error) {
+func Import(format Format, name string, content []byte, created time.Time) (Imported, error) {
+	return importWith(document, format, name, content, created)
+}
+
+func importWith(parse parser, format Format, name string, content []byte, created time.Time) (imported Imported, err error) {
 	defer recovered.As(&err, name)
 	if len(content) > maxSize {
 		return Imported{}, fmt.Errorf("%s: %d bytes, at most %d are read", name, len(content), maxSize)
@@ -73,7 +77,7 @@ func Import(format Format, name string, content []byte, created time.Time) (impo
 		i.trivyLines(string(content))
 		return i.Imported, nil
 	}
-	root, err := document(name, content)
+	root, err := parse(name, content)
 	if err != nil || root == nil {
 		return Imported{}, err
 	}
