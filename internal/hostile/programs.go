@@ -86,6 +86,12 @@ func fileCases() []hostileCase {
 	return []hostileCase{
 		{row: "69", name: "jar-nested-bomb", exits: refused, says: "nested|archive", seconds: 60, megabytes: 1024, prepare: one("app/a.jar", func() []byte { return nested(7, 8) })},
 		{row: "70", name: "jar-overlapping", exits: []int{1, 4}, says: "jar", seconds: 60, megabytes: 1024, prepare: one("app/a.jar", func() []byte { return overlapping(60_000, 8<<20) })},
+		{row: "70", name: "jar-overlapping-inside", exits: refused, says: "a.war: limit reached", seconds: 60, megabytes: 1024, prepare: one("app/a.war", func() []byte {
+			return zipOf("WEB-INF/lib/a.jar", string(overlapping(60_000, 8<<20)))
+		})},
+		{row: "70", name: "jar-zeros-inside", exits: refused, says: "a.zip: limit reached", seconds: 60, megabytes: 1024, prepare: one("app/a.zip", func() []byte {
+			return zipOf("a.jar", string(overlapping(20, 1<<30)))
+		})},
 		{row: "71", name: "jar-bad-end-record", exits: either, seconds: 60, megabytes: 1024, prepare: one("app/a.jar", func() []byte {
 			return append([]byte("PK\x05\x06"), bytes.Repeat([]byte{0xff}, 18)...)
 		})},

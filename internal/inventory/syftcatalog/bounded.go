@@ -58,14 +58,6 @@ func createSBOM(ctx context.Context, src *layerSource, cfg *syft.CreateSBOMConfi
 		defer recovered.As(&r.err, "read packages")
 		r.model, r.err = syft.CreateSBOM(ctx, src, cfg)
 	}()
-	counted := make(chan struct{})
-	go func() {
-		defer close(counted)
-		if err := tooManyArchives(ctx, src.resolver, archivePatience); err != nil {
-			cancel(err)
-		}
-	}()
-	defer func() { cancel(nil); <-counted }()
 	watch := time.NewTicker(watchInterval)
 	defer watch.Stop()
 	for {

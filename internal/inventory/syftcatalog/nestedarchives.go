@@ -1,112 +1,170 @@
 package syftcatalog
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"os"
 	"path"
 	"slices"
-	"time"
+
+	// The reader that syft unpacks with, so that both see the same entries.
+	"github.com/klauspost/compress/zip"
 
 	"github.com/portcullis-ci/portcullis/internal/layers"
 	"github.com/portcullis-ci/portcullis/internal/recovered"
 )
 
 const (
-	// archivePatience is how long catalogers work before archives in archives
-	// are counted, which costs some time: what ends earlier needs no count.
-	archivePatience = 20 * time.Second
-	// maxNestedArchives bounds the archives in Java archives. Applications have
+	// maxNestedArchives bounds the archives in one archive. Applications have
 	// hundreds; a file of 17 kB may hold two millions, for each of which the
 	// cataloger takes its time.
 	maxNestedArchives = 50_000
 	// maxArchiveDepth bounds how deep archives lie in one another.
 	maxArchiveDepth = 32
-	// maxNestedArchive is the size up to which a compressed archive is looked
-	// into to count what is in it.
-	maxNestedArchive = 64 << 20
+	// maxUnpacked and unpackedRatio bound the bytes of all archives in an archive
+	// of a given size, which the cataloger unpacks to temporary files: they are
+	// packed already, so that two levels of them come to little more than twice
+	// the size.
+	maxUnpacked   = 256 << 20
+	unpackedRatio = 8
+	// maxHeldArchive is the size up to which a compressed archive is looked into
+	// in memory.
+	maxHeldArchive = 16 << 20
 )
 
 // javaArchives are the suffixes of what the cataloger of Java archives looks
-// into.
+// into, wherever it is; zipSuffix is one that it looks into outermost.
 var javaArchives = []string{".jar", ".war", ".ear", ".par", ".sar", ".nar", ".jpi", ".hpi", ".kar", ".far", ".lpkg", ".rar", ".zap"}
 
-// tooManyArchives waits, and then counts the archives that lie in the Java
-// archives of the image. It returns an error if they are too many to be read
-// in any reasonable time, and nil if they are not or the context ended.
-func tooManyArchives(ctx context.Context, r *resolver, patience time.Duration) (err error) {
-	defer recovered.As(&err, "count the archives in archives")
-	wait := time.NewTimer(patience)
-	defer wait.Stop()
-	select {
-	case <-ctx.Done():
-		return nil
-	case <-wait.C:
-	}
-	left := maxNestedArchives
-	for _, e := range r.files {
-		if !slices.Contains(javaArchives, path.Ext(e.Path)) {
-			continue
-		}
-		c, err := r.index.Open(ctx, e)
-		if err != nil {
-			continue // The cataloger cannot read it either, and says so.
-		}
-		left -= nestedArchives(ctx, c, e.Size, left, maxArchiveDepth)
-		_ = c.Close() // only read
-		if left <= 0 {
-			return &layers.LimitError{Limit: "archives in the archive " + e.Path, Value: maxNestedArchives}
-		}
-	}
-	return nil
+const zipSuffix = ".zip"
+
+// holdsArchives reports whether the cataloger of Java archives unpacks files of
+// this name.
+func holdsArchives(name string) bool {
+	ext := path.Ext(name)
+	return ext == zipSuffix || slices.Contains(javaArchives, ext)
 }
 
-// nestedArchives counts the archives in an archive and in those, as far as the
-// bound; too deep a nest reaches it at once.
-func nestedArchives(ctx context.Context, r io.ReaderAt, size int64, most, depth int) (n int) {
+// checkArchive returns a *layers.LimitError for an archive that would cost the
+// cataloger any amount of time or disk: archives in archives without end, ones
+// that inflate to a multiple of what packers make, and entries that are the same
+// bytes many times over. What is no archive is left to the parser.
+func checkArchive(ctx context.Context, r io.ReaderAt, size int64) (err error) {
+	defer recovered.As(&err, "look into an archive")
+	c := archiveCheck{ctx: ctx, archives: maxNestedArchives, unpacked: maxUnpacked + unpackedRatio*size, most: maxUnpacked + unpackedRatio*size}
+	return c.walk(r, size, maxArchiveDepth)
+}
+
+// archiveCheck is what is left of the bounds of one outermost archive.
+type archiveCheck struct {
+	ctx            context.Context
+	archives       int
+	unpacked, most int64
+}
+
+func (c *archiveCheck) walk(r io.ReaderAt, size int64, depth int) error {
 	z, err := zip.NewReader(r, size)
-	if err != nil || ctx.Err() != nil {
-		return 0
+	if err != nil {
+		return nil //nolint:nilerr // The parser says what is wrong with it.
+	}
+	left := uint64(size)
+	for _, f := range z.File {
+		if f.CompressedSize64 > left {
+			return &layers.LimitError{Limit: "packed bytes of entries, which are more than those of the archive", Value: size}
+		}
+		left -= f.CompressedSize64
 	}
 	for _, f := range z.File {
 		if !slices.Contains(javaArchives, path.Ext(f.Name)) {
 			continue
 		}
-		if ctx.Err() != nil {
-			return n
-		}
-		if n++; n >= most || depth == 0 {
-			return most
-		}
-		if inner, size := contentOf(f, r); inner != nil {
-			n += nestedArchives(ctx, inner, size, most-n, depth-1)
-		}
-		if n >= most {
-			return most
+		if err := c.nested(r, f, depth); err != nil {
+			return err
 		}
 	}
-	return n
+	return nil
 }
 
-// contentOf is the content of a file in an archive; nil if it is too large or
-// broken.
-func contentOf(f *zip.File, archive io.ReaderAt) (content io.ReaderAt, size int64) {
-	if f.Method == zip.Store {
+// nested looks into an archive in an archive.
+func (c *archiveCheck) nested(r io.ReaderAt, f *zip.File, depth int) error {
+	if err := c.ctx.Err(); err != nil {
+		return err
+	}
+	if c.archives--; c.archives < 0 {
+		return &layers.LimitError{Limit: "archives in an archive", Value: maxNestedArchives}
+	}
+	if depth == 0 {
+		return &layers.LimitError{Limit: "depth of archives in an archive", Value: maxArchiveDepth}
+	}
+	if f.UncompressedSize64 > uint64(c.unpacked) {
+		return &layers.LimitError{Limit: "unpacked bytes of the archives in an archive", Value: c.most}
+	}
+	c.unpacked -= int64(f.UncompressedSize64)
+	inner, err := openNested(r, f)
+	if inner == nil || err != nil {
+		return err
+	}
+	return errors.Join(c.walk(inner, int64(f.UncompressedSize64), depth-1), inner.Close())
+}
+
+// nestedContent is the content of an archive in an archive.
+type nestedContent interface {
+	io.ReaderAt
+	io.Closer
+}
+
+type heldContent struct{ io.ReaderAt }
+
+func (heldContent) Close() error { return nil }
+
+// openNested is the content of a file in an archive; nil if it is broken, of
+// which the cataloger speaks.
+func openNested(archive io.ReaderAt, f *zip.File) (nestedContent, error) {
+	size := int64(f.UncompressedSize64)
+	if f.Method == zip.Store && f.CompressedSize64 == f.UncompressedSize64 {
 		at, err := f.DataOffset()
 		if err != nil {
-			return nil, 0
+			return nil, nil
 		}
-		return io.NewSectionReader(archive, at, int64(f.CompressedSize64)), int64(f.CompressedSize64)
+		return heldContent{io.NewSectionReader(archive, at, size)}, nil
 	}
-	c, err := f.Open()
+	content, err := f.Open()
 	if err != nil {
-		return nil, 0
+		return nil, nil
 	}
-	data, err := io.ReadAll(io.LimitReader(c, maxNestedArchive+1))
-	_ = c.Close() // only read
-	if err != nil || len(data) > maxNestedArchive {
-		return nil, 0
+	defer func() { _ = content.Close() }() // only read
+	if size <= maxHeldArchive {
+		held := make([]byte, size)
+		if _, err := io.ReadFull(content, held); err != nil {
+			return nil, nil
+		}
+		return heldContent{bytes.NewReader(held)}, nil
 	}
-	return bytes.NewReader(data), int64(len(data))
+	return spoolNested(content, size)
 }
+
+// spoolNested inflates a large archive to a temporary file.
+func spoolNested(content io.Reader, size int64) (nestedContent, error) {
+	file, err := os.CreateTemp("", "portcullis-archive-*")
+	if err != nil {
+		return nil, fmt.Errorf("unpack an archive in an archive: %w", err)
+	}
+	spool := spooledContent{file}
+	n, err := io.Copy(file, io.LimitReader(content, size))
+	var write *os.PathError
+	switch {
+	case errors.As(err, &write):
+		return nil, errors.Join(fmt.Errorf("unpack an archive in an archive: %w", err), spool.Close())
+	case err != nil || n < size:
+		return nil, spool.Close()
+	}
+	return spool, nil
+}
+
+// spooledContent is a temporary file that goes when it is closed.
+type spooledContent struct{ *os.File }
+
+func (s spooledContent) Close() error { return errors.Join(s.File.Close(), os.Remove(s.Name())) }

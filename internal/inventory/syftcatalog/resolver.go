@@ -46,6 +46,8 @@ type resolver struct {
 	reached error
 	// unverified are files that rpm does not hold against their digests.
 	unverified map[string]bool
+	// archives are the checks of archives, by the entry that has the content.
+	archives map[*layers.Entry]func() error
 }
 
 type alias struct{ link, dir string }
@@ -53,7 +55,7 @@ type alias struct{ link, dir string }
 var _ file.Resolver = (*resolver)(nil)
 
 func newResolver(ctx context.Context, x *layers.Index) *resolver {
-	r := &resolver{ctx: ctx, index: x, byName: map[string][]*layers.Entry{}, byExt: map[string][]*layers.Entry{}, byParent: map[string][]*layers.Entry{}, refused: map[string]error{}, unverified: map[string]bool{}}
+	r := &resolver{ctx: ctx, index: x, byName: map[string][]*layers.Entry{}, byExt: map[string][]*layers.Entry{}, byParent: map[string][]*layers.Entry{}, refused: map[string]error{}, unverified: map[string]bool{}, archives: map[*layers.Entry]func() error{}}
 	for e := range x.All() {
 		switch e.Type {
 		case layers.Regular, layers.Symlink:
@@ -299,7 +301,7 @@ func (r *resolver) FileContentsByLocation(l file.Location) (io.ReadCloser, error
 }
 
 func (r *resolver) contents(l file.Location) (layers.Content, error) {
-	c, err := r.open(l.RealPath)
+	c, err := r.open(l)
 	if err != nil {
 		r.mu.Lock()
 		r.refused[l.RealPath] = err
@@ -308,18 +310,19 @@ func (r *resolver) contents(l file.Location) (layers.Content, error) {
 	return c, err
 }
 
-func (r *resolver) open(p string) (layers.Content, error) {
-	e := r.regular(p)
+func (r *resolver) open(l file.Location) (layers.Content, error) {
+	e := r.regular(l.RealPath)
 	if e == nil {
-		return layers.Content{}, fmt.Errorf("open %s: %w", p, fs.ErrNotExist)
+		return layers.Content{}, fmt.Errorf("open %s: %w", l.RealPath, fs.ErrNotExist)
 	}
 	c, err := r.index.Open(r.ctx, e)
 	if err != nil {
 		return layers.Content{}, err
 	}
-	if err := checkOverlap(e.Path, c, e.Size); err != nil {
-		r.reach(p, err)
-		return c, err
+	if holdsArchives(l.RealPath) || holdsArchives(l.AccessPath) {
+		if err := r.archive(e, c); err != nil {
+			return c, err
+		}
 	}
 	skipped, err := rpmdb.Check(r.ctx, e.Path, c, e.Size)
 	r.mu.Lock()
@@ -328,6 +331,24 @@ func (r *resolver) open(p string) (layers.Content, error) {
 		r.unverified[p] = true
 	}
 	return c, err
+}
+
+// archive checks once whether an archive may be given to who unpacks it.
+func (r *resolver) archive(e *layers.Entry, c layers.Content) error {
+	r.mu.Lock()
+	check := r.archives[e.Data()]
+	if check == nil {
+		check = sync.OnceValue(func() error {
+			err := checkArchive(r.ctx, c, e.Size)
+			if err != nil && r.ctx.Err() == nil {
+				r.reach(e.Path, err)
+			}
+			return err
+		})
+		r.archives[e.Data()] = check
+	}
+	r.mu.Unlock()
+	return check()
 }
 
 // reach notes that a file reached a limit: no program of an honest build does.
