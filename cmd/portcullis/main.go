@@ -24,8 +24,11 @@ func main() {
 		os.Stdout = os.Stderr
 		return int(program.Main(context.Background()))
 	}
-	if program.Supervised() {
+	switch {
+	case program.Supervised():
 		os.Exit(supervise.Run(work))
+	case program.Lints():
+		os.Exit(supervise.Lint(work))
 	}
 	os.Exit(work(""))
 }

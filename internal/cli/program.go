@@ -62,6 +62,9 @@ func (p Program) Supervised() bool {
 	return p.Args[0] == "gate" || p.Args[0] == "sbom"
 }
 
+// Lints reports whether the command checks files of a checkout alone.
+func (p Program) Lints() bool { return len(p.Args) > 0 && p.Args[0] == "lint" }
+
 // crashed is the error for a Crash.
 func (p Program) crashed() error {
 	return &exit.Error{

@@ -2,6 +2,7 @@ package supervise
 
 import (
 	"math"
+	"os"
 	"runtime/debug"
 	"runtime/metrics"
 	"sync"
@@ -9,26 +10,32 @@ import (
 )
 
 const (
-	// pacedMemory is what the runtime may take in bytes before garbage is
-	// collected at all.
-	pacedMemory = 192 << 20
+	// gateMemory and lintMemory are what the runtime may take in bytes before
+	// garbage is collected at all: what the examination of an image, and a check
+	// of some hundred files, take without any.
+	gateMemory = 192 << 20
+	lintMemory = 80 << 20
 	// pacedInterval is how often it is seen whether it has to be more.
 	pacedInterval = 25 * time.Millisecond
 )
 
-// PaceCollector has garbage collected only when the process grows beyond what
-// an examination usually needs, and then as often as it takes to stay little
-// larger than what is in use: an examination lives for seconds, and its largest
-// memory counts. It returns a function that ends that.
-func PaceCollector() (stop func()) {
+// paceCollector has garbage collected only when the process grows beyond least
+// bytes, which its work usually needs, and then as often as it takes to stay
+// little larger than what is in use: an examination lives for seconds, and its
+// largest memory counts. It returns a function that ends that. What the user
+// says of the collector holds instead, by the variables GOGC and GOMEMLIMIT.
+func paceCollector(least int64) (stop func()) {
+	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
+		return func() {}
+	}
 	percent := debug.SetGCPercent(-1)
-	usual := debug.SetMemoryLimit(pacedMemory)
+	usual := debug.SetMemoryLimit(least)
 	var running sync.WaitGroup
 	stopped := make(chan struct{})
 	running.Go(func() {
 		ticker := time.NewTicker(pacedInterval)
 		defer ticker.Stop()
-		now := int64(pacedMemory)
+		now := least
 		for {
 			select {
 			case <-stopped:
@@ -36,7 +43,7 @@ func PaceCollector() (stop func()) {
 			case <-ticker.C:
 			}
 			// Small changes are not worth that the program is stopped for them.
-			if limit := paced(liveHeap()); limit > now || limit < now/4*3 {
+			if limit := paced(liveHeap(), least); limit > now || limit < now/4*3 {
 				now = limit
 				debug.SetMemoryLimit(now)
 			}
@@ -51,13 +58,13 @@ func PaceCollector() (stop func()) {
 }
 
 // paced returns what the runtime may take where that many bytes are in use.
-func paced(live uint64) int64 {
+func paced(live uint64, least int64) int64 {
 	if live > math.MaxInt64/2 {
 		return math.MaxInt64
 	}
 	// Stacks, and memory that is free and not given back, count as well.
 	const besides = 24 << 20
-	return max(pacedMemory, int64(live+live/4+besides))
+	return max(least, int64(live+live/4+besides))
 }
 
 // liveHeap is the size of what the last collection left.

@@ -11,13 +11,13 @@ func TestMemoryGrowsWithWhatIsInUse(t *testing.T) {
 		live     uint64
 		from, to int64
 	}{
-		{0, pacedMemory, pacedMemory},
-		{100 << 20, pacedMemory, pacedMemory},
+		{0, gateMemory, gateMemory},
+		{100 << 20, gateMemory, gateMemory},
 		{300 << 20, 370 << 20, 420 << 20},
 		{4 << 30, 5 << 30, 6 << 30},
 		{math.MaxUint64, math.MaxInt64, math.MaxInt64},
 	} {
-		if got := paced(tc.live); got < tc.from || got > tc.to {
+		if got := paced(tc.live, gateMemory); got < tc.from || got > tc.to {
 			t.Errorf("%d bytes in use may take %d, want %d to %d", tc.live, got, tc.from, tc.to)
 		}
 	}
@@ -26,8 +26,10 @@ func TestMemoryGrowsWithWhatIsInUse(t *testing.T) {
 func TestTheUsualPaceComesBack(t *testing.T) {
 	percent, limit := debug.SetGCPercent(77), debug.SetMemoryLimit(5<<30)
 	defer func() { debug.SetGCPercent(percent); debug.SetMemoryLimit(limit) }()
-	stop := PaceCollector()
-	if now := debug.SetMemoryLimit(-1); now < pacedMemory || now > 1<<30 {
+	t.Setenv("GOGC", "")
+	t.Setenv("GOMEMLIMIT", "")
+	stop := paceCollector(gateMemory)
+	if now := debug.SetMemoryLimit(-1); now < gateMemory || now > 1<<30 {
 		t.Errorf("the limit is %d while the collector is paced", now)
 	}
 	stop()

@@ -28,9 +28,7 @@ type Work func(crash string) int
 // system offers no way, or refuses another process) the work is done here.
 func Run(work Work) int {
 	if tell, isChild := parent(os.Getenv); isChild {
-		if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
-			defer PaceCollector()()
-		}
+		defer paceCollector(gateMemory)()
 		code := work("")
 		tell(code)
 		return code
@@ -44,6 +42,13 @@ func Run(work Work) int {
 	default:
 		return work(end.cause)
 	}
+}
+
+// Lint does the work in this process, with little memory: what is read are the
+// files of a checkout, which no image can have made.
+func Lint(work Work) int {
+	defer paceCollector(lintMemory)()
+	return work("")
 }
 
 // ending is how a child ended.
