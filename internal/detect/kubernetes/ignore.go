@@ -215,7 +215,7 @@ func (ig *ignore) holds(f finding.Finding) bool {
 		return in(f.Locations[0])
 	}
 	return slices.ContainsFunc(f.Locations, func(at finding.Location) bool {
-		return (at.Note == valueNote || at.Path == f.Target) && in(at)
+		return (decidingNote(at.Note) || at.Path == f.Target) && in(at)
 	})
 }
 

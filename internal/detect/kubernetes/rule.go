@@ -132,6 +132,7 @@ func (p *pass) add(pr problem) {
 	for _, r := range pr.also {
 		f.Locations = append(f.Locations, location(r.object.File, r.at.Span(), r.note))
 	}
+	p.linter.decided(&f, pr.object.File, pr.at)
 	f.Fingerprint = finding.Fingerprint(f.Kind, f.RuleID, pr.object.File, id, container, path)
 	p.linter.found = append(p.linter.found, f)
 }

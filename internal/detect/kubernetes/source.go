@@ -77,10 +77,9 @@ type rendering struct {
 	merge bool
 	// locate leads back to a file.
 	locate func(manifest.Span) (chart.Source, bool)
-	// values are the files in which the values of a chart are looked up.
-	values []valuesFile
-	// set are the values that were given by themselves, which win.
-	set []string
+	// decisions returns the values that decide what stands at a place; nil
+	// where there are none.
+	decisions func(*manifest.Place) []chart.Decision
 }
 
 // sources takes charts and kustomizations apart from manifests: it renders
@@ -152,7 +151,7 @@ func owner(dirs []string, name string) string {
 func (l *linter) chart(ctx context.Context, dir string, files []File) {
 	settings, values := l.settingsOf(dir, files)
 	rendered, problems := chart.Render(ctx, dir, files, settings)
-	known := l.readValues(dir, values, files)
+	l.readValues(dir, values, files)
 	for _, p := range problems {
 		if p.Refusal != nil {
 			l.refused(dir, values, files, *p.Refusal)
@@ -177,7 +176,7 @@ func (l *linter) chart(ctx context.Context, dir string, files []File) {
 		for l.made(name) {
 			name += "~"
 		}
-		l.rendered[name] = rendering{file: r.Path, locate: r.Locate, values: known.seenBy(r.Levels), set: settings.Set}
+		l.rendered[name] = rendering{file: r.Path, locate: r.Locate, decisions: r.Decisions}
 		l.read(File{Path: name, Content: r.Content, Chart: true})
 	}
 	for _, f := range files {
@@ -292,10 +291,10 @@ func (l *linter) trace() {
 	clear(l.found[len(kept):])
 	l.found = kept
 	for i := range l.result.Images {
-		l.result.Images[i].Location, _ = l.traceOne(l.result.Images[i].Location, "")
+		l.result.Images[i].Location = l.traceOne(l.result.Images[i].Location)
 	}
 	for i := range l.result.Plain {
-		l.result.Plain[i].Location, _ = l.traceOne(l.result.Plain[i].Location, "")
+		l.result.Plain[i].Location = l.traceOne(l.result.Plain[i].Location)
 	}
 	for i := range l.result.Files {
 		if r, ok := l.rendered[l.result.Files[i].Path]; ok {
@@ -305,35 +304,21 @@ func (l *linter) trace() {
 }
 
 func (l *linter) traceFinding(f *finding.Finding) {
-	if !slices.ContainsFunc(f.Locations, func(at finding.Location) bool { return l.made(at.Path) }) {
-		return
+	for i := range f.Locations {
+		f.Locations[i] = l.traceOne(f.Locations[i])
 	}
-	var locations, more []finding.Location
-	for _, at := range f.Locations {
-		at, values := l.traceOne(at, fieldOf(*f))
-		locations = append(locations, at)
-		more = append(more, values...)
-	}
-	f.Locations = append(locations, more...)
 	f.Target = f.Locations[0].Path
 }
 
-// traceOne leads one place of a field back, and returns the places of the
-// values that decide what stands there.
-func (l *linter) traceOne(at finding.Location, field string) (finding.Location, []finding.Location) {
+// traceOne leads one place back.
+func (l *linter) traceOne(at finding.Location) finding.Location {
 	r, rendered := l.rendered[at.Path]
 	if !rendered {
-		return at, nil
+		return at
 	}
 	source, ok := r.locate(manifest.Span{Line: at.Line, Column: at.Column, EndColumn: at.EndColumn})
 	if !ok {
-		return finding.Location{Space: at.Space, Path: r.file, Line: 1, Note: at.Note}, nil
+		return finding.Location{Space: at.Space, Path: r.file, Line: 1, Note: at.Note}
 	}
-	var values []finding.Location
-	for _, keys := range source.Values {
-		if span, file, ok := r.valuePlace(keys, field); ok {
-			values = append(values, location(file, span, valueNote))
-		}
-	}
-	return location(source.Path, source.Span, at.Note), values
+	return location(source.Path, source.Span, at.Note)
 }

@@ -78,7 +78,7 @@ func TestChartsAreRenderedWithGivenValues(t *testing.T) {
 	result := Lint(context.Background(), files, Options{Helm: []HelmSettings{{
 		Chart: "deploy/web", Values: []File{{Path: "prod.yaml", Content: []byte("ipc: true\n")}}, Set: []string{"pod.hostPID=false"},
 	}}})
-	if diff := cmp.Diff([]string{"deploy/web/templates/pod.yaml:9:3"}, places(result, "k8s-host-ipc")); diff != "" {
+	if diff := cmp.Diff([]string{"deploy/web/templates/pod.yaml:9:3 prod.yaml:1:1"}, places(result, "k8s-host-ipc")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if got := places(result, "k8s-host-pid"); len(got) != 1 {

@@ -86,6 +86,7 @@ type tree struct {
 	// dependencies is the file that lists them.
 	dependencies manifest.File
 	values       map[string]any
+	valuesFile   manifest.File
 	templates    []manifest.File
 	// schema is what the values have to satisfy; nil for anything.
 	schema []byte
@@ -118,6 +119,7 @@ func load(dir, name string, files []manifest.File, depth int) (*tree, []Problem)
 				problems = append(problems, Problem{Path: f.Path, Line: 1, Message: "the chart's description cannot be read: " + err.Error()})
 			}
 		case rel == "values.yaml":
+			t.valuesFile = f
 			if err := yaml.Unmarshal(f.Content, &t.values); err != nil {
 				problems = append(problems, Problem{Path: f.Path, Line: 1, Message: "the values cannot be read: " + err.Error()})
 			}

@@ -37,6 +37,10 @@ func TestChartRendersByteForByteAsHelm(t *testing.T) {
 	if len(rendered) != 4 {
 		t.Errorf("%d templates were rendered, want 4", len(rendered))
 	}
+	rendered[0].trace.run()
+	for name, err := range rendered[0].trace.untraced {
+		t.Errorf("the values of %s are not traced: %v", name, err)
+	}
 	for _, r := range rendered {
 		want, err := os.ReadFile(filepath.Join(root, strings.Replace(r.Path, "shop/", "shop.rendered/", 1)))
 		if err != nil {

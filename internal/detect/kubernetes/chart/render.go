@@ -42,7 +42,8 @@ func Render(ctx context.Context, dir string, files []manifest.File, s Settings) 
 	}
 	e := &engine{ctx: ctx, root: root, marks: make(map[*byte]origin), sources: make(map[string][]byte), settings: s}
 	problems = append(problems, e.parse(root)...)
-	for _, unit := range e.units {
+	trace, found := newTracing(e), newPlaces(root, s)
+	for i, unit := range e.units {
 		out, at, err := e.execute(unit)
 		if err != nil {
 			p := e.problem(unit.file.Path, err)
@@ -52,6 +53,8 @@ func Render(ctx context.Context, dir string, files []manifest.File, s Settings) 
 			problems = append(problems, p)
 			continue
 		}
+		trace.wanted[i] = out.Content
+		out.trace, out.unit, out.places = trace, i, found
 		rendered = append(rendered, out)
 	}
 	slices.SortFunc(rendered, func(a, b Rendered) int { return strings.Compare(a.Path, b.Path) })
@@ -60,8 +63,7 @@ func Render(ctx context.Context, dir string, files []manifest.File, s Settings) 
 
 // unit is one template of one chart.
 type unit struct {
-	chart  *tree
-	levels []Level
+	chart *tree
 	// name is the name of the template: web/templates/deployment.yaml.
 	name string
 	file manifest.File
@@ -74,7 +76,9 @@ type engine struct {
 	root     *tree
 	settings Settings
 	// scopes are what the templates of each chart see as the dot.
-	scopes  map[*tree]map[string]any
+	scopes map[*tree]map[string]any
+	// values are those of each chart where they are not its own.
+	values  map[*tree]map[string]any
 	set     *template.Template
 	units   []unit
 	marks   map[*byte]origin
@@ -93,7 +97,7 @@ func (e *engine) parse(root *tree) []Problem {
 	e.set = template.New("gotpl").Option("missingkey=zero").Funcs(e.functions())
 	e.paths, e.marked = make(map[string]string), make(map[any]bool)
 	var all []unit
-	collect(root, []Level{{Dir: root.dir}}, &all)
+	collect(root, &all)
 	slices.SortFunc(all, func(a, b unit) int {
 		return cmp.Or(cmp.Compare(strings.Count(b.name, "/"), strings.Count(a.name, "/")), strings.Compare(b.name, a.name))
 	})
@@ -124,13 +128,13 @@ func (e *engine) mark(u unit) {
 	}
 }
 
-func collect(t *tree, levels []Level, all *[]unit) {
+func collect(t *tree, all *[]unit) {
 	for _, f := range t.templates {
 		rel := strings.TrimPrefix(strings.TrimPrefix(f.Path, t.dir), "/")
-		*all = append(*all, unit{chart: t, levels: levels, name: path.Join(t.name, rel), file: f})
+		*all = append(*all, unit{chart: t, name: path.Join(t.name, rel), file: f})
 	}
 	for _, sub := range t.subs {
-		collect(sub, inside(levels, sub), all)
+		collect(sub, all)
 	}
 }
 
@@ -156,7 +160,7 @@ func (e *engine) execute(u unit) (out Rendered, at origin, err error) {
 	if err := e.set.ExecuteTemplate(w, u.name, e.scope(u)); err != nil {
 		return Rendered{}, w.action, err
 	}
-	return Rendered{Path: u.file.Path, Content: w.buf.Bytes(), Levels: u.levels, pieces: w.pieces, sources: e.sources}, origin{}, nil
+	return Rendered{Path: u.file.Path, Content: w.buf.Bytes(), pieces: w.pieces, sources: e.sources}, origin{}, nil
 }
 
 // scope is what a template sees as the dot. All templates of a chart see the
@@ -183,8 +187,12 @@ func (e *engine) addScope(t *tree) map[string]any {
 	for _, sub := range t.subs {
 		subs[sub.alias] = e.addScope(sub)
 	}
+	values := t.values
+	if kept, ok := e.values[t]; ok {
+		values = kept
+	}
 	e.scopes[t] = map[string]any{
-		"Chart": t.meta, "Values": Values(t.values), "Files": chartFiles(t.files), "Subcharts": subs,
+		"Chart": t.meta, "Values": Values(values), "Files": chartFiles(t.files), "Subcharts": subs,
 		"Capabilities": newCapabilities(e.settings.KubeVersion),
 		"Release": map[string]any{
 			"Name": release, "Namespace": namespace, "IsInstall": true, "IsUpgrade": false, "Revision": 1, "Service": "Helm",

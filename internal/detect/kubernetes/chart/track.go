@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"slices"
 	"sort"
 	"text/template/parse"
 	"unicode/utf8"
@@ -17,27 +16,22 @@ type Rendered struct {
 	// Path is the template's file.
 	Path    string
 	Content []byte
-	// Levels are the charts whose values its templates see, from the outermost
-	// to its own.
-	Levels  []Level
 	pieces  []piece
 	sources map[string][]byte
+	// trace knows which values decided what in the template unit, and places
+	// where they stand.
+	trace  *tracing
+	unit   int
+	places *places
+	lines  *lines
 }
 
-// Level is a chart, and the keys below which its values hold those of a chart
-// inside of it.
-type Level struct {
-	Dir  string
-	Keys []string
-}
-
-// inside returns the levels of a subchart.
-func inside(levels []Level, sub *tree) []Level {
-	inner := make([]Level, 0, len(levels)+1)
-	for _, l := range levels {
-		inner = append(inner, Level{Dir: l.Dir, Keys: slices.Concat(l.Keys, []string{sub.alias})})
+// index finds lines in the text.
+func (r *Rendered) index() *lines {
+	if r.lines == nil {
+		r.lines = newLines(r.Content)
 	}
-	return append(inner, Level{Dir: sub.dir})
+	return r.lines
 }
 
 // piece is a run of output that came from one place: from the text of a
@@ -52,21 +46,17 @@ type piece struct {
 type origin struct {
 	path   string
 	offset int
-	// values are the paths below .Values that an action names.
-	values [][]string
 }
 
 // Source is where a place of the output came from.
 type Source struct {
 	Path string
 	Span manifest.Span
-	// Values are the paths below .Values that decide what stands there.
-	Values [][]string
 }
 
 // Locate returns from where a place of the output came.
 func (r *Rendered) Locate(span manifest.Span) (Source, bool) {
-	offset, end := r.offsets(span)
+	offset, end := r.index().bytes(span)
 	i := sort.Search(len(r.pieces), func(i int) bool { return r.pieces[i].start > offset }) - 1
 	if i < 0 {
 		return Source{}, false
@@ -82,36 +72,12 @@ func (r *Rendered) Locate(span manifest.Span) (Source, bool) {
 			to = from + r.pieces[i+1].start - offset
 		}
 	}
-	source := Source{Path: p.from.path, Values: p.from.values}
+	source := Source{Path: p.from.path}
 	source.Span = spanOf(content, from, to)
 	if span.Column == 0 {
 		source.Span.Column, source.Span.EndColumn = 0, 0
 	}
-	// A value that an action wrote behind a literal key decides as well.
-	for j := i + 1; j < len(r.pieces) && (r.pieces[j].start < end || len(bytes.Trim(r.Content[end:r.pieces[j].start], ": \t\r\n")) == 0); j++ {
-		source.Values = append(source.Values, r.pieces[j].from.values...)
-	}
 	return source, true
-}
-
-// offsets returns the bytes of the output that a span covers.
-func (r *Rendered) offsets(span manifest.Span) (from, to int) {
-	for line := 1; line < span.Line; line++ {
-		n := bytes.IndexByte(r.Content[from:], '\n')
-		if n < 0 {
-			break
-		}
-		from += n + 1
-	}
-	to = from
-	for column := 1; to < len(r.Content) && r.Content[to] != '\n' && column < max(span.EndColumn, 1); column++ {
-		_, n := utf8.DecodeRune(r.Content[to:])
-		to += n
-		if column < span.Column {
-			from = to
-		}
-	}
-	return from, max(from, to)
 }
 
 // actionEnd returns the offset behind the action that starts at an offset.
@@ -229,13 +195,10 @@ type marker struct {
 	marks   map[*byte]origin
 	path    string
 	content []byte
-	// dot is the path below .Values that the dot stands for inside of a
-	// with, and nil elsewhere.
-	dot []string
 }
 
 // zero makes a text without bytes that has an address of its own.
-func (m *marker) zero(pos parse.Pos, values [][]string) *parse.TextNode {
+func (m *marker) zero(pos parse.Pos) *parse.TextNode {
 	b := make([]byte, 1, 16)
 	// The tree has the place of the first word; the action starts before it.
 	if before := m.content[:min(int(pos), len(m.content))]; len(before) > 0 {
@@ -243,7 +206,7 @@ func (m *marker) zero(pos parse.Pos, values [][]string) *parse.TextNode {
 			pos = parse.Pos(i)
 		}
 	}
-	m.marks[&b[0]] = origin{path: m.path, offset: int(pos), values: values}
+	m.marks[&b[0]] = origin{path: m.path, offset: int(pos)}
 	return &parse.TextNode{NodeType: parse.NodeText, Pos: pos, Text: b[:0]}
 }
 
@@ -253,7 +216,7 @@ func (m *marker) list(list *parse.ListNode, loop bool) {
 	}
 	var nodes []parse.Node
 	if loop {
-		nodes = append(nodes, m.zero(list.Pos, nil))
+		nodes = append(nodes, m.zero(list.Pos))
 	}
 	for _, node := range list.Nodes {
 		switch n := node.(type) {
@@ -262,68 +225,21 @@ func (m *marker) list(list *parse.ListNode, loop bool) {
 				m.marks[&n.Text[0]] = origin{path: m.path, offset: int(n.Pos)}
 			}
 		case *parse.ActionNode:
-			nodes = append(nodes, m.zero(n.Pos, m.valuePaths(n.Pipe)))
+			nodes = append(nodes, m.zero(n.Pos))
 			showing(n.Pipe)
 		case *parse.TemplateNode:
-			nodes = append(nodes, m.zero(n.Pos, m.valuePaths(n.Pipe)))
+			nodes = append(nodes, m.zero(n.Pos))
 		case *parse.IfNode:
 			m.list(n.List, false)
 			m.list(n.ElseList, false)
 		case *parse.WithNode:
-			m.below(m.dotOf(n.Pipe)).list(n.List, false)
+			m.list(n.List, false)
 			m.list(n.ElseList, false)
 		case *parse.RangeNode:
-			m.below(nil).list(n.List, true)
+			m.list(n.List, true)
 			m.list(n.ElseList, false)
 		}
 		nodes = append(nodes, node)
 	}
 	list.Nodes = nodes
-}
-
-// below is the marker for where the dot stands for another value.
-func (m *marker) below(dot []string) *marker {
-	inner := *m
-	inner.dot = dot
-	return &inner
-}
-
-// dotOf is the one path below .Values that a with names, or nil.
-func (m *marker) dotOf(pipe *parse.PipeNode) []string {
-	if paths := m.valuePaths(pipe); len(paths) == 1 && len(pipe.Cmds) == 1 && len(pipe.Cmds[0].Args) == 1 {
-		return paths[0]
-	}
-	return nil
-}
-
-// valuePaths returns the paths below .Values that a pipeline names.
-func (m *marker) valuePaths(pipe *parse.PipeNode) [][]string {
-	if pipe == nil {
-		return nil
-	}
-	var paths [][]string
-	for _, command := range pipe.Cmds {
-		for _, arg := range command.Args {
-			switch a := arg.(type) {
-			case *parse.DotNode:
-				if m.dot != nil {
-					paths = append(paths, m.dot)
-				}
-			case *parse.FieldNode:
-				switch {
-				case m.dot != nil:
-					paths = append(paths, slices.Concat(m.dot, a.Ident))
-				case len(a.Ident) > 1 && a.Ident[0] == "Values":
-					paths = append(paths, a.Ident[1:])
-				}
-			case *parse.VariableNode:
-				if len(a.Ident) > 2 && a.Ident[0] == "$" && a.Ident[1] == "Values" {
-					paths = append(paths, a.Ident[2:])
-				}
-			case *parse.PipeNode:
-				paths = append(paths, m.valuePaths(a)...)
-			}
-		}
-	}
-	return paths
 }
