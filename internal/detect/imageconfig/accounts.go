@@ -72,15 +72,18 @@ func accountRules() []rule {
 			Rule: rules.Rule{
 				ID: "image-sudo-nopasswd", Kind: finding.ImageConfig,
 				Title: "Account that becomes root without a password", Severity: finding.Medium, Since: "0.1",
-				Why:          "With NOPASSWD in sudoers the account is root in all but name, and running the container as that account protects nothing.",
-				Fix:          "Remove the entry and sudo from the image; do what needs root in the build.",
+				Why:          "With NOPASSWD in sudoers, or nopass in doas.conf, the account is root in all but name, and running the container as that account protects nothing.",
+				Fix:          "Remove the entry and sudo or doas from the image; do what needs root in the build.",
 				WhenToIgnore: "A development image in which people install packages.",
-				References:   []string{"https://www.sudo.ws/docs/man/sudoers.man/"},
+				References:   []string{"https://www.sudo.ws/docs/man/sudoers.man/", "https://man.openbsd.org/doas.conf"},
 				Tags:         []string{"external/cwe/cwe-250"},
 				Bad:          `{"config": {"User": "app"}, "files": [{"path": "/etc/sudoers.d/app", "content": "app ALL=(ALL) NOPASSWD: ALL\n"}]}`,
 				Good:         `{"config": {"User": "app"}, "files": [{"path": "/etc/sudoers", "content": "# %wheel ALL=(ALL) NOPASSWD: ALL\nroot ALL=(ALL) ALL\n"}]}`, Language: "json",
 			},
-			check: checkSudoers,
+			check: func(p *pass) {
+				checkSudoers(p)
+				checkDoas(p)
+			},
 		},
 		{
 			Rule: rules.Rule{
@@ -250,6 +253,36 @@ func checkSudoers(p *pass) {
 		case strings.HasPrefix(text, "@"), who == "root":
 		case slices.Contains(words, "NOPASSWD"):
 			p.reportLine(path, line, fmt.Sprintf("%s may run commands as root without a password", who), who)
+		}
+	})
+}
+
+// checkDoas looks for rules of doas.conf(5) that permit without a password:
+// permit [options] who [as whom] [cmd …].
+func checkDoas(p *pass) {
+	match := func(path string) bool { return path == "/etc/doas.conf" || strings.HasPrefix(path, "/etc/doas.d/") }
+	p.lines(match, func(path string, line int, text string) {
+		words := strings.Fields(text)
+		if words[0] != "permit" {
+			return
+		}
+		rest := words[1:]
+		nopass := false
+		for len(rest) > 0 && slices.Contains([]string{"nopass", "nolog", "persist", "keepenv"}, rest[0]) {
+			nopass = nopass || rest[0] == "nopass"
+			rest = rest[1:]
+		}
+		// setenv { … } stands between the options and the name.
+		if len(rest) > 1 && rest[0] == "setenv" {
+			if end := slices.Index(rest, "}"); end >= 0 {
+				rest = rest[end+1:]
+			}
+		}
+		if as := slices.Index(rest, "as"); as >= 0 && as+1 < len(rest) && rest[as+1] != "root" {
+			return // It becomes somebody else.
+		}
+		if nopass && len(rest) > 0 && rest[0] != "root" {
+			p.reportLine(path, line, fmt.Sprintf("%s may run commands as root without a password", rest[0]), rest[0])
 		}
 	})
 }

@@ -404,3 +404,33 @@ func FuzzSecretsAreNeverPrinted(f *testing.F) {
 		}
 	})
 }
+
+func TestWhatEverybodyMayChangeOnThePathIsHigh(t *testing.T) {
+	const low, high, none = finding.Low, finding.High, finding.Unknown
+	for name, tc := range map[string]struct {
+		env, file string
+		want      finding.Severity
+	}{
+		"a directory elsewhere":                         {`"PATH=/usr/bin"`, `{"path": "/opt/bin", "mode": "0777", "kind": "directory"}`, low},
+		"a directory on the PATH":                       {`"PATH=/opt/bin/:/usr/bin"`, `{"path": "/opt/bin", "mode": "0777", "kind": "directory"}`, high},
+		"the directory for temporary files":             {`"PATH=/usr/bin"`, `{"path": "/tmp", "mode": "1777", "kind": "directory"}`, none},
+		"the same on the PATH":                          {`"PATH=/tmp:/usr/bin"`, `{"path": "/tmp", "mode": "1777", "kind": "directory"}`, high},
+		"one of the PATH that runtimes set":             {``, `{"path": "/usr/local/bin", "mode": "0777", "kind": "directory"}`, high},
+		"the same where the image sets another":         {`"PATH=/app"`, `{"path": "/usr/local/bin", "mode": "0777", "kind": "directory"}`, low},
+		"one that the PATH names without /usr":          {`"PATH=/bin"`, `{"path": "/usr/bin", "mode": "0777", "kind": "directory"}`, high},
+		"a command":                                     {`"PATH=/bin"`, `{"path": "/usr/bin/tool", "mode": "0777"}`, high},
+		"a file that is no command":                     {`"PATH=/bin"`, `{"path": "/usr/bin/tool.txt", "mode": "0666"}`, low},
+		"a command below a directory of the PATH":       {`"PATH=/opt"`, `{"path": "/opt/x/tool", "mode": "0777"}`, low},
+		"a directory of which only the group may write": {`"PATH=/opt"`, `{"path": "/opt", "mode": "0775", "kind": "directory"}`, none},
+	} {
+		got := none
+		for _, f := range check(t, decode(t, fmt.Sprintf(`{"config": {"User": "app", "Env": [%s]}, "files": [%s]}`, tc.env, tc.file)), "") {
+			if f.RuleID == "image-world-writable" {
+				got = f.Severity
+			}
+		}
+		if got != tc.want {
+			t.Errorf("%s: severity %v, want %v", name, got, tc.want)
+		}
+	}
+}

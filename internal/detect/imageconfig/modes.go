@@ -64,7 +64,7 @@ func modeRules() []rule {
 				ID: "image-world-writable", Kind: finding.ImageConfig,
 				Title: "File or directory that everybody may change", Severity: finding.Low, Since: "0.1",
 				Why:          "Any process in the container can replace what another one, perhaps with more rights, will run or read.",
-				Fix:          "Take the right away in the step that makes the file: `chmod o-w`, or `COPY --chmod=0755`. Directories for temporary files need the sticky bit (mode 1777).",
+				Fix:          "Take the right away in the step that makes the file: `chmod o-w`, or `COPY --chmod=0755`. Directories for temporary files need the sticky bit (mode 1777), and do not belong on the PATH.",
 				WhenToIgnore: "The container has a single user and nothing else is started in it.",
 				References:   []string{"https://csrc.nist.gov/pubs/sp/800/190/final"},
 				Tags:         []string{"external/cwe/cwe-732"},
@@ -173,25 +173,19 @@ func describeSetuid(f inventory.File) string {
 }
 
 func checkWorldWritable(p *pass) {
-	onPath := map[string]bool{}
-	if p.image() != nil {
-		for _, v := range p.image().Config.Env {
-			if list, ok := strings.CutPrefix(v, "PATH="); ok {
-				for dir := range strings.SplitSeq(list, ":") {
-					onPath[path.Clean(dir)] = true
-				}
-			}
-		}
-	}
+	onPath := p.commandDirs()
 	writable := p.filter(func(f inventory.File) bool {
-		return f.Mode&worldWritable != 0 && (f.Kind == "" || f.Kind == inventory.Directory && f.Mode&0o1000 == 0)
+		return f.Mode&worldWritable != 0 && (f.Kind == "" || f.Kind == inventory.Directory)
 	})
 	var others, commands []inventory.File
 	for _, f := range writable {
-		isCommand := onPath[f.Path] || onPath[path.Dir(f.Path)] && f.Mode&0o111 != 0 && f.Kind == ""
-		if isCommand {
+		at := inventory.UnderUsr(f.Path)
+		isCommand := f.Kind == "" && f.Mode&0o111 != 0 && onPath[path.Dir(at)]
+		isDir := f.Kind == inventory.Directory && onPath[path.Dir(inventory.UnderUsr(f.Path+"/x"))]
+		switch sticky := f.Kind == inventory.Directory && f.Mode&0o1000 != 0; {
+		case isCommand, isDir:
 			commands = append(commands, f)
-		} else {
+		case !sticky:
 			others = append(others, f)
 		}
 	}
@@ -202,6 +196,29 @@ func checkWorldWritable(p *pass) {
 		})
 	}
 	p.reportFiles(others, finding.Unknown, "everybody may change it")
+}
+
+// defaultPath is what runtimes set where the image sets no PATH
+// (https://github.com/moby/moby/blob/v28.0.0/oci/defaults.go,
+// https://github.com/containerd/containerd/blob/v2.0.0/pkg/oci/spec_opts.go).
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// commandDirs are the directories in which commands are looked for, as if /usr
+// were merged.
+func (p *pass) commandDirs() map[string]bool {
+	list := defaultPath
+	if p.image() != nil {
+		for _, v := range p.image().Config.Env {
+			if value, ok := strings.CutPrefix(v, "PATH="); ok {
+				list = value
+			}
+		}
+	}
+	dirs := map[string]bool{}
+	for dir := range strings.SplitSeq(list, ":") {
+		dirs[path.Dir(inventory.UnderUsr(path.Clean(dir)+"/x"))] = true
+	}
+	return dirs
 }
 
 // capabilityNames by bit number, linux/capability.h.

@@ -16,7 +16,7 @@ import (
 var readFiles = compileGlobs(slices.Concat(systemFiles, credentialFiles)...)
 
 var systemFiles = []string{
-	"/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow", "/etc/sudoers", "/etc/sudoers.d/*",
+	"/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow", "/etc/sudoers", "/etc/sudoers.d/*", "/etc/doas.conf", "/etc/doas.d/*.conf",
 	"/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d/*", "/etc/ssh/ssh_host_*_key",
 }
 
@@ -98,8 +98,9 @@ func interesting(e *layers.Entry) bool {
 	case layers.Regular:
 		return e.Mode&0o6002 != 0 || e.Capabilities != ""
 	case layers.Directory:
-		// A sticky directory, such as /tmp, protects what others put there.
-		return e.Mode&0o1002 == 0o002
+		// A sticky directory, such as /tmp, protects what others put there, and
+		// not who looks for commands in it.
+		return e.Mode&0o002 != 0
 	case layers.CharDevice, layers.BlockDevice:
 		return true
 	default:
