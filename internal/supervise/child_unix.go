@@ -19,6 +19,10 @@ import (
 // standard streams.
 const pipeFD = 3
 
+// scratchFD is the descriptor of the folder of temporary files in the child, if
+// it has one: its lock lasts as long as the child does.
+const scratchFD = 4
+
 // grace is how long a child may take to end after a signal.
 const grace = 10 * time.Second
 
@@ -32,8 +36,10 @@ func parent(getenv func(string) string) (tell func(code int), isChild bool) {
 	if info, err := pipe.Stat(); err != nil || info.Mode()&os.ModeNamedPipe == 0 {
 		return nil, false
 	}
-	// Programs that this one starts must not hold the pipe open.
+	// Programs that this one starts must not hold the pipe and the folder of
+	// temporary files.
 	syscall.CloseOnExec(pipeFD)
+	syscall.CloseOnExec(scratchFD)
 	return func(code int) {
 		// If the parent is gone there is nobody to tell.
 		_, _ = pipe.Write([]byte{byte(code)})
@@ -59,6 +65,15 @@ func runChild() (ending, error) {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Env = append(without(os.Environ(), Variable), Variable+"="+strconv.Itoa(pipeFD))
 	cmd.ExtraFiles = []*os.File{write}
+	// Without a folder of its own the child uses that of all.
+	if scratch, err := newScratch(); err == nil {
+		defer func() {
+			_ = os.RemoveAll(scratch.Name())
+			_ = scratch.Close()
+		}()
+		cmd.ExtraFiles = append(cmd.ExtraFiles, scratch)
+		cmd.Env = append(without(cmd.Env, "TMPDIR"), "TMPDIR="+scratch.Name())
+	}
 	cmd.SysProcAttr = attributes()
 	// The kernel ends the child together with the thread that started it.
 	runtime.LockOSThread()

@@ -49,6 +49,16 @@ var tasks = map[string]func() int{
 		select {}
 	},
 	"exit": func() int { os.Exit(0); return 0 },
+	"leave a file": func() int {
+		f, err := os.CreateTemp("", "left-*")
+		if err != nil {
+			fmt.Println(err)
+			return 1
+		}
+		fmt.Println("at", f.Name())
+		time.Sleep(time.Minute)
+		return 0
+	},
 	"memory": func() int {
 		if err := LimitMemory(1 << 30); err != nil {
 			fmt.Println(err)
