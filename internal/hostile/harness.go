@@ -67,6 +67,8 @@ type hostileCase struct {
 	written int
 	// play replaces the plain run of the program.
 	play func(ctx context.Context, h *harness, s *scene, args []string) (*outcome, error)
+	// privileged is set where only root can play the case.
+	privileged bool
 	// unreported is set where no report can be written.
 	unreported bool
 }
