@@ -382,6 +382,11 @@ func TestNoValuesAreNamedWhereNoneDecidesForCertain(t *testing.T) {
 			want:     []string{""},
 		},
 		{
+			name: "what is there for want of a value", rule: "k8s-host-pid",
+			values: "pod:\n  a: 1\n", template: "      {{- if not .Values.pod.isolated }}\n      hostPID: true\n      {{- end }}\n" + oneContainer,
+			want: []string{""},
+		},
+		{
 			name: "the release and the chart", rule: "k8s-image-latest",
 			values: "a: 1\n", template: "      containers:\n        - name: web\n          image: {{ .Release.Name }}/{{ .Chart.Name }}:latest\n",
 			want: []string{""},

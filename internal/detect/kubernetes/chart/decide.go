@@ -247,10 +247,11 @@ func (d decider) locate(refs []*ref, reason Reason, found []Decision, known ...*
 		if len(found) >= 2*maxDecisions || slices.ContainsFunc(known, func(k *ref) bool { return around(at, k.keys) || around(k.keys, at) }) {
 			continue
 		}
-		one, ok := d.places.of(r)
+		one := d.places.of(r)
 		one.Reason = reason
-		if ok && !slices.ContainsFunc(found, func(f Decision) bool { return f.Path == one.Path && f.Span == one.Span && f.Flag == one.Flag }) {
-			found = append(found, one)
+		// That something is there for want of a value, a map does not say.
+		if one.ok && !(one.around && reason == Present) && !slices.ContainsFunc(found, func(f Decision) bool { return f.Path == one.Path && f.Span == one.Span && f.Flag == one.Flag }) {
+			found = append(found, one.Decision)
 		}
 	}
 	return found

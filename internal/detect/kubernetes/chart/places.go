@@ -45,35 +45,37 @@ type layer struct {
 
 // of returns the place of a value. For one that is not there, it is the null
 // that takes it away, or the map that lacks it.
-func (p *places) of(r *ref) (Decision, bool) {
+func (p *places) of(r *ref) located {
 	one, known := p.known[r]
 	if !known {
 		p.left = maxLayers
-		one.Decision, one.ok = p.find(r)
+		one = p.find(r)
 		one.ok = one.ok && p.left >= 0
 		p.known[r] = one
 	}
-	return one.Decision, one.ok
+	return one
 }
 
 // located is a place that was looked up.
 type located struct {
 	Decision
 	ok bool
+	// around is true where it is that of the map that lacks the value.
+	around bool
 }
 
-func (p *places) find(r *ref) (Decision, bool) {
+func (p *places) find(r *ref) located {
 	chain, rest := p.chain(r.keys)
 	if len(rest) == 0 {
-		return Decision{}, false
+		return located{}
 	}
 	one, decided := p.first(r, p.layers(chain, rest, true))
 	if decided || r.there || len(rest) < 2 {
-		return one, one.Path != "" || one.Flag != ""
+		return located{Decision: one, ok: one.Path != "" || one.Flag != ""}
 	}
 	around := &ref{keys: r.keys[:len(r.keys)-1], there: true, size: unknownSize}
 	one, _ = p.first(around, p.layers(chain, rest[:len(rest)-1], true))
-	return one, one.Path != ""
+	return located{Decision: one, ok: one.Path != "", around: true}
 }
 
 // unknownSize is for a map of which no more is known.

@@ -36,7 +36,7 @@ func Render(ctx context.Context, dir string, files []manifest.File, s Settings) 
 	given, more := userValues(s)
 	problems = append(problems, more...)
 	root.meta.IsRoot = true
-	problems = append(problems, root.coalesce(given, nil)...)
+	problems = append(problems, root.coalesce(given)...)
 	for _, refusal := range root.checkValues(nil) {
 		problems = append(problems, Problem{Path: refusal.Schema, Line: 1, Message: refusal.Message, Refusal: &refusal})
 	}

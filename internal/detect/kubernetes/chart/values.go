@@ -165,24 +165,67 @@ func lookup(m map[string]any, path string) (any, bool) {
 
 // coalesce gives each chart its values: its own, under those that its parent
 // has for it, with the globals of all above. Subcharts that a condition or tag
-// switches off are removed; tags are those of the outermost chart. It returns
-// the dependencies that are wanted and not there. The order is that of Helm,
-// by which null means different things:
+// switches off are removed. It returns the dependencies that are wanted and not
+// there. The order is that of Helm, by which null means different things:
 // https://helm.sh/docs/chart_template_guide/values_files/#deleting-a-default-key
-func (t *tree) coalesce(given, tags map[string]any) []Problem {
+func (t *tree) coalesce(given map[string]any) []Problem {
+	problems := t.enableAll(given, nil)
+	t.importValues()
+	t.settle(given)
+	return problems
+}
+
+// enableAll removes the subcharts that are not wanted; tags are those of the
+// outermost chart.
+func (t *tree) enableAll(given, tags map[string]any) []Problem {
 	seen := t.under(given)
 	if tags == nil {
 		tags, _ = seen["tags"].(map[string]any)
 	}
 	problems := t.enable(seen, tags)
-	t.importValues()
+	for _, sub := range t.subs {
+		own, _ := seen[sub.alias].(map[string]any)
+		problems = append(problems, sub.enableAll(withGlobals(own, seen["global"]), tags)...)
+	}
+	return problems
+}
+
+// settle gives each chart its values in the end.
+func (t *tree) settle(given map[string]any) {
 	t.values = t.under(given)
 	for _, sub := range t.subs {
 		own, _ := t.values[sub.alias].(map[string]any)
-		problems = append(problems, sub.coalesce(withGlobals(own, t.values["global"]), tags)...)
+		sub.settle(withGlobals(own, t.values["global"]))
 		t.values[sub.alias] = sub.values
 	}
-	return problems
+}
+
+// merged returns the values of a chart and its subcharts below others. Null
+// stays, to be taken for what it means later.
+func (t *tree) merged(given map[string]any) map[string]any {
+	out := maps.Clone(given)
+	if out == nil {
+		out = make(map[string]any)
+	}
+	for key, value := range t.values {
+		above, there := out[key]
+		table, both := above.(map[string]any)
+		own, isMap := value.(map[string]any)
+		switch {
+		case !there:
+			out[key] = value
+		case isMap && both:
+			out[key] = over(table, own, true)
+		}
+	}
+	for _, sub := range t.subs {
+		own, isMap := out[sub.alias].(map[string]any)
+		if _, there := out[sub.alias]; there && !isMap {
+			continue
+		}
+		out[sub.alias] = sub.merged(withGlobals(own, out["global"]))
+	}
+	return out
 }
 
 // under returns the chart's own values below others.
@@ -230,7 +273,17 @@ func withGlobals(own map[string]any, globals any) map[string]any {
 		return out
 	}
 	given, _ := globals.(map[string]any)
-	out["global"] = over(given, has, true)
+	all := over(given, has, true)
+	for key, value := range given {
+		// Where one is a map and the other is none, that of the subchart stays.
+		_, above := value.(map[string]any)
+		if lower, there := has[key]; there {
+			if _, below := lower.(map[string]any); above != below {
+				all[key] = lower
+			}
+		}
+	}
+	out["global"] = all
 	return out
 }
 
@@ -239,24 +292,28 @@ func withGlobals(own map[string]any, globals any) map[string]any {
 func (t *tree) enable(values, tags map[string]any) []Problem {
 	var kept []*tree
 	var problems []Problem
+	var wanted []Dependency
 	listed := make(map[string]bool)
 	for _, d := range t.meta.Dependencies {
 		i := slices.IndexFunc(t.subs, func(sub *tree) bool { return sub.meta.Name == d.Name })
 		listed[d.Name] = true
 		switch {
 		case !d.wanted(t.withDefaultsOf(i, d, values), tags):
+			continue
 		case i < 0:
 			problems = append(problems, t.missing(d))
 		default:
 			kept = append(kept, t.subs[i].as(d.Alias))
 		}
+		d.Enabled, d.Name = true, cmp.Or(d.Alias, d.Name)
+		wanted = append(wanted, d)
 	}
 	for _, sub := range t.subs {
 		if !listed[sub.meta.Name] {
 			kept = append(kept, sub)
 		}
 	}
-	t.subs = kept
+	t.subs, t.meta.Dependencies = kept, wanted
 	return problems
 }
 
@@ -306,7 +363,20 @@ func (t *tree) as(alias string) *tree {
 		one.meta.Name = alias
 		one.name = strings.TrimSuffix(t.name, t.meta.Name) + alias
 	}
-	return &one
+	return one.apart()
+}
+
+// apart returns the chart with subcharts of its own, so that what becomes of
+// them under one name does not change those under another.
+func (t tree) apart() *tree {
+	subs := make([]*tree, len(t.subs))
+	for i, sub := range t.subs {
+		one := *sub
+		one.name = path.Join(t.name, "charts", one.meta.Name)
+		subs[i] = one.apart()
+	}
+	t.subs = subs
+	return &t
 }
 
 // wanted reports whether a dependency is switched on: by the first of its
@@ -328,43 +398,45 @@ func (d Dependency) wanted(values, tags map[string]any) bool {
 	return on || !off
 }
 
-// importValues takes over what Chart.yaml's import-values ask for.
+// importValues takes over what Chart.yaml's import-values ask for, from the
+// innermost charts on. A chart that lists a dependency has the values of all of
+// them from then on as if they were its own, as in Helm: null in given values
+// does not take away what its globals made of these.
 func (t *tree) importValues() {
+	for _, sub := range t.subs {
+		sub.importValues()
+	}
+	if len(t.meta.Dependencies) == 0 {
+		return
+	}
+	all := t.merged(nil)
+	t.values = all
 	for _, d := range t.meta.Dependencies {
-		for _, sub := range t.subs {
-			if sub.alias != d.Name && sub.alias != d.Alias {
-				continue
-			}
-			for _, wish := range d.ImportValues {
-				t.importOne(sub, wish)
-			}
+		for _, wish := range d.ImportValues {
+			t.importOne(all, d.Name, wish)
 		}
 	}
 }
 
-// importOne takes over one of them, as the values of this chart have it.
-func (t *tree) importOne(sub *tree, wish any) {
-	given, _ := t.values[sub.alias].(map[string]any)
-	own := over(given, sub.values, true)
+// importOne takes over one of them out of all values.
+func (t *tree) importOne(all map[string]any, name string, wish any) {
+	var path, parent string
 	switch w := wish.(type) {
 	case string:
-		if m, ok := lookup(own, "exports."+w); ok {
-			if values, ok := m.(map[string]any); ok {
-				t.values = over(t.values, values, true)
-			}
-		}
+		path, parent = "exports."+w, "."
 	case map[string]any:
-		child, _ := w["child"].(string)
-		parent, _ := w["parent"].(string)
-		if m, ok := lookup(own, child); ok {
-			if values, isMap := m.(map[string]any); isMap && parent != "" {
-				below := values
-				if parent != "." {
-					below = make(map[string]any)
-					put(below, strings.Split(parent, "."), values)
-				}
-				t.values = over(t.values, below, true)
-			}
-		}
+		path, _ = w["child"].(string)
+		parent, _ = w["parent"].(string)
 	}
+	found, _ := lookup(all, name+"."+path)
+	values, isMap := found.(map[string]any)
+	if !isMap || parent == "" {
+		return
+	}
+	if parent != "." {
+		below := make(map[string]any)
+		put(below, strings.Split(parent, "."), values)
+		values = below
+	}
+	t.values = over(t.values, values, true)
 }

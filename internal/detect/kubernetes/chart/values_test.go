@@ -30,10 +30,14 @@ func TestNullInValuesMeansWhatItMeansToHelm(t *testing.T) {
 		{"null for a subchart's globals", "a: 1\n", "global: {zone: us, m: {a: 1}}\nport: 1\n", "redis: {global: {zone: null, m: {a: null}}}\n", `{"a":1,"redis":{"global":{"m":{}},"port":1}}`},
 	} {
 		for listed, dependencies := range map[string]string{"": "", ", listed as a dependency": "dependencies: [{name: redis, version: 1.0.0}]\n"} {
-			if listed != "" && (tt.subchart == "" || tt.name == "null for the globals") {
-				// With a list, Helm computes globals from the defaults first, so
-				// that the parent's zone is left. We do not.
+			if listed != "" && tt.subchart == "" {
 				continue
+			}
+			want := tt.want
+			if listed != "" && tt.name == "null for the globals" {
+				// With a list, Helm computes globals from the defaults first, so
+				// that the parent's zone is left.
+				want = `{"global":{"keep":1},"redis":{"global":{"keep":1,"zone":"eu"},"port":1}}`
 			}
 			t.Run(tt.name+listed, func(t *testing.T) {
 				files := []string{"Chart.yaml", description + dependencies, "values.yaml", tt.values, "templates/a.yaml", "{{ toJson .Values }}"}
@@ -45,11 +49,28 @@ func TestNullInValuesMeansWhatItMeansToHelm(t *testing.T) {
 					s.Values = []manifest.File{{Path: "given.yaml", Content: []byte(tt.given)}}
 				}
 				got, problems := render(t, s, files...)
-				if len(problems) > 0 || got["templates/a.yaml"] != tt.want {
-					t.Errorf("%s, want %s; problems %v", got["templates/a.yaml"], tt.want, problems)
+				if len(problems) > 0 || got["templates/a.yaml"] != want {
+					t.Errorf("%s, want %s; problems %v", got["templates/a.yaml"], want, problems)
 				}
 			})
 		}
+	}
+}
+
+// The expected values are those that Helm v4.2.3 hands to the templates. The
+// chart has its dependency under two names, with values of its own for both.
+func TestADependencyUnderTwoNamesHasValuesForEach(t *testing.T) {
+	got, problems := render(t, Settings{},
+		"Chart.yaml", description+"dependencies: [{name: redis, version: 1.0.0, alias: one}, {name: redis, version: 1.0.0, alias: two}]\n",
+		"values.yaml", "one: {port: 1, leaf: {x: one}}\ntwo: {port: 2}\nglobal: {zone: eu}\n",
+		"templates/a.yaml", "{{ toJson .Values }} {{ range .Chart.Dependencies }}{{ .Name }} {{ .Enabled }} {{ end }}",
+		"charts/redis/Chart.yaml", "name: redis\nversion: 1.0.0\ndependencies: [{name: leaf, version: 1.0.0, import-values: [shared]}]\n", "charts/redis/values.yaml", "port: 0\n",
+		"charts/redis/charts/leaf/Chart.yaml", "name: leaf\nversion: 1.0.0\n", "charts/redis/charts/leaf/values.yaml", "x: own\nexports: {shared: {z: 1}}\n")
+	const want = `{"global":{"zone":"eu"},` +
+		`"one":{"global":{"zone":"eu"},"leaf":{"exports":{"shared":{"z":1}},"global":{"zone":"eu"},"x":"one"},"port":1,"z":1},` +
+		`"two":{"global":{"zone":"eu"},"leaf":{"exports":{"shared":{"z":1}},"global":{"zone":"eu"},"x":"own"},"port":2,"z":1}} one true two true `
+	if len(problems) > 0 || got["templates/a.yaml"] != want {
+		t.Errorf("%s, want %s; problems %v", got["templates/a.yaml"], want, problems)
 	}
 }
 
