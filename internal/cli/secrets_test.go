@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +17,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,9 +26,14 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/cli"
 	"github.com/portcullis-ci/portcullis/internal/credential"
 	"github.com/portcullis-ci/portcullis/internal/credential/credentialtest"
+	"github.com/portcullis-ci/portcullis/internal/detect/malware"
+	"github.com/portcullis-ci/portcullis/internal/detect/secret"
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/imagetest"
+	"github.com/portcullis-ci/portcullis/internal/inventory/syftcatalog"
+	"github.com/portcullis-ci/portcullis/internal/layers"
 	"github.com/portcullis-ci/portcullis/internal/report"
+	"github.com/portcullis-ci/portcullis/internal/target"
 )
 
 // secretCheckout makes a checkout and an image that hold every secret of the
@@ -156,6 +163,9 @@ func TestNoOutputHoldsASecretValue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for i, entry := range plainEntries(t) {
+		outputs[fmt.Sprintf("entry %d of the cache, before it is sealed", i)] = entry
+	}
 	if len(outputs) < len(report.Formats())+20 {
 		t.Fatalf("outputs = %d, want one of each format and more", len(outputs))
 	}
@@ -194,6 +204,45 @@ func TestNoOutputHoldsASecretValue(t *testing.T) {
 			}
 		}
 	}
+}
+
+// plain is a cache that keeps nothing and notes what it was to keep: the files of
+// the real one are packed and sealed.
+type plain struct {
+	mu      sync.Mutex
+	entries []string
+}
+
+func (*plain) Get(string, func(io.Reader) error) bool { return false }
+
+func (c *plain) Put(_ string, write func(io.Writer) error) {
+	var b bytes.Buffer
+	if write(&b) != nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.entries = append(c.entries, b.String())
+}
+
+// plainEntries are what the gate puts into the cache of the image.
+func plainEntries(t *testing.T) []string {
+	t.Helper()
+	image, err := target.Open(t.Context(), target.Request{Reference: "oci:image"}, target.Environment{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = image.Close() }()
+	var cache plain
+	if _, _, err := syftcatalog.Catalog(t.Context(), image, syftcatalog.Options{
+		Cache: &cache, Build: "test", SBOM: true, Inspectors: []layers.Inspector{secret.Inspector{}, malware.Inspector{}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if len(cache.entries) < 3 {
+		t.Fatalf("%d entries, want those of the layers", len(cache.entries))
+	}
+	return cache.entries
 }
 
 var inBase64 = regexp.MustCompile(`[A-Za-z0-9+/]{24,}={0,2}`)

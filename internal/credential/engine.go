@@ -114,6 +114,8 @@ type search struct {
 	// name with two telling words is read once.
 	covered struct{ from, to int }
 	found   []Match
+	// passedOver is set where a password in a URL is none by its place.
+	passedOver bool
 }
 
 // run looks at every keyword in padded[from:to]; padding follows the data.
@@ -312,12 +314,18 @@ func (s *search) addEncodedKey(at int) {
 
 func (s *search) addURL(at int) {
 	start, end, documented, ok := urlAt(s.data, at)
-	if !ok || s.place.trial {
+	if !ok {
 		return
 	}
-	if m, ok := passwordInURL(string(s.data[start:end]), documented); ok && (!s.place.foreign && s.place.text != proseText || random(string(s.data[start:end]))) {
-		s.add(m, start, end-start)
+	m, ok := passwordInURL(string(s.data[start:end]), documented)
+	if !ok {
+		return
 	}
+	if s.place.trial || (s.place.foreign || s.place.text == proseText) && !random(string(s.data[start:end])) {
+		s.passedOver = true
+		return
+	}
+	s.add(m, start, end-start)
 }
 
 func (s *search) addSetting(at int) {

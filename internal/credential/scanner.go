@@ -123,6 +123,11 @@ func (s *Scanner) End() (found []Match, cut bool) {
 	return s.found, s.cut
 }
 
+// PassedOver reports whether the file holds what looks like a password in a URL
+// and was not found for one, since the file is a test, a text, or that of a
+// published package. It may be one all the same, and is not to be spread.
+func (s *Scanner) PassedOver() bool { return s.search.passedOver }
+
 func (s *Scanner) addNamedFile() {
 	s.search.found = s.search.found[:0]
 	for _, m := range namedFile(s.path, s.buf) {

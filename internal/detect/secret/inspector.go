@@ -130,7 +130,7 @@ func (i *inspection) EndFile() {
 		i.take("")
 	}
 	i.contents.end(i.path, i.found)
-	if i.found {
+	if i.found || i.searched && i.scanner.PassedOver() {
 		i.holding[i.path] = true
 	}
 }
