@@ -36,6 +36,9 @@ func keyFile(data []byte) (parsedKey, bool) {
 
 // derFile reads the binary form of what PEM holds. Nothing may follow.
 func derFile(der []byte) (parsedKey, bool) {
+	if !startsAsKey(der) {
+		return parsedKey{}, false
+	}
 	var whole asn1.RawValue
 	if rest, err := asn1.Unmarshal(der, &whole); err != nil || len(rest) > 0 {
 		return parsedKey{}, false
@@ -57,6 +60,24 @@ func derFile(der []byte) (parsedKey, bool) {
 		}
 	}
 	return parsedKey{}, false
+}
+
+// startsAsKey reports whether a sequence begins as those of keys do: with a
+// version, or with the name of how the key is encrypted. Certificates do not.
+func startsAsKey(der []byte) bool {
+	within := func(der []byte) []byte {
+		size := 2
+		if len(der) > 1 && der[1] > 0x80 {
+			size += int(der[1] & 0x7f)
+		}
+		return der[min(len(der), size):]
+	}
+	in := within(der)
+	if len(in) == 0 || in[0] == asn1.TagInteger {
+		return len(in) > 0
+	}
+	name := within(in)
+	return len(name) > 0 && name[0] == asn1.TagOID
 }
 
 var (

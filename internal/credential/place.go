@@ -1,6 +1,7 @@
 package credential
 
 import (
+	"bytes"
 	"path"
 	"strings"
 )
@@ -69,13 +70,32 @@ var (
 	trialParts   = []string{"/test/", "/tests/", "/_test/", "/_tests/", "/testdata/", "/test-data/", "/fixtures/", "/fixture/", "/example/", "/examples/", "/sample/", "/samples/", "/doc/", "/docs/", "/spec/", "/specs/", "/__tests__/", "/man/", "/i18n/", "/locale/", "/locales/", "/lang/", "/translations/", "/testing/", "/mocks/", "/__mocks__/", "/demo/", "/demos/", "/benchmarks/"}
 )
 
-// placeOf reads a path. The start of the content tells programs that have no
+// folder is what the directory in a path says. Files of one directory mostly
+// come one after the other.
+type folder struct {
+	name           string
+	foreign, trial bool
+	// published is set where a published file is there for tests.
+	published bool
+}
+
+// folderOf reads a directory in lower case, with the slash at its end.
+func folderOf(dir string) folder {
+	f := folder{name: dir, foreign: within(dir, foreignParts), trial: within(dir, trialParts)}
+	f.published = f.foreign && hasTrialWord(dir[foreignEnd(dir):])
+	return f
+}
+
+// place reads a path. The start of the content tells programs that have no
 // suffix, and binaries whatever their name.
-func placeOf(name string, head []byte) place {
+func (f *folder) place(name string, head []byte) place {
 	lower := strings.ToLower(name)
 	base := path.Base(lower)
-	p := place{foreign: within(lower, foreignParts), trial: within(lower, trialParts) || isTrialName(base)}
-	p.trial = p.trial || p.foreign && hasTrialWord(lower[foreignEnd(lower):])
+	if dir := lower[:strings.LastIndexByte(lower, '/')+1]; f.name != dir {
+		*f = folderOf(dir)
+	}
+	p := place{foreign: f.foreign, trial: f.trial || f.published || isTrialName(base)}
+	p.trial = p.trial || p.foreign && hasTrialWord(base)
 	p.text = textOf(base, lower, head)
 	p.shell = isShell(base, head)
 	p.lines = path.Ext(base) == ".properties"
@@ -185,12 +205,7 @@ func isMessages(base string) bool {
 // isBinary reports whether a file is no text: it has zero bytes near its
 // start, as git tells it.
 func isBinary(head []byte) bool {
-	for _, c := range head {
-		if c == 0 {
-			return true
-		}
-	}
-	return false
+	return bytes.IndexByte(head, 0) >= 0
 }
 
 func isShell(base string, head []byte) bool {

@@ -16,7 +16,7 @@ import (
 // serves keywords in any spelling. Almost all positions end with one look into
 // 32 KiB.
 type prefilter struct {
-	bits [1 << (setBits - 6)]uint64
+	bits [1 << (setBits - 5)]uint32
 	// first is the place in anchors of those of each bucket, and one more.
 	first    [1<<bucketBits + 1]uint16
 	anchors  []anchor
@@ -42,6 +42,9 @@ type keyword struct {
 // before the keyword where the offset is -1.
 type anchor struct {
 	keyword, offset int
+	// start are the first bytes of the keyword, folded, as far as mask goes: they
+	// tell most places apart at which another text has the block.
+	start, mask uint32
 }
 
 const (
@@ -52,10 +55,17 @@ const (
 	caseMask = 0xdfdfdf
 )
 
-// hashOf is the place of a block in the set; its first bits are the bucket.
+// foldMask is caseMask for eight bytes.
+const foldMask = 0xdfdfdfdfdfdfdfdf
+
+// hashOf is the place of a folded block in the set; its first bits are the bucket.
+// The factor drops what stands in the byte behind the block.
 func hashOf(block uint32) uint32 {
-	return (block & caseMask) * 0x9e3779b1 >> (32 - setBits)
+	return block * (0x3779b1 << 8) >> (32 - setBits)
 }
+
+// has reports whether a place is in the set, by the lowest bit.
+func (p *prefilter) has(h uint32) uint32 { return p.bits[h/32] >> (h % 32) }
 
 func newPrefilter(keywords []keyword) *prefilter {
 	p := &prefilter{keywords: keywords}
@@ -67,11 +77,13 @@ func newPrefilter(keywords []keyword) *prefilter {
 	for i := range keywords {
 		at := keywords[i].rarest()
 		p.reach = max(p.reach, at+1)
+		start := []byte(keywords[i].text + "\x00\x00\x00\x00")[:4]
+		mask := uint32(math.MaxUint32>>(8*max(0, 4-len(keywords[i].text)))) & (foldMask & math.MaxUint32)
 		for _, offset := range []int{at, at + 1} {
 			for block := range keywords[i].blocks(offset) {
-				h := hashOf(block)
-				p.bits[h/64] |= 1 << (h % 64)
-				entries = append(entries, entry{h >> (setBits - bucketBits), anchor{i, offset}})
+				h := hashOf(block & caseMask)
+				p.bits[h/32] |= 1 << (h % 32)
+				entries = append(entries, entry{h >> (setBits - bucketBits), anchor{i, offset, binary.LittleEndian.Uint32(start) & mask, mask}})
 			}
 		}
 	}
@@ -164,27 +176,38 @@ const padding = 8
 // order of places, with the index of the keyword and its offset. Keywords may
 // reach beyond to. The data ends with padding, which to does not count.
 func (p *prefilter) each(data []byte, from, to int, hit func(keyword, at int)) {
-	// Eight bytes hold three blocks at every second position, and one branch
-	// serves all of them.
 	last := min(to+p.reach, len(data)-padding)
-	for i := from; i <= last; i += 6 {
-		w := binary.LittleEndian.Uint64(data[i : i+8])
-		a, b, c := hashOf(uint32(w)), hashOf(uint32(w>>16)), hashOf(uint32(w>>32))
-		if (p.bits[a/64]>>(a%64)|p.bits[b/64]>>(b%64)|p.bits[c/64]>>(c%64))&1 == 0 {
+	i := from
+	// Eight bytes hold three blocks at every second position. One branch serves
+	// those of two times eight.
+	for ; i+step <= last; i += 2 * step {
+		d := data[i : i+step+8 : i+step+8]
+		v, w := binary.LittleEndian.Uint64(d)&foldMask, binary.LittleEndian.Uint64(d[step:])&foldMask
+		a, b, c := hashOf(uint32(v)), hashOf(uint32(v>>16)), hashOf(uint32(v>>32))
+		x, y, z := hashOf(uint32(w)), hashOf(uint32(w>>16)), hashOf(uint32(w>>32))
+		if (p.has(a)|p.has(b)|p.has(c)|p.has(x)|p.has(y)|p.has(z))&1 == 0 {
 			continue
 		}
-		for j, h := range [...]uint32{a, b, c} {
-			if p.bits[h/64]>>(h%64)&1 != 0 {
+		for j, h := range [...]uint32{a, b, c, x, y, z} {
+			if p.has(h)&1 != 0 {
 				p.verify(data, h>>(setBits-bucketBits), i+2*j, from, to, hit)
 			}
 		}
 	}
+	for ; i <= last; i += 2 {
+		if h := hashOf(binary.LittleEndian.Uint32(data[i:]) & (foldMask & math.MaxUint32)); p.has(h)&1 != 0 {
+			p.verify(data, h>>(setBits-bucketBits), i, from, to, hit)
+		}
+	}
 }
+
+// step is how far three blocks at every second position reach.
+const step = 6
 
 func (p *prefilter) verify(data []byte, bucket uint32, i, from, to int, hit func(keyword, at int)) {
 	for _, a := range p.anchors[p.first[bucket]:p.first[bucket+1]] {
 		at := i - a.offset
-		if at < from || at >= to {
+		if at < from || at >= to || binary.LittleEndian.Uint32(data[at:])&a.mask != a.start {
 			continue
 		}
 		k := &p.keywords[a.keyword]

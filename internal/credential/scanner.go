@@ -42,6 +42,7 @@ type Scanner struct {
 	limit   int64
 	cut     bool
 	path    string
+	folder  folder
 	wide    wide
 	found   []Match
 }
@@ -74,7 +75,7 @@ func Media(head []byte) bool {
 // given again to Write.
 func (s *Scanner) Begin(path string, head []byte) {
 	s.wide, s.path = wideOf(head), path
-	s.search = search{place: placeOf(path, s.wide.peek(head)), found: s.search.found[:0]}
+	s.search = search{place: s.folder.place(path, s.wide.peek(head)), found: s.search.found[:0]}
 	s.buf, s.found = s.buf[:0], s.found[:0]
 	s.done, s.base, s.line, s.counted, s.cut = 0, 0, 1, 0, false
 	s.limit = MaxText
