@@ -434,3 +434,20 @@ func TestWhatEverybodyMayChangeOnThePathIsHigh(t *testing.T) {
 		}
 	}
 }
+
+func TestPartsOfThePathThatMeanTheWorkingDirectory(t *testing.T) {
+	for value, want := range map[string]string{
+		"PATH=/usr/bin:/bin": "", "PATH=": "", "HOME=.": "", "GOPATH=.": "",
+		"PATH=/usr/bin:": "an empty part", "PATH=:/usr/bin": "an empty part", "PATH=/a::/b": "an empty part",
+		"PATH=.:/usr/bin": `the part "."`, "PATH=/usr/bin:node_modules/.bin": `the part "node_modules/.bin"`, "PATH=~/bin:/bin": `the part "~/bin"`,
+	} {
+		inv := decode(t, fmt.Sprintf(`{"config": {"User": "app", "Env": [%q]}, "history": ["ENV PATH=x", "CMD [\"app\"]"]}`, value))
+		got := one(t, check(t, inv, ""), "image-path-relative")
+		switch {
+		case (got == nil) != (want == ""), got != nil && !strings.Contains(got.Message, want):
+			t.Errorf("%s: finding %+v, want one about %q", value, got, want)
+		case got != nil && got.Locations[0].Note != "env PATH":
+			t.Errorf("%s: place %+v", value, got.Locations[0])
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package imageconfig
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"path"
@@ -72,6 +73,20 @@ func modeRules() []rule {
 				Good:         `{"config": {"User": "app"}, "files": [{"path": "/app/run.sh", "mode": "0755"}, {"path": "/tmp", "mode": "1777", "kind": "directory"}]}`, Language: "json",
 			},
 			check: checkWorldWritable,
+		},
+		{
+			Rule: rules.Rule{
+				ID: "image-path-relative", Kind: finding.ImageConfig,
+				Title: "Commands are looked for in the working directory", Severity: finding.Low, Since: "0.1",
+				Why:          "A part of PATH that is empty or no absolute path stands for the directory in which a process happens to be: whoever can put a file there, such as an upload, puts it in place of a command. An empty part often comes of a variable that was not set when PATH was made, or of a colon at its end.",
+				Fix:          "Name directories by absolute paths, and leave no colon at either end: `ENV PATH=/app/bin:$PATH`.",
+				WhenToIgnore: "The image is for development, and commands of the checkout are meant to be found.",
+				References:   []string{"https://pubs.opengroup.org/onlinepubs/9799919799/basedefs/V1_chap08.html#tag_08_03", "https://csrc.nist.gov/pubs/sp/800/190/final"},
+				Tags:         []string{"external/cwe/cwe-426"},
+				Bad:          `{"config": {"User": "app", "Env": ["PATH=/usr/bin:"]}}`,
+				Good:         `{"config": {"User": "app", "Env": ["PATH=/app/bin:/usr/bin"]}}`, Language: "json",
+			},
+			check: checkRelativePath,
 		},
 		{
 			Rule: rules.Rule{
@@ -203,10 +218,32 @@ func checkWorldWritable(p *pass) {
 // https://github.com/containerd/containerd/blob/v2.0.0/pkg/oci/spec_opts.go).
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// commandDirs are the directories in which commands are looked for, as if /usr
-// were merged.
-func (p *pass) commandDirs() map[string]bool {
-	list := defaultPath
+// checkRelativePath looks for parts of PATH that mean the working directory or
+// one below it (POSIX.1-2024, Base Definitions, 8.3). A PATH that is empty as a
+// whole is not one.
+func checkRelativePath(p *pass) {
+	if p.image() == nil || strings.HasPrefix(p.image().Platform, "windows") {
+		return
+	}
+	for _, part := range strings.Split(p.path(), ":") {
+		if strings.HasPrefix(part, "/") {
+			continue
+		}
+		what := fmt.Sprintf("the part %.40q", part)
+		if part == "" {
+			what = "an empty part"
+		}
+		p.report(report{
+			message: "PATH has " + what + ", so that commands are looked for in the working directory",
+			field:   "env PATH", history: p.lastHistoryWith("ENV ", "PATH="),
+		})
+		return
+	}
+}
+
+// path is the PATH of the image, or of the runtime where it sets none.
+func (p *pass) path() string {
+	list := ""
 	if p.image() != nil {
 		for _, v := range p.image().Config.Env {
 			if value, ok := strings.CutPrefix(v, "PATH="); ok {
@@ -214,8 +251,14 @@ func (p *pass) commandDirs() map[string]bool {
 			}
 		}
 	}
+	return cmp.Or(list, defaultPath)
+}
+
+// commandDirs are the directories in which commands are looked for, as if /usr
+// were merged.
+func (p *pass) commandDirs() map[string]bool {
 	dirs := map[string]bool{}
-	for dir := range strings.SplitSeq(list, ":") {
+	for dir := range strings.SplitSeq(p.path(), ":") {
 		dirs[path.Dir(inventory.UnderUsr(path.Clean(dir)+"/x"))] = true
 	}
 	return dirs
