@@ -24,7 +24,7 @@ FUZZTIME ?= 10s
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
 
-.PHONY: demo test test-race build size startup lint fmt generate snapshot fuzz soak hostile bench bench-stages release-snapshot clean
+.PHONY: demo test test-race build size startup lint fmt generate snapshot fuzz soak hostile bench bench-lint bench-stages release-snapshot clean
 
 demo: build ## build a sample image, gate it offline, show why it fails
 	@$(GO) run ./internal/demo -bin $(BIN) -dir .demo
@@ -82,6 +82,9 @@ BENCHFLAGS ?=
 
 bench: build ## the gate beside other tools; the figures go to docs/performance.md
 	$(GO) run ./internal/bench -bin $(BIN) $(BENCHFLAGS)
+
+bench-lint: build ## what linting many manifests costs; the figures go to docs/performance.md
+	$(GO) run ./internal/bench -bin $(BIN) -lint $(BENCHFLAGS)
 
 bench-stages: ## Go benchmarks of the single stages
 	$(GO) test -run '^$$' -bench . -benchmem ./...

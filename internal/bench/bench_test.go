@@ -14,7 +14,7 @@ func TestFiguresReplaceThoseOfTheLastRun(t *testing.T) {
 	if err := os.WriteFile(page, []byte("before\n"+begin+"old\n"+end+"after\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := intoPage(page, "new\n"); err != nil {
+	if err := intoPage(page, begin, "new\n"); err != nil {
 		t.Fatal(err)
 	}
 	got, err := os.ReadFile(page)
@@ -24,7 +24,7 @@ func TestFiguresReplaceThoseOfTheLastRun(t *testing.T) {
 	if err := os.WriteFile(page, []byte("no section"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := intoPage(page, "new\n"); err == nil {
+	if err := intoPage(page, begin, "new\n"); err == nil {
 		t.Error("a page without a section was accepted")
 	}
 }

@@ -29,11 +29,17 @@ func main() {
 	flag.IntVar(&b.runs, "runs", 2, "runs of each command; the one with the least processor time counts")
 	flag.IntVar(&b.megabytes, "data", 4000, "megabytes of the largest image of data")
 	only := flag.String("only", "", "regular expression: measure only the images with such a name")
+	manifests := flag.Bool("lint", false, "measure the linting of manifests in place of images")
 	flag.BoolVar(&b.large, "large", false, "also the image with 500 Debian packages, which takes minutes to build")
 	flag.Parse()
 	var err error
 	b.only, err = regexp.Compile(*only)
 	exitOn(err)
+	exitOn(b.prepare())
+	if *manifests {
+		exitOn(b.lint(context.Background()))
+		return
+	}
 	exitOn(b.run(context.Background()))
 }
 
@@ -59,17 +65,22 @@ func (b *bench) skip(format string, args ...any) {
 	fmt.Fprintln(os.Stderr, "skipped:", message)
 }
 
-func (b *bench) run(ctx context.Context) error {
+// prepare makes the directory in which everything that is measured lies.
+func (b *bench) prepare() error {
 	if b.dir == "" {
 		base, err := os.UserCacheDir()
 		if err != nil {
-			return fmt.Errorf("find a directory for the images: %w", err)
+			return fmt.Errorf("find a directory for what is measured: %w", err)
 		}
 		b.dir = filepath.Join(base, "portcullis-bench")
 	}
 	if err := os.MkdirAll(b.dir, 0o755); err != nil {
-		return fmt.Errorf("make the directory for the images: %w", err)
+		return fmt.Errorf("make the directory for what is measured: %w", err)
 	}
+	return nil
+}
+
+func (b *bench) run(ctx context.Context) error {
 	var page strings.Builder
 	fmt.Fprintf(&page, "%s, %d cores, %s/%s. Each figure is the best of %d runs by processor time.\n", runtime.Version(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, b.runs)
 	for _, img := range append(b.realImages(ctx), b.sizes()...) {
@@ -89,16 +100,17 @@ func (b *bench) run(ctx context.Context) error {
 	if b.page == "-" {
 		return nil
 	}
-	return intoPage(b.page, page.String())
+	return intoPage(b.page, begin, page.String())
 }
 
 const (
-	begin = "<!-- figures of make bench -->\n"
-	end   = "<!-- end of figures -->\n"
+	begin     = "<!-- figures of make bench -->\n"
+	lintBegin = "<!-- figures of make bench-lint -->\n"
+	end       = "<!-- end of figures -->\n"
 )
 
-// intoPage replaces the generated section of a page.
-func intoPage(path, figures string) error {
+// intoPage replaces the generated section of a page that begins so.
+func intoPage(path, begin, figures string) error {
 	old, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("write the figures: %w", err)
