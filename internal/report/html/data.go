@@ -10,14 +10,8 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/report/document"
 )
 
-// data is what the script of the page works on. Keys are short because
-// thousands of findings repeat them.
-type data struct {
-	Findings []row    `json:"findings"`
-	Files    []source `json:"files"`
-	Layers   []layer  `json:"layers"`
-}
-
+// row is a finding for the script of the page. Keys are short because thousands
+// of findings repeat them.
 type row struct {
 	ID        string      `json:"id"`
 	Severity  string      `json:"sev"`
@@ -59,22 +53,15 @@ type layer struct {
 	Step   string `json:"step"`
 }
 
-func dataOf(o outcome.Outcome, opts document.Options) data {
-	d := data{Findings: []row{}, Files: []source{}, Layers: []layer{}}
-	failed := o.Verdict.Failed()
-	for _, f := range document.Sorted(o.Findings) {
-		if len(f.Locations) > 0 {
-			d.Findings = append(d.Findings, rowOf(f, failed[f.Fingerprint], o))
-		}
-	}
-	d.Files = sources(o.Findings, opts)
+func layers(o outcome.Outcome) []layer {
+	all := []layer{}
 	if o.Image != nil {
 		for i, l := range o.Image.Layers {
 			_, step := document.LayerOf(o.Image, l.DiffID)
-			d.Layers = append(d.Layers, layer{Number: i + 1, Digest: neutralise.Line(l.DiffID), Step: neutralise.Short(step, 2000)})
+			all = append(all, layer{Number: i + 1, Digest: neutralise.Line(l.DiffID), Step: neutralise.Short(step, 2000)})
 		}
 	}
-	return d
+	return all
 }
 
 func rowOf(f finding.Finding, fails bool, o outcome.Outcome) row {
