@@ -7,9 +7,9 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/finding"
 )
 
-// finish puts the findings in the order of files and positions and makes
-// their fingerprints unique.
-func (l *linter) finish(files []File) Result {
+// finish puts the findings in the given order of files and that of positions,
+// and makes their fingerprints unique.
+func (l *linter) finish(order map[string]int) Result {
 	l.result.Images = l.set.images()
 	if l.opts.KeepObjects {
 		l.result.Plain = l.set.plain()
@@ -21,10 +21,6 @@ func (l *linter) finish(files []File) Result {
 	l.waive(true)
 	l.judgeIgnores()
 	l.trace()
-	order := make(map[string]int, len(files))
-	for i, f := range files {
-		order[f.Path] = i
-	}
 	finding.SortStableFunc(l.found, func(a, b *finding.Finding) int {
 		return cmp.Or(
 			comparePlaces(order, a.Locations[0], b.Locations[0]),

@@ -132,6 +132,10 @@ func Rules() []rules.Rule {
 func Lint(ctx context.Context, files []File, opts Options) Result {
 	opts.Findings = cmp.Or(opts.Findings, 200_000)
 	l := linter{opts: opts, set: newSet(opts), rendered: make(map[string]rendering), ownFailed: make(map[string]bool)}
+	order := make(map[string]int, len(files))
+	for i, f := range files {
+		order[f.Path] = i
+	}
 	l.sources(ctx, files)
 	l.set.index()
 	for _, r := range l.set.rules() {
@@ -154,7 +158,7 @@ func Lint(ctx context.Context, files []File, opts Options) Result {
 			Hint:    "check parts of the directory in runs of their own",
 		})
 	}
-	return l.finish(files)
+	return l.finish(order)
 }
 
 // stage names this detector in failures.
@@ -252,32 +256,32 @@ func (l *linter) run(r rule) {
 	l.seen = make(map[reported]bool)
 	for _, o := range l.set.objects {
 		if r.object != nil {
-			l.guard(r, o, func(p *pass) { r.object(p, o) })
+			l.guard(&r, o, func(p *pass) { r.object(p, o) })
 		}
 	}
 	for _, pod := range l.set.pods {
 		if r.pod != nil {
-			l.guard(r, pod.Object, func(p *pass) { r.pod(p, pod) })
+			l.guard(&r, pod.Object, func(p *pass) { r.pod(p, pod) })
 		}
 		if r.container == nil {
 			continue
 		}
 		for i := range pod.Containers {
 			c := &pod.Containers[i]
-			l.guard(r, pod.Object, func(p *pass) {
+			l.guard(&r, pod.Object, func(p *pass) {
 				p.container = c
 				r.container(p, c)
 			})
 		}
 	}
 	if r.set != nil {
-		l.guard(r, nil, r.set)
+		l.guard(&r, nil, r.set)
 	}
 }
 
 // guard runs one check; a panic becomes a failure of the run, which goes on
 // with the next check.
-func (l *linter) guard(r rule, o *manifest.Object, check func(*pass)) {
+func (l *linter) guard(r *rule, o *manifest.Object, check func(*pass)) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			l.result.Failures = append(l.result.Failures, breakdown(r, o, cause))
@@ -286,7 +290,7 @@ func (l *linter) guard(r rule, o *manifest.Object, check func(*pass)) {
 	check(&pass{linter: l, rule: r, object: o, set: l.set})
 }
 
-func breakdown(r rule, o *manifest.Object, cause any) outcome.Failure {
+func breakdown(r *rule, o *manifest.Object, cause any) outcome.Failure {
 	f := outcome.Failure{
 		Stage:   stage,
 		Message: fmt.Sprintf("rule %s broke down: %v", r.ID, cause),

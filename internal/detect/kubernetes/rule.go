@@ -61,7 +61,7 @@ func (r rule) runs(opts Options) bool {
 // report.
 type pass struct {
 	linter    *linter
-	rule      rule
+	rule      *rule
 	set       *set
 	object    *manifest.Object
 	container *manifest.Container

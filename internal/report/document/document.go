@@ -74,7 +74,11 @@ func Active(f finding.Finding) bool { return f.Status == finding.Open }
 
 // Active and passive findings of an outcome in report order.
 func Split(o outcome.Outcome) (active, passive []finding.Finding) {
-	for _, f := range Sorted(o.Findings) {
+	all := Sorted(o.Findings)
+	if !slices.ContainsFunc(all, func(f finding.Finding) bool { return !Active(f) }) {
+		return slices.Clip(all), nil
+	}
+	for _, f := range all {
 		if Active(f) {
 			active = append(active, f)
 		} else {

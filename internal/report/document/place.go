@@ -36,14 +36,26 @@ type Place struct {
 	Layer, Layers int
 	// CreatedBy is the build step that made the layer.
 	CreatedBy string
-	// Findings in report order.
-	Findings []finding.Finding
+	// findings in report order.
+	findings []*finding.Finding
 }
+
+// Findings are those of the place in report order.
+func (p Place) Findings() []finding.Finding {
+	out := make([]finding.Finding, len(p.findings))
+	for i, f := range p.findings {
+		out[i] = *f
+	}
+	return out
+}
+
+// Count is the number of the findings.
+func (p Place) Count() int { return len(p.findings) }
 
 // Worst is the severity of the worst finding.
 func (p Place) Worst() finding.Severity {
 	worst := finding.Unknown
-	for _, f := range p.Findings {
+	for _, f := range p.findings {
 		worst = max(worst, f.Severity)
 	}
 	return worst
@@ -52,7 +64,7 @@ func (p Place) Worst() finding.Severity {
 // Sensitive reports whether the text at the place holds a secret and must not
 // be shown.
 func (p Place) Sensitive() bool {
-	return slices.ContainsFunc(p.Findings, func(f finding.Finding) bool {
+	return slices.ContainsFunc(p.findings, func(f *finding.Finding) bool {
 		return f.Sensitive || f.Kind == finding.Secret
 	})
 }
@@ -97,11 +109,12 @@ func Places(findings []finding.Finding, image *inventory.Image) []Place {
 	}
 	index := make(map[key]int)
 	var places []Place
-	for _, f := range findings {
+	for i := range findings {
+		f := &findings[i]
 		if len(f.Locations) == 0 {
 			continue
 		}
-		p, diffID := placeOf(f, image)
+		p, diffID := placeOf(*f, image)
 		k := key{p.Kind, p.Path, p.Line, diffID}
 		at, known := index[k]
 		if !known {
@@ -109,7 +122,7 @@ func Places(findings []finding.Finding, image *inventory.Image) []Place {
 			index[k] = at
 			places = append(places, p)
 		}
-		places[at].Findings = append(places[at].Findings, f)
+		places[at].findings = append(places[at].findings, f)
 	}
 	slices.SortStableFunc(places, comparePlaces)
 	return places
@@ -118,7 +131,7 @@ func Places(findings []finding.Finding, image *inventory.Image) []Place {
 func comparePlaces(a, b Place) int {
 	return cmp.Or(
 		cmp.Compare(b.Worst(), a.Worst()),
-		cmp.Compare(len(b.Findings), len(a.Findings)),
+		cmp.Compare(b.Count(), a.Count()),
 		cmp.Compare(a.Kind, b.Kind),
 		cmp.Compare(a.Path, b.Path),
 		cmp.Compare(a.Line, b.Line),

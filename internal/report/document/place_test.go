@@ -18,7 +18,7 @@ func TestFindingsAreGroupedByThePlaceToFixWorstFirst(t *testing.T) {
 	active, passive := document.Split(o)
 	var got []string
 	for _, p := range document.Places(active, o.Image) {
-		got = append(got, fmt.Sprintf("%s: %d, %s", p.Label(), len(p.Findings), p.Worst()))
+		got = append(got, fmt.Sprintf("%s: %d, %s", p.Label(), p.Count(), p.Worst()))
 	}
 	want := []string{
 		"image layer 3 of 3: 5, critical", "Dockerfile:1: 3, critical", "Dockerfile:4: 2, critical", "k8s/web.yaml:13: 1, critical",

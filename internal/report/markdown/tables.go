@@ -163,8 +163,8 @@ func (d *doc) details(active []finding.Finding) {
 			d.add("_Further places are in the JSON report._\n")
 			return
 		}
-		rows += len(p.Findings)
+		rows += p.Count()
 		d.add("<details><summary>%s: %s</summary>\n\n%s\n</details>\n\n", neutralise.HTML(p.Label()),
-			plural(len(p.Findings), "finding", "findings"), d.vulnerabilityTable(p.Findings, maxDetails))
+			plural(p.Count(), "finding", "findings"), d.vulnerabilityTable(p.Findings(), maxDetails))
 	}
 }

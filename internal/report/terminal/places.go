@@ -38,7 +38,7 @@ func (r *report) places(findings []finding.Finding) {
 	if rest := all[len(shown):]; len(rest) > 0 {
 		n := 0
 		for _, place := range rest {
-			n += len(place.Findings)
+			n += place.Count()
 		}
 		r.folded = true
 		r.line(span{dim, fmt.Sprintf("… %s in %s", count(n, "more finding", "more findings"), count(len(rest), "further place", "further places"))})
@@ -48,7 +48,7 @@ func (r *report) places(findings []finding.Finding) {
 
 func (r *report) place(p document.Place) {
 	r.heading(p)
-	entries := document.Entries(p.Findings)
+	entries := document.Entries(p.Findings())
 	shown := entries
 	if !r.opts.All && len(entries) > maxEntries {
 		shown = entries[:maxEntries]
@@ -86,7 +86,7 @@ func foldedText(rest []document.Entry) string {
 func (r *report) heading(p document.Place) {
 	label := p.Label()
 	text := p.Text(r.opts.Root)
-	counts := severityWords(p.Findings)
+	counts := severityWords(p.Findings())
 	if width(neutralise.Log(label))+2+width(counts) > r.width {
 		r.hanging(0, nil, span{bold, neutralise.Cut(label, maxName)})
 		r.wrapped(severityStyle(p.Worst()), 2, counts)
