@@ -5,6 +5,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -108,6 +109,26 @@ func storedZip(t testing.TB, flags uint16, method uint16, files ...content) []by
 	return buf.Bytes()
 }
 
+// storedBehind writes one as Go does of files that are not packed: sizes behind.
+func storedBehind(t testing.TB, files ...content) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	z := zip.NewWriter(&buf)
+	for _, f := range files {
+		w, err := z.CreateHeader(&zip.FileHeader{Name: f.name, Method: zip.Store})
+		if err == nil && len(f.data) > 0 {
+			_, err = w.Write(f.data)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
 func tarOf(t testing.TB, files ...content) []byte {
 	t.Helper()
 	var buf bytes.Buffer
@@ -160,6 +181,7 @@ func TestFilesInArchivesAreShown(t *testing.T) {
 	}{
 		"a zip archive":                    {"/app/x.zip", zipOf(t, a, b), []string{"etc/a.env as /app/x.zip!/etc/a.env", "b.txt as /app/x.zip!/b.txt"}, []string{string(a.data), string(b.data)}},
 		"with sizes in front":              {"/app/x.zip", storedZip(t, 0, zip.Store, a, b), []string{"etc/a.env as /app/x.zip!/etc/a.env", "b.txt as /app/x.zip!/b.txt"}, []string{string(a.data), string(b.data)}},
+		"with sizes behind":                {"/app/x.zip", storedBehind(t, a, content{"d/", nil}, content{"y.zip", inner}, b), []string{"etc/a.env as /app/x.zip!/etc/a.env", "y.zip!/etc/a.env as /app/x.zip!/y.zip!/etc/a.env", "y.zip!/b.txt as /app/x.zip!/y.zip!/b.txt", "b.txt as /app/x.zip!/b.txt"}, []string{string(a.data), string(a.data), string(b.data), string(b.data)}},
 		"a zip archive with no name of it": {"/app/data", zipOf(t, a), []string{"etc/a.env as /app/data!/etc/a.env"}, []string{string(a.data)}},
 		"a tar archive":                    {"/app/x.tar", tarOf(t, a, b), []string{"etc/a.env as /app/x.tar!/etc/a.env", "b.txt as /app/x.tar!/b.txt"}, []string{string(a.data), string(b.data)}},
 		"a packed tar archive":             {"/app/x.tgz", gz(t, tarOf(t, a)), []string{"etc/a.env as /app/x.tgz!/etc/a.env"}, []string{string(a.data)}},
@@ -222,9 +244,11 @@ func TestWhatIsNotReadIsTold(t *testing.T) {
 		"a wrong checksum in front":   {"/x.zip", bytes.Replace(storedZip(t, 0, zip.Store, a, b), []byte("A=1"), []byte("A=2"), 1), []string{"a.env: it is damaged: its checksum is wrong"}, 2},
 		"one behind the data":         {"/x.zip", wrongSum(zipOf(t, a, b)), []string{"a.env: it is damaged: its checksum is wrong"}, 2},
 		"of an archive in it":         {"/x.zip", bytes.Replace(storedZip(t, 0, zip.Store, content{"y.tar", tarOf(t, a)}), []byte("A=1"), []byte("A=2"), 1), []string{"y.tar: it is damaged: its checksum is wrong"}, 1},
+		"another size in the list":    {"/x.zip", hidden(t), []string{": it is broken: some of the files in its list are not there, or not as it says"}, 1},
+		"a size behind that is none":  {"/x.zip", bytes.Replace(storedZip(t, 8, zip.Store, a), []byte("PK\x07\x08"), []byte("PK\x07\x09"), 1), []string{"a.env: it is broken: it ends too early", ": it is broken: it ends too early"}, 1},
 		"a zip that is cut":           {"/x.zip", cut[:len(cut)-30], []string{": it is broken: it ends too early"}, 2},
 		"a zip without a list":        {"/x.zip", cut[:60], []string{": it is broken: it ends too early"}, 1},
-		"a file that is only listed":  {"/x.zip", append([]byte("PK\x07\x08PK\x00\x00"), missing[4:]...), []string{": it is broken: some of the files in its list are not there"}, 1},
+		"a file that is only listed":  {"/x.zip", append([]byte("PK\x07\x08PK\x00\x00"), missing[4:]...), []string{": it is broken: some of the files in its list are not there, or not as it says"}, 1},
 		"a packed file that is cut":   {"/x.gz", gz(t, noise)[:50<<10], []string{": it is broken: it ends too early"}, 1},
 		"a tar that is cut":           {"/x.tar", tarOf(t, content{"n", noise}, a)[:50<<10], []string{"n: it is broken: it ends too early", ": it is broken: it ends too early"}, 1},
 		"data behind a tar":           {"/x.tar", append(tarOf(t, a), tarOf(t, b)...), []string{": data follows the archive's end"}, 1},
@@ -252,6 +276,17 @@ func TestWhatIsNotReadIsTold(t *testing.T) {
 			}
 		})
 	}
+}
+
+// hidden has a file in which a reader that goes by the list gets more than one
+// that goes by the sizes in front.
+func hidden(t testing.TB) []byte {
+	const harmless, rest = "A=1 and some text\n", "B=2 and what is hidden\n"
+	data := storedZip(t, 0, zip.Store, text("a.env", harmless+rest))
+	binary.LittleEndian.PutUint32(data[14:], crc32.ChecksumIEEE([]byte(harmless)))
+	binary.LittleEndian.PutUint32(data[18:], uint32(len(harmless)))
+	binary.LittleEndian.PutUint32(data[22:], uint32(len(harmless)))
+	return data
 }
 
 // wrongSum breaks the checksum behind the first file of an archive.

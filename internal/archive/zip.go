@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"hash/maphash"
 	"io"
 )
 
@@ -33,10 +34,10 @@ const (
 )
 
 // zip reads an archive from its start by the headers in front of the files,
-// since its list comes last. The list is counted: where it names more files
-// than were seen, some were not.
+// since its list comes last. Other readers go by the list: where it names files
+// that were not seen, or of another size or checksum, they get other files.
 func (w *Walker) zip(r *bufio.Reader, m Member, depth int) error {
-	seen, listed, ended := 0, 0, false
+	seen, missing, ended := zipSeen{read: map[uint64]bool{}, seed: maphash.MakeSeed()}, false, false
 	for {
 		kind, err := nextRecord(r)
 		if errors.Is(err, io.EOF) {
@@ -47,18 +48,18 @@ func (w *Walker) zip(r *bufio.Reader, m Member, depth int) error {
 		}
 		switch kind {
 		case localHeader:
-			seen++
 			if err := w.count(m.Name); err != nil {
 				return err
 			}
-			if err := w.zipFile(r, m, depth); err != nil {
+			if err := w.zipFile(r, m, depth, seen); err != nil {
 				return err
 			}
 		case centralHeader:
-			listed++
-			if err := skipCentral(r); err != nil {
+			known, err := seen.central(r)
+			if err != nil {
 				return err
 			}
+			missing = missing || !known
 		case endOfCentral:
 			ended = true
 			fallthrough
@@ -71,8 +72,8 @@ func (w *Walker) zip(r *bufio.Reader, m Member, depth int) error {
 	switch {
 	case !ended:
 		return io.ErrUnexpectedEOF
-	case listed > seen:
-		w.gap(m.Name, "it is broken: some of the files in its list are not there")
+	case missing:
+		w.gap(m.Name, "it is broken: some of the files in its list are not there, or not as it says")
 	}
 	return nil
 }
@@ -103,23 +104,52 @@ func nextRecord(r *bufio.Reader) (kind uint16, err error) {
 	}
 }
 
-func skipCentral(r *bufio.Reader) error {
+// zipSeen are the files that were seen in front of an archive's list.
+type zipSeen struct {
+	read map[uint64]bool
+	seed maphash.Seed
+}
+
+// unread stands for the size of files of which something was noted.
+const unread = -1
+
+// key stands for a file. It takes 64 bits, so that no archive is held in memory
+// by its names.
+func (z zipSeen) key(name []byte, size int64, sum uint32) uint64 {
+	var h maphash.Hash
+	h.SetSeed(z.seed)
+	_, _ = h.Write(name)
+	_, _ = h.Write(binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint64(nil, uint64(size)), sum))
+	return h.Sum64()
+}
+
+// central reads an entry of the list and reports whether its file was seen as
+// the list has it.
+func (z zipSeen) central(r *bufio.Reader) (bool, error) {
 	const size = 46
 	head, err := r.Peek(size)
 	if err != nil {
-		return err
+		return false, err
 	}
-	more := 0
-	for _, at := range []int{28, 30, 32} {
-		more += int(binary.LittleEndian.Uint16(head[at:]))
+	sum, long := binary.LittleEndian.Uint32(head[16:]), int64(binary.LittleEndian.Uint32(head[24:]))
+	name, extra, comment := int(binary.LittleEndian.Uint16(head[28:])), int(binary.LittleEndian.Uint16(head[30:])), int(binary.LittleEndian.Uint16(head[32:]))
+	if _, err := r.Discard(size); err != nil {
+		return false, err
 	}
-	_, err = r.Discard(size + more)
-	return err
+	more := make([]byte, name+extra)
+	if _, err := io.ReadFull(r, more); err != nil {
+		return false, err
+	}
+	if long == unknownSize {
+		long = field64(more[name:], 0)
+	}
+	_, err = r.Discard(comment)
+	return z.read[z.key(more[:name], long, sum)] || z.read[z.key(more[:name], unread, 0)], err
 }
 
 // zipFile reads a file in a zip archive. The error is one that ends the
 // archive.
-func (w *Walker) zipFile(r *bufio.Reader, m Member, depth int) error {
+func (w *Walker) zipFile(r *bufio.Reader, m Member, depth int, seen zipSeen) error {
 	const size = 30
 	head, err := r.Peek(size)
 	if err != nil {
@@ -136,38 +166,89 @@ func (w *Walker) zipFile(r *bufio.Reader, m Member, depth int) error {
 		return err
 	}
 	if packed == unknownSize {
-		packed = longSize(extra)
+		packed = field64(extra, 8)
 	}
 	in := w.inside(m, string(name))
-	told := packed > 0 || flags&flagDescriptor == 0
+	behind := flags&flagDescriptor != 0
+	told := packed > 0 || !behind
+	body := &summed{}
+	var limited *io.LimitedReader
 	switch {
 	case flags&flagEncrypted != 0:
 		w.gap(in.Name, "it is encrypted")
 	case method == deflate:
-		body := &summed{r: w.deflated(r, in.Name, depth)}
-		if err := w.zipContent(body, in, depth); err != nil {
-			return err
-		}
-		w.verify(r, body, sum, flags&flagDescriptor != 0, in)
-		return nil
+		body.r = w.deflated(r, in.Name, depth)
 	case method != store:
 		w.gap(in.Name, fmt.Sprintf("it is packed in a way that is not read (method %d of zip)", method))
 	case told:
-		limited := &io.LimitedReader{R: r, N: packed}
-		body := &summed{r: limited}
+		limited = &io.LimitedReader{R: r, N: packed}
+		body.r = limited
+	case bytes.HasSuffix(name, []byte("/")): // A directory, behind which nothing stands.
+		body.ended, behind = true, false
+	default:
+		body.r = &storedReader{r: r}
+	}
+	if body.r != nil {
 		if err := w.zipContent(body, in, depth); err != nil {
 			return err
 		}
-		if packed = limited.N; packed == 0 { // Otherwise the archive ended.
-			w.verify(r, body, sum, flags&flagDescriptor != 0, in)
-		}
-	default:
-		w.gap(in.Name, "it is stored without its size")
 	}
-	if !told {
+	if limited != nil {
+		body.ended = body.ended && limited.N == 0 // Otherwise the archive ended.
+		packed = limited.N
+	}
+	if body.ended && w.verify(r, body, sum, behind, in) {
+		seen.read[seen.key(name, body.n, body.sum)] = true
+	} else {
+		seen.read[seen.key(name, unread, 0)] = true
+	}
+	if body.r != nil && limited == nil || !told {
 		return nil // The next record is looked for.
 	}
 	return skip(r, packed)
+}
+
+// storedReader reads a file that is stored with its size behind it, up to the
+// descriptor that has the size and checksum of what was read.
+type storedReader struct {
+	r *bufio.Reader
+	n int64
+	// sum is the checksum so far.
+	sum uint32
+}
+
+// Read implements io.Reader.
+func (s *storedReader) Read(p []byte) (int, error) {
+	const signature, size = "PK\x07\x08", 24
+	head, err := s.r.Peek(size)
+	if len(head) < len(signature) {
+		if err == nil || errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		return 0, err
+	}
+	if s.isEnd(head) {
+		return 0, io.EOF
+	}
+	head, _ = s.r.Peek(s.r.Buffered())
+	if i := bytes.Index(head[1:], []byte(signature)); i >= 0 {
+		head = head[:1+i]
+	} else {
+		head = head[:len(head)-len(signature)+1] // It may begin there.
+	}
+	n := copy(p, head)
+	s.n, s.sum = s.n+int64(n), crc32.Update(s.sum, crc32.IEEETable, p[:n])
+	_, err = s.r.Discard(n)
+	return n, err
+}
+
+// isEnd reports whether a descriptor of what was read stands next, with sizes
+// of four or eight bytes.
+func (s *storedReader) isEnd(d []byte) bool {
+	if len(d) < 16 || binary.LittleEndian.Uint32(d) != descriptor || binary.LittleEndian.Uint32(d[4:]) != s.sum {
+		return false
+	}
+	return int64(binary.LittleEndian.Uint32(d[8:])) == s.n || binary.LittleEndian.Uint64(d[8:]) == uint64(s.n)
 }
 
 // zipContent reads a file to its end, whatever is looked at of it.
@@ -191,6 +272,7 @@ func (w *Walker) zipContent(body *summed, in Member, depth int) error {
 // summed sums what is read of a file in a zip archive.
 type summed struct {
 	r   io.Reader
+	n   int64
 	sum uint32
 	// ended is set at the end of the file.
 	ended bool
@@ -199,23 +281,20 @@ type summed struct {
 // Read implements io.Reader.
 func (s *summed) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
-	s.sum = crc32.Update(s.sum, crc32.IEEETable, p[:n])
+	s.n, s.sum = s.n+int64(n), crc32.Update(s.sum, crc32.IEEETable, p[:n])
 	s.ended = s.ended || errors.Is(err, io.EOF)
 	return n, err
 }
 
 // verify compares the checksum of a file that was read with the one in front of
 // it, or with the one in the descriptor behind it, whose signature may be
-// missing.
-func (w *Walker) verify(r *bufio.Reader, body *summed, want uint32, behind bool, in Member) {
-	if !body.ended {
-		return // What is wrong with it was noted.
-	}
+// missing, and notes where it is wrong.
+func (w *Walker) verify(r *bufio.Reader, body *summed, want uint32, behind bool, in Member) bool {
 	right := body.sum == want
 	if behind {
 		d, err := r.Peek(8)
 		if err != nil {
-			return // The archive ends here, which is noted.
+			return true // The archive ends here, which is noted.
 		}
 		first, second := binary.LittleEndian.Uint32(d), binary.LittleEndian.Uint32(d[4:])
 		right = first == body.sum || first == descriptor && second == body.sum
@@ -223,6 +302,7 @@ func (w *Walker) verify(r *bufio.Reader, body *summed, want uint32, behind bool,
 	if !right {
 		w.gap(in.Name, "it is damaged: its checksum is wrong")
 	}
+	return right
 }
 
 func skip(r *bufio.Reader, n int64) error {
@@ -230,16 +310,16 @@ func skip(r *bufio.Reader, n int64) error {
 	return err
 }
 
-// longSize is the packed size in the extra field of a file of 4 GiB or more;
-// 0 where it is not there.
-func longSize(extra []byte) int64 {
+// field64 is a size in the extra field of a file of 4 GiB or more, by its place
+// there; 0 where it is not there.
+func field64(extra []byte, at int) int64 {
 	for len(extra) >= 4 {
 		id, size := binary.LittleEndian.Uint16(extra), int(binary.LittleEndian.Uint16(extra[2:]))
 		if extra = extra[4:]; size > len(extra) {
 			return 0
 		}
-		if id == 1 && size >= 16 {
-			return int64(binary.LittleEndian.Uint64(extra[8:]) & (1<<63 - 1))
+		if id == 1 && size >= at+8 {
+			return int64(binary.LittleEndian.Uint64(extra[at:]) & (1<<63 - 1))
 		}
 		extra = extra[size:]
 	}
