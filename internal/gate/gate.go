@@ -159,7 +159,9 @@ type part struct {
 	images      []namedImage
 	// uses are images with what surrounds them, and vulnerable the findings at
 	// their places that hold if the image is found vulnerable.
-	uses       []kubernetesrules.Image
+	uses []kubernetesrules.Image
+	// chartFiles lie in charts and are not linted.
+	chartFiles []kubernetesrules.ChartFile
 	vulnerable []finding.Finding
 	manifests  []policy.Manifest
 }

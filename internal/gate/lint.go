@@ -134,7 +134,7 @@ func (r run) lintManifests(ctx context.Context) part {
 		p.failures = append(p.failures, failure("manifests", "", err))
 	}
 	opts.KeepObjects = len(r.Policy.Deny)+len(r.Policy.Warn) > 0
-	opts.Read = r.Repository.ReadInside
+	opts.Read, opts.Others = r.Repository.ReadInside, p.chartFiles
 	result := kubernetesrules.Lint(ctx, files, opts)
 	p.findings, p.failures = result.Findings, append(p.failures, result.Failures...)
 	for _, o := range result.Plain {
@@ -220,7 +220,7 @@ func (r run) read(p *part, paths []string) []repository.File {
 	var files []repository.File
 	seen := make(map[string]bool)
 	for _, given := range paths {
-		found, err := r.readPath(given)
+		found, err := r.readPath(p, given)
 		if err != nil {
 			p.targets = append(p.targets, outcome.Target{
 				Kind: outcome.TargetManifest, Name: r.Repository.Name(given), Detail: "not examined",
@@ -245,28 +245,28 @@ func (r run) read(p *part, paths []string) []repository.File {
 func (r run) search(p *part) []repository.File {
 	var paths []string
 	for _, dir := range r.Search {
-		found, err := r.Repository.Files(dir, kubernetesrules.Wanted)
+		found, links, err := r.Repository.Files(dir)
 		if err != nil {
 			p.failures = append(p.failures, failure("target", r.Repository.Name(dir), fmt.Errorf("search %s: %w", dir, err)))
 		}
-		paths = append(paths, kubernetesrules.WithoutForeign(found)...)
+		paths = append(paths, r.manifests(p, found, links)...)
 	}
 	return r.read(p, paths)
 }
 
 // readPath returns the files below one path, and the error of the first that
 // cannot be read beside those that can.
-func (r run) readPath(given string) ([]repository.File, error) {
+func (r run) readPath(p *part, given string) ([]repository.File, error) {
 	if given == stdinPath {
 		content, err := repository.ReadAll(r.Stdin)
 		return []repository.File{{Name: "stdin", Content: content}}, err
 	}
-	paths, err := r.Repository.Files(given, kubernetesrules.Wanted)
+	paths, links, err := r.Repository.Files(given)
 	if err != nil {
 		return nil, err
 	}
 	if len(paths) > 1 || len(paths) == 1 && paths[0] != given {
-		paths = kubernetesrules.WithoutForeign(paths)
+		paths = r.manifests(p, paths, links)
 	}
 	if len(paths) == 0 {
 		return nil, errNoFile
@@ -283,6 +283,42 @@ func (r run) readPath(given string) ([]repository.File, error) {
 	}
 	return files, errors.Join(errs...)
 }
+
+// manifests returns those of the paths that are linted. What else lies in charts
+// is noted in the part, for templates that ask for it.
+func (r run) manifests(p *part, paths, links []string) []string {
+	wanted := slices.DeleteFunc(slices.Clone(paths), func(name string) bool { return !kubernetesrules.Wanted(name) })
+	wanted = kubernetesrules.WithoutForeign(wanted)
+	linted := make(map[string]bool, len(wanted))
+	for _, name := range wanted {
+		linted[name] = true
+	}
+	note := func(name string, read func() ([]byte, error)) {
+		p.chartFiles = append(p.chartFiles, kubernetesrules.ChartFile{Path: r.Repository.Name(name), Read: read})
+	}
+	for _, name := range kubernetesrules.InCharts(paths) {
+		if !linted[name] {
+			note(name, func() ([]byte, error) {
+				if info, err := os.Stat(r.Repository.Path(name)); err == nil && info.Size() > maxChartFile {
+					return nil, fmt.Errorf("is over the limit of %d MiB", maxChartFile>>20)
+				}
+				f, err := r.Repository.Read(name)
+				return f.Content, err
+			})
+		}
+	}
+	for _, name := range links {
+		note(name, func() ([]byte, error) { return nil, errLink })
+	}
+	return wanted
+}
+
+// maxChartFile bounds a file that a template of a chart asks for, in bytes, as
+// Helm does.
+const maxChartFile = 5 << 20
+
+// errLink says why a file of a chart is not read.
+var errLink = errors.New("is a symbolic link, which is not followed")
 
 // trace leads the findings of the image to the user's lines and notes at the
 // image's target what they were led to.

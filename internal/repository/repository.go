@@ -146,33 +146,34 @@ func ReadAll(in io.Reader) ([]byte, error) {
 var skipped = []string{".git", "node_modules", ".terraform"}
 
 // Files lists what a path given by the user stands for: itself for a file, or
-// all files below a directory whose names are wanted, in the order of their
-// names. Symbolic links below a directory are not followed, so that a checkout
-// cannot lead out of itself.
-func (r Root) Files(given string, wanted func(name string) bool) ([]string, error) {
+// all files below a directory, in the order of their names, and apart from them
+// the symbolic links. These are not followed, so that a checkout cannot lead
+// out of itself.
+func (r Root) Files(given string) (found, links []string, err error) {
 	info, err := os.Stat(r.Path(given))
 	if err != nil {
-		return nil, cause(err)
+		return nil, nil, cause(err)
 	}
 	if !info.IsDir() {
-		return []string{given}, nil
+		return []string{given}, nil, nil
 	}
-	var found []string
 	err = filepath.WalkDir(r.Path(given), func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
 		case entry.IsDir() && slices.Contains(skipped, entry.Name()):
 			return filepath.SkipDir
-		case entry.Type().IsRegular() && wanted(path):
+		case entry.Type().IsRegular():
 			found = append(found, path)
+		case entry.Type()&fs.ModeSymlink != 0:
+			links = append(links, path)
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("walk the directory: %w", err)
+		return nil, nil, fmt.Errorf("walk the directory: %w", err)
 	}
-	return found, nil
+	return found, links, nil
 }
 
 // cause drops the operation and path from errors of package os: the caller

@@ -61,7 +61,7 @@ func TestFilesWalksDirectoriesButNotLinksAndForeignFolders(t *testing.T) {
 	if err := os.Symlink("/etc", filepath.Join(root.Dir, "k8s", "out")); err != nil {
 		t.Fatal(err)
 	}
-	found, err := root.Files("k8s", func(name string) bool { return filepath.Ext(name) != ".md" })
+	found, links, err := root.Files("k8s")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,14 +69,14 @@ func TestFilesWalksDirectoriesButNotLinksAndForeignFolders(t *testing.T) {
 	for _, f := range found {
 		names = append(names, root.Name(f))
 	}
-	if diff := cmp.Diff([]string{"k8s/a.yml", "k8s/b.yaml", "k8s/deep/c.json"}, names); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+	if diff := cmp.Diff([]string{"k8s/README.md", "k8s/a.yml", "k8s/b.yaml", "k8s/deep/c.json"}, names); diff != "" || len(links) != 1 || root.Name(links[0]) != "k8s/out" {
+		t.Errorf("links %v (-want +got):\n%s", links, diff)
 	}
 }
 
 func TestFilesTakesANamedFileWhateverItsName(t *testing.T) {
 	root := checkout(t, ".", "deploy.txt")
-	got, err := root.Files("deploy.txt", func(string) bool { return false })
+	got, _, err := root.Files("deploy.txt")
 	if err != nil || len(got) != 1 {
 		t.Errorf("got %v, %v", got, err)
 	}

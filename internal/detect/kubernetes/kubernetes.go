@@ -61,6 +61,9 @@ type Options struct {
 	// given paths like those of files, and refuses what is no part of the
 	// repository.
 	Read func(name string) ([]byte, error)
+	// Others are files that nobody lints and that templates of charts may ask
+	// for: all others of the charts' directories.
+	Others []ChartFile
 	// Limits bound what one file may cost.
 	Limits manifest.Limits
 	// Findings bounds the findings of all files together; what is beyond it is

@@ -13,6 +13,9 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/manifest"
 )
 
+// ChartFile is a file in the directory of a chart.
+type ChartFile = chart.Other
+
 // HelmSettings are what a chart among the files is rendered with.
 type HelmSettings struct {
 	// Chart is the chart's directory, as in the paths of the files.
@@ -64,6 +67,26 @@ func WithoutForeign(names []string) []string {
 			}
 		}
 		return true
+	})
+}
+
+// InCharts returns the names that lie in the directories of charts among them.
+func InCharts(names []string) []string {
+	charts := make(map[string]bool)
+	for _, name := range names {
+		if path.Base(name) == "Chart.yaml" {
+			charts[path.Dir(name)] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		for dir := path.Dir(name); ; dir = path.Dir(dir) {
+			if charts[dir] {
+				return false
+			}
+			if dir == path.Dir(dir) {
+				return true
+			}
+		}
 	})
 }
 
@@ -258,6 +281,7 @@ func (l *linter) settingsOf(dir string, files []File) (chart.Settings, []File) {
 			values = append(values, f)
 		}
 	}
+	s.Others = l.opts.Others
 	return s, values
 }
 

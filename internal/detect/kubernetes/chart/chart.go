@@ -27,6 +27,8 @@ type Settings struct {
 	// Release and Namespace default to "release-name" and "default".
 	Release   string
 	Namespace string
+	// Others are further files, those of the chart among them.
+	Others []Other
 	// KubeVersion is the cluster's version, such as "1.34".
 	KubeVersion string
 }
@@ -143,6 +145,8 @@ func load(dir, name string, files []manifest.File, depth int) (*tree, []Problem)
 			subs[parts[1]] = append(subs[parts[1]], f)
 		case parts[0] == "templates":
 			t.templates = append(t.templates, f)
+		case rel == "Chart.lock", rel == "requirements.lock", parts[0] == "charts" && path.Ext(rel) != ".prov":
+			// These are no files to Helm.
 		default:
 			t.files[rel] = f.Content
 		}

@@ -1,11 +1,9 @@
 package chart
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path"
 	"strings"
 	"text/template"
 	"time"
@@ -238,56 +236,6 @@ func prettyYAML(v any) string {
 		return ""
 	}
 	return strings.TrimSuffix(b.String(), "\n")
-}
-
-// chartFiles are the files of a chart that are no templates, as .Files.
-type chartFiles map[string][]byte
-
-// Get returns a file's text, or "".
-func (f chartFiles) Get(name string) string { return string(f[path.Clean(name)]) }
-
-// GetBytes returns a file's content.
-func (f chartFiles) GetBytes(name string) []byte { return f[path.Clean(name)] }
-
-// Glob returns the files whose paths match a pattern.
-func (f chartFiles) Glob(pattern string) chartFiles {
-	out := make(chartFiles)
-	for name, content := range f {
-		if ok, err := path.Match(strings.ReplaceAll(pattern, "**", "*"), name); err == nil && ok || strings.HasSuffix(pattern, "**") && strings.HasPrefix(name, strings.TrimSuffix(pattern, "**")) {
-			out[name] = content
-		}
-	}
-	return out
-}
-
-// Lines returns the lines of a file.
-func (f chartFiles) Lines(name string) []string {
-	text := f.Get(name)
-	if text == "" {
-		return []string{}
-	}
-	return strings.Split(strings.TrimSuffix(text, "\n"), "\n")
-}
-
-// AsConfig returns the files as the data of a ConfigMap.
-func (f chartFiles) AsConfig() string { return f.asData(func(b []byte) string { return string(b) }) }
-
-// AsSecrets returns the files as the data of a Secret.
-func (f chartFiles) AsSecrets() string { return f.asData(base64.StdEncoding.EncodeToString) }
-
-func (f chartFiles) asData(encode func([]byte) string) string {
-	if len(f) == 0 {
-		return ""
-	}
-	data := make(map[string]string)
-	for name, content := range f {
-		data[path.Base(name)] = encode(content)
-	}
-	out, err := yaml.Marshal(data)
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSuffix(string(out), "\n")
 }
 
 // capabilities are what templates may ask about the cluster.

@@ -16,11 +16,18 @@ import (
 // https://helm.sh/docs/chart_template_guide/helm_ignore_file/
 const IgnoreFile = ignore.HelmIgnore
 
-// withoutIgnored leaves out what the chart in a directory does not count among
-// its files. Helm reads no more of them than we do. Rules that cannot be read
-// leave out nothing, and are a problem.
-func withoutIgnored(dir string, files []manifest.File) ([]manifest.File, []Problem) {
-	rules := ignore.Empty()
+// ignored are the rules about what a chart does not count among its files.
+type ignored struct {
+	dir   string
+	rules *ignore.Rules
+	// directories keeps the answers about these.
+	directories map[string]bool
+}
+
+// ignoredIn reads the rules of the chart in a directory. Rules that cannot be
+// read leave out nothing, and are a problem.
+func ignoredIn(dir string, files []manifest.File) (*ignored, []Problem) {
+	i := &ignored{dir: dir, rules: ignore.Empty(), directories: make(map[string]bool)}
 	var problems []Problem
 	for _, f := range files {
 		if f.Path != path.Join(dir, IgnoreFile) {
@@ -31,18 +38,27 @@ func withoutIgnored(dir string, files []manifest.File) ([]manifest.File, []Probl
 			problems = append(problems, Problem{Path: f.Path, Line: 1, Message: "the list of ignored files cannot be read: " + err.Error()})
 			continue
 		}
-		rules = read
+		i.rules = read
 	}
-	rules.AddDefaults()
-	directories := make(map[string]bool)
+	i.rules.AddDefaults()
+	return i, problems
+}
+
+// holds reports whether a file is ignored.
+func (i *ignored) holds(name string) bool {
+	rel := strings.TrimPrefix(strings.TrimPrefix(name, i.dir), "/")
+	return ignoredDirectory(i.rules, path.Dir(rel), i.directories) || i.rules.Ignore(rel, info{name: rel})
+}
+
+// without leaves out the files that are ignored.
+func (i *ignored) without(files []manifest.File) []manifest.File {
 	var kept []manifest.File
 	for _, f := range files {
-		rel := strings.TrimPrefix(strings.TrimPrefix(f.Path, dir), "/")
-		if !ignoredDirectory(rules, path.Dir(rel), directories) && !rules.Ignore(rel, info{name: rel}) {
+		if !i.holds(f.Path) {
 			kept = append(kept, f)
 		}
 	}
-	return kept, problems
+	return kept
 }
 
 // ignoredDirectory reports whether a directory or one above it is ignored;

@@ -27,7 +27,8 @@ func Render(ctx context.Context, dir string, files []manifest.File, s Settings) 
 		}
 	}()
 	defer recovered.As(&broken, "read the chart")
-	files, problems = withoutIgnored(dir, files)
+	rules, problems := ignoredIn(dir, files)
+	files = withOthers(dir, rules.without(files), s.Others, rules)
 	root, more := load(dir, "", files, 0)
 	problems = append(problems, more...)
 	if root.meta.Name == "" {
