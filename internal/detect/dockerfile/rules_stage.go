@@ -129,9 +129,17 @@ var stageRules = []Rule{
 	},
 }
 
-// trusted reports whether the image comes from one of the registries.
+// trusted reports whether the image comes from one of the registries, or from
+// below a path of one.
 func trusted(image string, registries []string) bool {
-	registry := parseImage(image).Registry()
+	ref := parseImage(image)
+	registry, repository := ref.Registry(), ref.Name
+	if registry == "docker.io" && !strings.HasPrefix(repository, "docker.io/") {
+		if !strings.Contains(repository, "/") {
+			repository = "library/" + repository
+		}
+		repository = "docker.io/" + repository
+	}
 	for _, t := range registries {
 		switch {
 		case t == "*" || t == registry || t == "hub.docker.com" && registry == "docker.io":
@@ -139,6 +147,8 @@ func trusted(image string, registries []string) bool {
 		case strings.HasPrefix(t, "*") && strings.HasSuffix(registry, t[1:]):
 			return true
 		case strings.HasSuffix(t, "*") && strings.HasPrefix(registry, t[:len(t)-1]):
+			return true
+		case strings.Contains(t, "/") && strings.HasPrefix(repository+"/", strings.TrimSuffix(strings.TrimSuffix(t, "*"), "/")+"/"):
 			return true
 		}
 	}

@@ -40,6 +40,11 @@ func parseImage(text string) (imageRef, bool) {
 	}
 	host, path, ok := strings.Cut(rest, "/")
 	switch {
+	case ok && (host == "docker.io" || host == "index.docker.io"):
+		if !strings.Contains(path, "/") {
+			path = "library/" + path
+		}
+		ref.Registry, ref.Path = "docker.io", "docker.io/"+path
 	case ok && (strings.ContainsAny(host, ".:") || host == "localhost"):
 		ref.Registry, ref.Path = host, host+"/"+path
 	case ok:
@@ -128,8 +133,11 @@ var imageRegistry = rule{
 }
 
 // comesFrom reports whether the image lies in a registry, or below a path of
-// one.
+// one. With a star in front, what follows is the end of the registry's name.
 func (r imageRef) comesFrom(registry string) bool {
+	if end, ok := strings.CutPrefix(registry, "*"); ok {
+		return strings.HasSuffix(r.Registry, end)
+	}
 	registry = strings.TrimSuffix(strings.TrimSuffix(registry, "*"), "/")
 	return r.Registry == registry || r.Path == registry || strings.HasPrefix(r.Path, registry+"/")
 }
