@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,8 +38,10 @@ func (p Program) dbCommand() *cobra.Command {
 
 // dbBuildFlags are the flags of db build.
 type dbBuildFlags struct {
-	from            []string
-	out             string
+	from []string
+	out  string
+	// outFlag is the flag that names out; empty for --out.
+	outFlag         string
 	redistributable bool
 	asOf            string
 }
@@ -99,7 +102,7 @@ func (p Program) dbBuild(ctx context.Context, f *dbBuildFlags) error {
 		if errors.Is(err, builder.ErrNoInput) {
 			code = exit.Usage
 		}
-		return &exit.Error{Code: code, Err: err, Hint: "nothing was written to " + f.out}
+		return &exit.Error{Code: code, Err: err, Hint: storageHint(err, f.out, cmp.Or(f.outFlag, "--out"), "nothing was written to "+f.out)}
 	}
 	records, size := totals(m)
 	done(fmt.Sprintf("%d records in %d shards, %s", records, len(m.Shards), bytesInWords(size)))

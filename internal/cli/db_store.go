@@ -149,7 +149,11 @@ func (p Program) dbImport(ctx context.Context, dir, path string) error {
 	}
 	m, err := store.Import(ctx, in, dir)
 	if err != nil {
-		hint := "export it anew; nothing was changed in " + dir
+		unchanged := "nothing was changed in " + dir
+		hint := storageHint(err, dir, "--db", unchanged)
+		if hint == unchanged {
+			hint = "export it anew; " + unchanged
+		}
 		if errors.Is(err, advisory.ErrForeign) {
 			hint = "the file must come from `portcullis db export`"
 		}

@@ -115,7 +115,7 @@ func (p Program) updateFrom(ctx context.Context, f *dbUpdateFlags, locations []s
 		}
 		errs = append(errs, err)
 	}
-	hint := "nothing was changed in " + dir
+	hint := storageHint(errors.Join(errs...), dir, "--db", "nothing was changed in "+dir)
 	if len(f.from)+len(f.mirrors) == 0 {
 		hint += "; to build a database here: portcullis db update --ecosystem Debian --feed kev"
 	}
@@ -191,13 +191,13 @@ func (p Program) dbUpdateRecords(ctx context.Context, f *dbUpdateFlags, dir stri
 	defer unlock()
 	from, err := p.fetchRecords(ctx, f, copyDir)
 	if err != nil {
-		code, hint := exit.DataMissing, "nothing was changed in "+dir+"; what arrived is kept in "+copyDir
+		code, hint := exit.DataMissing, storageHint(err, copyDir, "--records", "nothing was changed in "+dir+"; what arrived is kept in "+copyDir)
 		if errors.Is(err, update.ErrUnknownFeed) || errors.Is(err, update.ErrBadName) {
 			code, hint = exit.Usage, ""
 		}
 		return &exit.Error{Code: code, Err: err, Hint: hint}
 	}
-	return p.dbBuild(ctx, &dbBuildFlags{from: from, out: dir, redistributable: f.records.redistributable})
+	return p.dbBuild(ctx, &dbBuildFlags{from: from, out: dir, outFlag: "--db", redistributable: f.records.redistributable})
 }
 
 // fetchRecords brings the copy of the records up to date and returns the
