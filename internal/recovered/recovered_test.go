@@ -32,14 +32,14 @@ func TestAPanicBecomesAnErrorAndOtherResultsStay(t *testing.T) {
 // The runtime panics by itself where the code does not.
 func TestThePlaceIsWhereTheCodeStands(t *testing.T) {
 	for name, broken := range map[string]func(){
-		"an index": func() { _ = []int{}[len(t.Name())-len(t.Name())] },
+		"an index": func() { _ = []int{}[len(t.Name())] },
 		"a pointer": func() {
 			var p *Panic
 			_ = p.Doing
 		},
 		"a map": func() {
-			var m map[string]int
-			m["x"] = 1
+			var m struct{ none map[string]int }
+			m.none[t.Name()] = 1
 		},
 	} {
 		err := func() (err error) {
