@@ -33,6 +33,17 @@ func split(content []byte, chart bool) []chunk {
 	return splitYAML(content, chart)
 }
 
+// Texts cuts a file into the texts of its documents, as Parse does, for what is
+// read by other means. Blank documents are left out.
+func Texts(content []byte) [][]byte {
+	chunks := split(content, false)
+	texts := make([][]byte, len(chunks))
+	for i, c := range chunks {
+		texts[i] = c.text
+	}
+	return texts
+}
+
 func splitJSON(content []byte) ([]chunk, bool) {
 	var chunks []chunk
 	decoder := json.NewDecoder(bytes.NewReader(content))

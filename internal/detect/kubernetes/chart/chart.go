@@ -122,7 +122,8 @@ func load(dir, name string, files []manifest.File, depth int) (*tree, []Problem)
 			}
 		case rel == "values.yaml":
 			t.valuesFile = f
-			if err := yaml.Unmarshal(f.Content, &t.values); err != nil {
+			var err error
+			if t.values, err = valuesOf(f.Content); err != nil {
 				problems = append(problems, Problem{Path: f.Path, Line: 1, Message: "the values cannot be read: " + err.Error()})
 			}
 		case rel == schemaFile:

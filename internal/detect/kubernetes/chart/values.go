@@ -20,8 +20,8 @@ func userValues(s Settings) (map[string]any, []Problem) {
 	merged := make(map[string]any)
 	var problems []Problem
 	for _, f := range s.Values {
-		var values map[string]any
-		if err := yaml.Unmarshal(f.Content, &values); err != nil {
+		values, err := valuesOf(f.Content)
+		if err != nil {
 			problems = append(problems, Problem{Path: f.Path, Line: 1, Message: "the values cannot be read: " + err.Error()})
 			continue
 		}
@@ -42,6 +42,20 @@ func userValues(s Settings) (map[string]any, []Problem) {
 		}
 	}
 	return merged, problems
+}
+
+// valuesOf reads a values file. Of several documents in it, Helm lays each over
+// those before.
+func valuesOf(content []byte) (map[string]any, error) {
+	values := make(map[string]any)
+	for _, text := range manifest.Texts(content) {
+		var more map[string]any
+		if err := yaml.Unmarshal(text, &more); err != nil {
+			return values, err
+		}
+		values = onto(more, values)
+	}
+	return values, nil
 }
 
 // Values are those of a chart as its templates see them, with the methods that

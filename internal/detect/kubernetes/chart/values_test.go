@@ -13,6 +13,9 @@ func TestNullInValuesMeansWhatItMeansToHelm(t *testing.T) {
 	for _, tt := range []struct {
 		name, values, subchart, given, want string
 	}{
+		{"several documents", "a: 1\nb: {c: 1, d: 1}\n---\n# more\nb: {c: 2}\n--- # and more\ne: 3\n", "", "---\nb: {d: 4}\n---\nf: 5\n", `{"a":1,"b":{"c":2,"d":4},"e":3,"f":5}`},
+		{"null in a later document", "a: 1\nb: 1\n---\na: null\n", "", "", `{"b":1}`},
+		{"a given null in a later document", "a: 1\nb: 1\n", "", "a: 2\n---\na: null\n", `{"b":1}`},
 		{"null in a chart's own values", "a: null\nb: 1\n", "", "", `{"b":1}`},
 		{"null deep in them", "a: {b: null, c: 1, d: {e: null}}\n", "", "", `{"a":{"c":1,"d":{}}}`},
 		{"null in a list stays", "a: [null, 1, {b: null}]\n", "", "", `{"a":[null,1,{"b":null}]}`},
