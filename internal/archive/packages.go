@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"path"
 	"strconv"
 	"strings"
 )
@@ -14,6 +15,29 @@ var (
 	errRPM  = errors.New("no header of rpm")
 	errCPIO = errors.New("no header of cpio")
 )
+
+// packageCaches are where package managers keep the packages that they fetched.
+var packageCaches = []string{
+	"/var/cache/apt/archives/", "/var/cache/dnf/", "/var/cache/libdnf5/", "/var/cache/yum/", "/var/cache/zypp/",
+}
+
+// Fetched reports whether a path is that of a package of Debian or rpm in the
+// cache of a package manager. To unpack these takes many times as long as to
+// inflate their layer: it is told that they were not looked into.
+func Fetched(name string) bool {
+	if ext := path.Ext(name); ext != ".deb" && ext != ".rpm" {
+		return false
+	}
+	for _, dir := range packageCaches {
+		if strings.HasPrefix(name, dir) {
+			return true
+		}
+	}
+	return false
+}
+
+// FetchedReason is why what Fetched reports is a gap.
+const FetchedReason = "it is a package in the cache of a package manager, which is not unpacked; leave the cache out of the image"
 
 // deb reads a package of Debian, which is an archive of ar (deb(5), ar(5)). That
 // of object files is none for its look: it holds no files that anybody unpacks.

@@ -214,21 +214,32 @@ func (sc *scanner) offer(e *Entry, head []byte) {
 			sc.wanting = append(sc.wanting, i)
 		}
 	}
-	if sc.walking = sc.walker != nil && archive.Packed(head, e.Path); sc.walking {
+	sc.fetched, sc.walking = false, false
+	switch {
+	case sc.walker == nil || !archive.Packed(head, e.Path):
+	case archive.Fetched(e.Path):
+		sc.fetched = true
+	default:
+		sc.walking = true
 		sc.walker.Begin(e.Path)
 	}
 }
 
 // endFile ends the current file for those that wanted it.
 func (sc *scanner) endFile(e *Entry) {
-	if sc.walking {
-		if gaps := sc.walker.End(); len(gaps) > 0 {
-			for _, o := range sc.openers {
-				o.Unread(e.Path, gaps)
-			}
-		}
-		sc.walking = false
+	var gaps []archive.Gap
+	switch {
+	case sc.walking:
+		gaps = sc.walker.End()
+	case sc.fetched:
+		gaps = []archive.Gap{{Reason: archive.FetchedReason}}
 	}
+	if len(gaps) > 0 {
+		for _, o := range sc.openers {
+			o.Unread(e.Path, gaps)
+		}
+	}
+	sc.walking, sc.fetched = false, false
 	for _, i := range sc.wanting {
 		i.EndFile()
 	}

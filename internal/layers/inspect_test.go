@@ -254,6 +254,25 @@ func TestOneWalkShowsTheFilesInArchivesToAll(t *testing.T) {
 	}
 }
 
+func TestFetchedPackagesAreToldOfAndNotUnpacked(t *testing.T) {
+	member := fmt.Sprintf("%-16s%-12d%-6d%-6d%-8o%-10d`\n%s", "a.zip", 0, 0, 0, 0o644, 1, "x\n")
+	deb := "!<arch>\n" + fmt.Sprintf("%-16s%-12d%-6d%-6d%-8o%-10d`\n%s", "debian-binary", 0, 0, 0, 0o644, 4, "2.0\n") + member
+	o := &opener{witness: witness{name: "one/1"}}
+	x, err := layers.Read(t.Context(), []layers.Blob{blob(t, imagetest.Gzip,
+		imagetest.Text("/var/cache/apt/archives/a.deb", deb), imagetest.Text("/opt/a.deb", deb), imagetest.Text("/var/cache/apt/archives/a.gz", string(imagetest.GzipOf([]byte("x")))),
+	)}, layers.Selector{Inspectors: []layers.Inspector{o}}, layers.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = x.Close() }()
+	if len(o.Gaps) != 1 || !strings.HasPrefix(o.Gaps[0], "/var/cache/apt/archives/a.deb") || !strings.Contains(o.Gaps[0], "cache of a package manager") {
+		t.Errorf("gaps %q", o.Gaps)
+	}
+	if names := strings.Join(o.Names, " "); !strings.Contains(names, "/opt/a.deb!/") || !strings.Contains(names, "/var/cache/apt/archives/a") || strings.Contains(names, "archives/a.deb") {
+		t.Errorf("shown: %s", names)
+	}
+}
+
 func TestALayerThatEndsInAnArchiveEndsTheWalk(t *testing.T) {
 	raw, err := imagetest.Tar(imagetest.File{Path: "/x.gz", Body: imagetest.GzipOf([]byte(strings.Repeat("0123456789", 100_000)))})
 	if err != nil {

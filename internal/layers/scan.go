@@ -94,10 +94,12 @@ type scanner struct {
 	wanting []inspection
 	// openers look into archives, members takes for all of them what the walker
 	// shows, while walking through the current file.
-	openers   []Opener
-	members   visitors
-	walker    *archive.Walker
-	walking   bool
+	openers []Opener
+	members visitors
+	walker  *archive.Walker
+	walking bool
+	// fetched is true for a package that is told of instead of walked through.
+	fetched   bool
 	unpacking archive.Budget
 }
 
