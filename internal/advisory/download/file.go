@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -66,6 +67,10 @@ func (c *Client) File(ctx context.Context, address, path string, limit int64, no
 	}
 	err = c.repeat(ctx, func() error { return f.try(ctx) })
 	if err != nil {
+		// Of no use to a later transfer, which cannot know what it is part of.
+		if gone := os.Remove(f.partPath()); !errors.Is(gone, os.ErrNotExist) {
+			err = errors.Join(err, gone)
+		}
 		return false, fmt.Errorf("fetch %s: %w", Redact(address), err)
 	}
 	return f.changed, nil
@@ -84,6 +89,8 @@ type transfer struct {
 	// the version that it is of.
 	done int64
 	etag string
+	// whole is the size that a partial answer tells; 0 for others.
+	whole int64
 }
 
 func (f *transfer) partPath() string { return f.path + ".part" }
@@ -122,9 +129,10 @@ func (f *transfer) receive(resp *http.Response) error {
 		f.old.Fetched = f.now
 		return f.note(f.old)
 	case http.StatusPartialContent:
-		if start, ok := rangeStart(resp); !ok || start != f.done || f.done == 0 {
+		var err error
+		if f.whole, err = rest(resp, f.done, f.etag); err != nil {
 			f.restart()
-			return fmt.Errorf("the server sent another range than asked for: %q", resp.Header.Get("Content-Range"))
+			return err
 		}
 	case http.StatusOK:
 		f.restart()
@@ -137,17 +145,27 @@ func (f *transfer) receive(resp *http.Response) error {
 	return f.store(resp)
 }
 
-func (f *transfer) restart() { f.done, f.etag = 0, "" }
+func (f *transfer) restart() { f.done, f.etag, f.whole = 0, "", 0 }
 
-// rangeStart reads "bytes 100-199/200".
-func rangeStart(resp *http.Response) (int64, bool) {
-	text, ok := strings.CutPrefix(resp.Header.Get("Content-Range"), "bytes ")
-	if !ok {
-		return 0, false
+// rest checks that a partial answer goes on where what is there ends, in the
+// same version, and returns the size of the whole. A server may send less than
+// was asked for (RFC 9110, section 15.3.7), so that the end of such an answer
+// need not be the end of the file.
+// https://www.rfc-editor.org/rfc/rfc9110#section-15.3.7
+func rest(resp *http.Response, done int64, etag string) (whole int64, err error) {
+	header := resp.Header.Get("Content-Range") // bytes 100-199/200
+	text, _ := strings.CutPrefix(header, "bytes ")
+	places, size, _ := strings.Cut(text, "/")
+	first, _, _ := strings.Cut(places, "-")
+	start, startErr := strconv.ParseInt(first, 10, 64)
+	whole, sizeErr := strconv.ParseInt(size, 10, 64)
+	switch {
+	case startErr != nil || sizeErr != nil || done == 0 || start != done || whole <= done:
+		return 0, fmt.Errorf("the server sent another range than asked for: %q", header)
+	case resp.Header.Get("ETag") != etag:
+		return 0, fmt.Errorf("the server sent the rest of another version: %q, not %q", resp.Header.Get("ETag"), etag)
 	}
-	first, _, _ := strings.Cut(text, "-")
-	n, err := strconv.ParseInt(first, 10, 64)
-	return n, err == nil
+	return whole, nil
 }
 
 // store appends the body to the part and, when all is there, puts it in place.
@@ -158,7 +176,10 @@ func (f *transfer) store(resp *http.Response) error {
 	etag := resp.Header.Get("ETag")
 	n, err := f.write(resp.Body)
 	if n > f.limit {
-		return permanent{errors.Join(fmt.Errorf("%w: limit %d", ErrTooLarge, f.limit), os.Remove(f.partPath()))}
+		return permanent{fmt.Errorf("%w: limit %d", ErrTooLarge, f.limit)}
+	}
+	if err == nil && f.whole > 0 && n != f.whole {
+		err = fmt.Errorf("the server sent %d of %d bytes", n, f.whole)
 	}
 	if err != nil {
 		// Only a strong tag says that the rest will be of the same bytes.
@@ -184,7 +205,7 @@ func (f *transfer) write(body io.Reader) (int64, error) {
 	if err != nil {
 		return 0, permanent{err}
 	}
-	err = errors.Join(part.Truncate(f.done))
+	err = part.Truncate(f.done)
 	if err == nil {
 		_, err = part.Seek(f.done, io.SeekStart)
 	}
@@ -195,7 +216,12 @@ func (f *transfer) write(body io.Reader) (int64, error) {
 	if err == nil {
 		err = part.Sync()
 	}
-	return f.done + n, errors.Join(err, part.Close())
+	err = errors.Join(err, part.Close())
+	var disk *fs.PathError
+	if errors.As(err, &disk) {
+		err = permanent{err} // Another attempt would not find more room.
+	}
+	return f.done + n, err
 }
 
 // verify compares the whole part with the server's checksum.

@@ -60,7 +60,9 @@ type asking struct {
 	// part is what an attempt got before a cut, of the version etag.
 	part []byte
 	etag string
-	page Page
+	// whole is the size that a partial answer tells; 0 for others.
+	whole int64
+	page  Page
 }
 
 // try makes one attempt, taking up after what the last one got.
@@ -83,12 +85,12 @@ func (a *asking) try(ctx context.Context) error {
 		a.page = Page{ETag: a.known, Unchanged: true}
 		return nil
 	case http.StatusPartialContent:
-		if start, ok := rangeStart(resp); !ok || start != int64(len(a.part)) || start == 0 {
+		if a.whole, err = rest(resp, int64(len(a.part)), a.etag); err != nil {
 			a.part = nil
-			return fmt.Errorf("the server sent another range than asked for: %q", resp.Header.Get("Content-Range"))
+			return err
 		}
 	case http.StatusOK:
-		a.part = nil
+		a.part, a.whole = nil, 0
 	case http.StatusRequestedRangeNotSatisfiable:
 		a.part = nil
 		return &StatusError{Redact(a.address), resp.StatusCode}
@@ -135,6 +137,9 @@ func (a *asking) receive(resp *http.Response, body io.Reader) error {
 	switch {
 	case int64(len(a.part)) > a.limit:
 		return permanent{fmt.Errorf("%w: limit %d", ErrTooLarge, a.limit)}
+	case err == nil && a.whole > 0 && int64(len(a.part)) != a.whole:
+		err = fmt.Errorf("the server sent %d of %d bytes", len(a.part), a.whole)
+		fallthrough
 	case err != nil:
 		// Only a strong tag says that the rest will be of the same bytes.
 		if a.etag = etag; etag == "" || strings.HasPrefix(etag, "W/") {
