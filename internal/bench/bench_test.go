@@ -43,7 +43,7 @@ func TestASyntheticImageCanBeInflated(t *testing.T) {
 	if img.layout == "" || len(b.skipped) > 0 {
 		t.Fatalf("image %+v, skipped %q", img, b.skipped)
 	}
-	if err := inflate(t.Context(), img.layout); err != nil {
+	if err := inflateLayers(t.Context(), img.layout, inflater("own")); err != nil {
 		t.Error(err)
 	}
 }

@@ -17,8 +17,8 @@ import (
 )
 
 func main() {
-	if len(os.Args) == 3 && os.Args[1] == inflateCommand {
-		exitOn(inflate(context.Background(), os.Args[2]))
+	if len(os.Args) == 4 && os.Args[1] == inflateCommand {
+		exitOn(inflateLayers(context.Background(), os.Args[2], inflater(os.Args[3])))
 		return
 	}
 	var b bench

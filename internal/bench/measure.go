@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/portcullis-ci/portcullis/internal/inflate"
 	"github.com/portcullis-ci/portcullis/internal/peak"
 	"github.com/portcullis-ci/portcullis/internal/target"
 )
@@ -44,7 +46,8 @@ func (b *bench) measure(ctx context.Context, img image) ([]result, error) {
 		name string
 		args []string
 	}{
-		{"inflate", []string{self, inflateCommand, img.layout}},
+		{"inflate", []string{self, inflateCommand, img.layout, "own"}},
+		{"inflate, klauspost/compress", []string{self, inflateCommand, img.layout, "klauspost"}},
 		{"gate, no cache", append(gate[:len(gate):len(gate)], "--no-cache")},
 		{"gate, filling the cache", append(gate[:len(gate):len(gate)], "--cache-dir", cache)},
 		{"gate, cached", append(gate[:len(gate):len(gate)], "--cache-dir", cache)},
@@ -104,9 +107,18 @@ func fastest(ctx context.Context, name string, args []string, runs int, scratch 
 	return best, nil
 }
 
-// inflate reads the layers of an image with the same library on the same cores
-// as the gate, and does nothing with them: the floor.
-func inflate(ctx context.Context, layout string) error {
+// inflater returns the package that the floor is measured with: the one that the
+// gate reads layers with, or the fastest other one.
+func inflater(name string) func(io.Reader) (io.Reader, error) {
+	if name == "klauspost" {
+		return func(r io.Reader) (io.Reader, error) { return gzip.NewReader(bufio.NewReaderSize(r, 128<<10)) }
+	}
+	return func(r io.Reader) (io.Reader, error) { return inflate.NewReader(r), nil }
+}
+
+// inflateLayers reads the layers of an image on the same cores as the gate, and does
+// nothing with them: the floor.
+func inflateLayers(ctx context.Context, layout string, with func(io.Reader) (io.Reader, error)) error {
 	t, err := target.Open(ctx, target.Request{Reference: "oci:" + layout}, target.Environment{})
 	if err != nil {
 		return err
@@ -119,7 +131,7 @@ func inflate(ctx context.Context, layout string) error {
 			if err != nil {
 				return err
 			}
-			z, err := gzip.NewReader(r)
+			z, err := with(r)
 			if err != nil {
 				return err
 			}

@@ -11,8 +11,9 @@ import (
 	"hash"
 	"io"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/portcullis-ci/portcullis/internal/inflate"
 )
 
 // stream is one layer being read: packed bytes, counted and hashed, then
@@ -88,12 +89,7 @@ func (s *stream) decompress(r *bufio.Reader) (io.Reader, error) {
 	}
 	switch {
 	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
-		z, err := gzip.NewReader(r)
-		if err != nil {
-			return nil, fmt.Errorf("gzip: %w", err)
-		}
-		s.codec = func() { _ = z.Close() }
-		return z, nil
+		return inflate.NewReader(r), nil
 	case bytes.Equal(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
 		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {

@@ -1,0 +1,182 @@
+package inflate
+
+import "encoding/binary"
+
+// farther holds, four bits for each distance below eight, its least multiple
+// that is no less than eight.
+const farther = 0xec_a89_88_0
+
+// decode unpacks symbols of a coded block until out is full or the block ends.
+func (d *decoder) decode() error {
+	for d.stage == coded && d.w < outFull {
+		if d.end-d.pos >= lookahead {
+			if err := d.fast(); err != nil {
+				return err
+			}
+			continue
+		}
+		if d.more() {
+			continue
+		}
+		if err := d.symbol(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// symbol unpacks one symbol near the input's end.
+func (d *decoder) symbol() error {
+	d.fill()
+	e := d.literal[d.bits&(1<<literalBits-1)]
+	if e&link != 0 {
+		e = d.literal[(uint64(e>>16)+d.bits>>literalBits&(1<<(e>>8&15)-1))&(literalSize-1)]
+	}
+	if uint(e&63) > d.n || e&(special|ended) == special && d.n < longestCode {
+		return d.cut()
+	}
+	code := d.bits
+	d.skip(uint(e & 63))
+	switch {
+	case e&literal != 0:
+		d.out[d.w] = byte(e >> 16)
+		d.w++
+		return nil
+	case e&ended != 0:
+		d.endBlock()
+		return nil
+	case e&special != 0:
+		return errCorrupt
+	}
+	length := value(e, code)
+	e = d.distance[d.bits&(1<<distanceBits-1)]
+	if e&link != 0 {
+		e = d.distance[(uint64(e>>16)+d.bits>>distanceBits&(1<<(e>>8&15)-1))&(distanceSize-1)]
+	}
+	if uint(e&63) > d.n || e&special != 0 && d.n < longestCode {
+		return d.cut()
+	}
+	code = d.bits
+	d.skip(uint(e & 63))
+	if e&special != 0 {
+		return errCorrupt
+	}
+	distance := value(e, code)
+	if distance > d.w-d.floor {
+		return errCorrupt
+	}
+	for range length {
+		d.out[d.w] = d.out[d.w-distance]
+		d.w++
+	}
+	return nil
+}
+
+// value adds the extra bits of a length or distance.
+func value(e entry, code uint64) int {
+	return int(e>>16&0x7fff) + int(code&(1<<(e&63)-1)>>(e>>8&15))
+}
+
+// fast is decode for as long as there is plenty of input and room: all that a
+// round may need is there, so that nothing is checked within.
+func (d *decoder) fast() error {
+	in, out := d.buf[:d.end], &d.out
+	lit, dist := &d.literal, &d.distance
+	code, n := d.bits, uint64(d.n)
+	pos, w := d.pos, d.w
+	var err error
+	over := false
+	for pos+lookahead <= len(in) && w < outFull {
+		code |= binary.LittleEndian.Uint64(in[pos:]) << (n & 63)
+		pos += int((63 - n) >> 3)
+		n |= 56
+		e := lit[code&(1<<literalBits-1)]
+		if e&literal != 0 {
+			code >>= e & 63
+			n -= uint64(e & 63)
+			out[w] = byte(e >> 16)
+			w++
+			e = lit[code&(1<<literalBits-1)]
+			if e&literal != 0 {
+				code >>= e & 63
+				n -= uint64(e & 63)
+				out[w] = byte(e >> 16)
+				w++
+				e = lit[code&(1<<literalBits-1)]
+				if e&literal != 0 {
+					code >>= e & 63
+					n -= uint64(e & 63)
+					out[w] = byte(e >> 16)
+					w++
+					continue
+				}
+			}
+		}
+		if e&special != 0 {
+			if e&link != 0 {
+				e = lit[(uint64(e>>16)+code>>literalBits&(1<<(e>>8&15)-1))&(literalSize-1)]
+			}
+			if e&literal != 0 {
+				code >>= e & 63
+				n -= uint64(e & 63)
+				out[w] = byte(e >> 16)
+				w++
+				continue
+			}
+			if e&special != 0 {
+				code >>= e & 63
+				n -= uint64(e & 63)
+				if over = e&ended != 0; !over {
+					err = errCorrupt
+				}
+				break
+			}
+		}
+		length := int(e>>16) + int(code&(1<<(e&63)-1)>>(e>>8&15))
+		code >>= e & 63
+		n -= uint64(e & 63)
+		if n < 28 {
+			code |= binary.LittleEndian.Uint64(in[pos:]) << (n & 63)
+			pos += int((63 - n) >> 3)
+			n |= 56
+		}
+		e = dist[code&(1<<distanceBits-1)]
+		if e&special != 0 {
+			if e&link != 0 {
+				e = dist[(uint64(e>>16)+code>>distanceBits&(1<<(e>>8&15)-1))&(distanceSize-1)]
+			}
+			if e&special != 0 {
+				err = errCorrupt
+				break
+			}
+		}
+		distance := int(e>>16) + int(code&(1<<(e&63)-1)>>(e>>8&15))
+		code >>= e & 63
+		n -= uint64(e & 63)
+		if distance > w-d.floor {
+			err = errCorrupt
+			break
+		}
+		from, to := w-distance, w+length
+		if distance < 8 {
+			// Eight bytes one by one; from then on the same bytes are found
+			// at a multiple of the distance that is no less than eight.
+			for i := range 8 {
+				out[w+i] = out[from+i]
+			}
+			w += 8
+			from = w - int(farther>>(distance*4)&15)
+		}
+		for w < to {
+			binary.LittleEndian.PutUint64(out[w:], binary.LittleEndian.Uint64(out[from:]))
+			w += 8
+			from += 8
+		}
+		w = to
+	}
+	d.bits, d.n, d.pos, d.w = code, uint(n), pos, w
+	if over {
+		d.endBlock()
+	}
+	return err
+}
