@@ -133,8 +133,7 @@ func skip(data []byte, i int, of string) int {
 // InScript returns the credentials in the text of a script or a Dockerfile:
 // those of InText, those that options, headers and assignments hold.
 func InScript(text string) []Match {
-	b := padded(text)
-	s := search{data: b[:len(text)], place: place{text: codeText, shell: true}}
-	s.run(theEngine(), b, 0, len(text))
+	s := search{data: []byte(text), place: place{text: codeText, shell: true}}
+	s.run(theEngine(), 0, len(text))
 	return distinct(s.found)
 }

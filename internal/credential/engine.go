@@ -105,7 +105,7 @@ const maxMatches = 64
 
 // search is one run over a piece of a text.
 type search struct {
-	// data is the text, without padding, and place what it is part of.
+	// data is the text, and place what it is part of.
 	data  []byte
 	place place
 	// tokensOnly leaves out names and their values.
@@ -118,13 +118,13 @@ type search struct {
 	passedOver bool
 }
 
-// run looks at every keyword in padded[from:to]; padding follows the data.
-func (s *search) run(e *engine, padded []byte, from, to int) {
+// run looks at every keyword in data[from:to].
+func (s *search) run(e *engine, from, to int) {
 	filter := e.text
 	if s.place.text == binaryText {
 		filter = e.binary
 	}
-	filter.each(padded, from, to, func(k, at int) {
+	filter.each(s.data, from, to, func(k, at int) {
 		e.actions[filter.keywords[k].action].run(s, at)
 	})
 }

@@ -2,7 +2,6 @@ package credential
 
 import (
 	"fmt"
-	"iter"
 	"math/bits"
 	"strconv"
 	"strings"
@@ -33,28 +32,17 @@ func (s *charset) size() int {
 	return n
 }
 
-// foldedOf is what bytes of a set become without their letter case; of nil,
-// what any byte does.
-func foldedOf(s *charset) charset {
-	var out charset
+// list is the set's members; nil, which stands for all bytes, remains nil.
+func (s *charset) list() (out []byte) {
+	if s == nil {
+		return nil
+	}
 	for c := range 256 {
-		if s == nil || s.has(byte(c)) {
-			f := c & 0xdf
-			out[f>>6] |= 1 << (f & 63)
+		if s.has(byte(c)) {
+			out = append(out, byte(c))
 		}
 	}
 	return out
-}
-
-// bytes are the members of the set.
-func (s *charset) bytes() iter.Seq[byte] {
-	return func(yield func(byte) bool) {
-		for c := range 256 {
-			if s.has(byte(c)) && !yield(byte(c)) {
-				return
-			}
-		}
-	}
 }
 
 func newCharset(ranges string) *charset {

@@ -6,19 +6,11 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/finding"
 )
 
-// padded copies a text and puts zeros behind it, as the prefilter wants.
-func padded(text string) []byte {
-	b := make([]byte, len(text)+padding)
-	copy(b, text)
-	return b
-}
-
 // InText returns the credentials in a text that are recognised by their form:
 // tokens, private keys, passwords in URLs. Offsets are bytes of the text.
 func InText(text string) []Match {
-	b := padded(text)
-	s := search{data: b[:len(text)], place: place{text: configText}, tokensOnly: true}
-	s.run(theEngine(), b, 0, len(text))
+	s := search{data: []byte(text), place: place{text: configText}, tokensOnly: true}
+	s.run(theEngine(), 0, len(text))
 	return distinct(s.found)
 }
 

@@ -49,7 +49,7 @@ type Scanner struct {
 
 // NewScanner makes a scanner.
 func NewScanner() *Scanner {
-	return &Scanner{engine: theEngine(), buf: make([]byte, 0, piece+keepBefore+keepAfter+padding)}
+	return &Scanner{engine: theEngine(), buf: make([]byte, 0, piece+keepBefore+keepAfter)}
 }
 
 // media are the first bytes of images, sounds and fonts, in which no text can be
@@ -92,7 +92,7 @@ func (s *Scanner) Write(data []byte) {
 			s.cut = true
 			return
 		}
-		room := cap(s.buf) - padding - len(s.buf)
+		room := cap(s.buf) - len(s.buf)
 		n := min(room, len(data))
 		s.buf = append(s.buf, data[:n]...)
 		data = data[n:]
@@ -143,10 +143,9 @@ func (s *Scanner) look(to int) {
 	if to <= s.done {
 		return
 	}
-	clear(s.buf[len(s.buf) : len(s.buf)+padding])
 	s.search.data = s.buf
 	s.search.found = s.search.found[:0]
-	s.search.run(s.engine, s.buf[:len(s.buf)+padding], s.done, to)
+	s.search.run(s.engine, s.done, to)
 	for _, m := range distinct(s.search.found) {
 		m.Line = s.lineAt(int(m.Offset))
 		m.Offset += s.base

@@ -72,7 +72,7 @@ func newSigns(signatures []Signature) *signs {
 		words, s.anywhere = append(words, signature.Bytes), append(s.anywhere, n)
 	}
 	if len(words) > 0 {
-		s.finder = wordsearch.New(words)
+		s.finder = wordsearch.New(wordsearch.Words(words))
 	}
 	return s
 }
@@ -81,7 +81,7 @@ func newSigns(signatures []Signature) *signs {
 type signSearch struct {
 	*signs
 	stream wordsearch.Stream
-	hit    func(word int)
+	hit    func(word, at int)
 	// head is what the signatures with a limit are looked for in.
 	head []byte
 	set  uint32
@@ -89,7 +89,7 @@ type signSearch struct {
 
 func (s *signSearch) begin(of *signs) {
 	if s.hit == nil {
-		s.hit = func(word int) { s.set |= 1 << s.anywhere[word] }
+		s.hit = func(word, _ int) { s.set |= 1 << s.anywhere[word] }
 	}
 	s.signs, s.head, s.set = of, s.head[:0], 0
 	if of.finder != nil {

@@ -3,118 +3,166 @@
 // a form that is fast to look for, and Stream, one pass over one content.
 package wordsearch
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
-// Finder looks for words by the method of Wu and Manber ("A fast algorithm for
-// multi-pattern searching", 1994): the last two of as many bytes as the
-// shortest word has tell how far the window may be moved. It is safe for
-// concurrent use.
+// Word is a byte string to look for.
+type Word struct {
+	// Text has at least two bytes. The longer it is, and the rarer its bytes are,
+	// the faster is the search.
+	Text string
+	// Fold has letters of ASCII count in either case; Text is in lower case then.
+	Fold bool
+	// Before and After are the bytes that may stand next to the word where it
+	// counts, beside the borders of the content and zero; nil for any. They keep
+	// the search for short words fast. They are not checked: the word may be hit
+	// between others as well.
+	Before, After []byte
+}
+
+// Finder looks for words at every second place of a content: of two windows of
+// four bytes that lie over a word, one byte apart, one is at such a place. A
+// table says for two bytes of which groups of windows they are the first half,
+// and of which the last. Hardly any place has both halves of one group, and only
+// those are looked at closely. It is safe for concurrent use.
 type Finder struct {
-	words   [][]byte
-	window  int
-	longest int
-	shift   [1 << 16]uint8
-	// ending are the indexes of words by the last two bytes of their window.
-	ending map[uint16][]int
+	words []Word
+	// pairs have a bit for each group, in the low byte for the first half of a
+	// window and in the high byte for the last.
+	pairs [1 << 16]uint16
+	// slots are the places in anchors of those with the same hash, and one more.
+	slots   [1<<slotBits + 1]uint16
+	anchors []anchor
+	// reach is the greatest offset of a window, longest the length of a word.
+	reach, longest int
 }
 
-// New returns a finder of words, each of which has at least two bytes. The
-// longer the shortest of them is, the faster it is.
-func New(words [][]byte) *Finder {
-	f := &Finder{words: words, window: 255, ending: map[uint16][]int{}}
-	for _, w := range words {
-		f.window, f.longest = min(f.window, len(w)), max(f.longest, len(w))
-	}
-	for i := range f.shift {
-		f.shift[i] = uint8(f.window - 1)
-	}
-	for n, w := range words {
-		for i := 1; i < f.window; i++ {
-			b := block(w[i-1], w[i])
-			f.shift[b] = min(f.shift[b], uint8(f.window-1-i))
-		}
-		b := block(w[f.window-2], w[f.window-1])
-		f.ending[b] = append(f.ending[b], n)
-	}
-	return f
+const (
+	// stride is how far the places lie apart, and how many windows a word has.
+	stride = 2
+	// groups is how many groups of windows there are.
+	groups   = 8
+	slotBits = 13
+)
+
+// anchor says that the half of a window is that of a word. The window begins at
+// the offset in the word, or before it.
+type anchor struct {
+	word   uint16
+	offset int16
+	// start are the first bytes of the word, as far as mask goes and without the
+	// case of letters: they tell most places apart at which another word has the
+	// same half.
+	start, mask uint32
 }
 
-func block(a, b byte) uint16 { return uint16(a) | uint16(b)<<8 }
-
-// lanes is the size from which data is searched at several places side by side:
-// a step waits for the one before it, but not for those of the other places.
-const lanes = 4096
-
-// Find calls hit with the index of each word for each of its occurrences, in no
-// order.
-func (f *Finder) Find(data []byte, hit func(word int)) {
-	first := f.window - 1
-	if len(data) < lanes {
-		f.scan(data, first, len(data), hit)
-		return
-	}
-	quarter := (len(data) - first) / 4
-	endA, endB, endC, endD := first+quarter, first+2*quarter, first+3*quarter, len(data)
-	a, b, c, d := first, endA, endB, endC
-	for a < endA && b < endB && c < endC && d < endD {
-		stepA, stepB := f.shift[block(data[a-1], data[a])], f.shift[block(data[b-1], data[b])]
-		stepC, stepD := f.shift[block(data[c-1], data[c])], f.shift[block(data[d-1], data[d])]
-		if stepA == 0 {
-			f.check(data, a, hit)
-			stepA = 1
-		}
-		if stepB == 0 {
-			f.check(data, b, hit)
-			stepB = 1
-		}
-		if stepC == 0 {
-			f.check(data, c, hit)
-			stepC = 1
-		}
-		if stepD == 0 {
-			f.check(data, d, hit)
-			stepD = 1
-		}
-		a, b, c, d = a+int(stepA), b+int(stepB), c+int(stepC), d+int(stepD)
-	}
-	f.scan(data, a, endA, hit)
-	f.scan(data, b, endB, hit)
-	f.scan(data, c, endC, hit)
-	f.scan(data, d, endD, hit)
+// slotOf is the slot of the anchors of a half, the first or the last of a window.
+func slotOf(half uint16, last uint32) uint32 {
+	return (uint32(half)<<1 | last) * 0x9e3779b1 >> (32 - slotBits)
 }
 
-// scan looks for words whose window ends at from or behind it and before to.
-func (f *Finder) scan(data []byte, from, to int, hit func(word int)) {
-	for at := from; at < to; {
-		if step := f.shift[block(data[at-1], data[at])]; step > 0 {
-			at += int(step)
-			continue
+// Find calls hit with the index of each word for each of its occurrences, and
+// where it begins, about in the order of places.
+func (f *Finder) Find(data []byte, hit func(word, at int)) { f.FindFrom(data, 0, len(data), hit) }
+
+// FindFrom is Find for the words that begin in data[from:to]. They may reach
+// beyond.
+func (f *Finder) FindFrom(data []byte, from, to int, hit func(word, at int)) {
+	last := min(to+f.reach, len(data)-1)
+	for i := from; i <= last; {
+		if i = f.pass(data, i, last); i > last {
+			return
 		}
-		f.check(data, at, hit)
-		at++
+		for end := i + block; i < end && i <= last; i += stride {
+			if w := load(data, i); f.pairs[uint16(w)]&(f.pairs[uint16(w>>16)]>>groups) != 0 {
+				f.look(data, i, w, from, to, hit)
+			}
+		}
 	}
 }
 
-// check compares the words whose window may end at a place.
-func (f *Finder) check(data []byte, at int, hit func(word int)) {
-	for _, n := range f.ending[block(data[at-1], data[at])] {
-		if bytes.HasPrefix(data[at-f.window+1:], f.words[n]) {
-			hit(n)
+// block is how far the windows reach that are looked at with one branch.
+const block = 8 * stride
+
+// pass returns the first place from i on, in steps of a block, at which a window
+// in the block may be that of a word, or behind which less than a block is left.
+func (f *Finder) pass(data []byte, i, last int) int {
+	if i+block+2 > len(data) {
+		return i
+	}
+	for p := f.pairs[binary.LittleEndian.Uint16(data[i:])]; i+block+2 <= len(data) && i <= last; i += block {
+		d := data[i+2 : i+2+block : i+2+block]
+		q := f.pairs[binary.LittleEndian.Uint16(d)]
+		r := f.pairs[binary.LittleEndian.Uint16(d[2:])]
+		s := f.pairs[binary.LittleEndian.Uint16(d[4:])]
+		t := f.pairs[binary.LittleEndian.Uint16(d[6:])]
+		both := p&(q>>groups) | q&(r>>groups) | r&(s>>groups) | s&(t>>groups)
+		q = f.pairs[binary.LittleEndian.Uint16(d[8:])]
+		r = f.pairs[binary.LittleEndian.Uint16(d[10:])]
+		s = f.pairs[binary.LittleEndian.Uint16(d[12:])]
+		p = f.pairs[binary.LittleEndian.Uint16(d[14:])]
+		if both|t&(q>>groups)|q&(r>>groups)|r&(s>>groups)|s&(p>>groups) != 0 {
+			break
 		}
 	}
+	return i
+}
+
+// load returns the four bytes at a place; zeros follow the data.
+func load(data []byte, at int) uint32 {
+	if at+4 <= len(data) {
+		return binary.LittleEndian.Uint32(data[at:])
+	}
+	var b [4]byte
+	copy(b[:], data[at:])
+	return binary.LittleEndian.Uint32(b[:])
+}
+
+// look compares the words with an anchor in the window at i.
+func (f *Finder) look(data []byte, i int, w uint32, from, to int, hit func(word, at int)) {
+	for n, half := range [...]uint16{uint16(w), uint16(w >> 16)} {
+		slot := slotOf(half, uint32(n))
+		for _, a := range f.anchors[f.slots[slot]:f.slots[slot+1]] {
+			at := i - int(a.offset)
+			if at < from || at >= to || load(data, at)&a.mask != a.start {
+				continue
+			}
+			if word := &f.words[a.word]; len(data)-at >= len(word.Text) && word.equal(data[at:at+len(word.Text)]) {
+				hit(int(a.word), at)
+			}
+		}
+	}
+}
+
+func (w *Word) equal(b []byte) bool {
+	if !w.Fold {
+		return string(b) == w.Text
+	}
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		if c != w.Text[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // Stream is the search of one content that comes in pieces. The zero Stream is
 // not ready; Reset makes it so.
 type Stream struct {
 	finder *Finder
-	hit    func(word int)
+	hit    func(word, at int)
 	// tail is what a word may begin in that ends in the next piece.
 	tail []byte
 }
 
-// Reset begins a content. What the stream allocated is used again.
-func (s *Stream) Reset(f *Finder, hit func(word int)) {
+// Reset begins a content. What the stream allocated is used again. The places
+// that hit is told are those in some piece: they say nothing.
+func (s *Stream) Reset(f *Finder, hit func(word, at int)) {
 	s.finder, s.hit, s.tail = f, hit, s.tail[:0]
 }
 
@@ -135,4 +183,13 @@ func (s *Stream) Write(data []byte) {
 	}
 	s.tail = append(s.tail, data...)
 	s.tail = append(s.tail[:0], s.tail[max(0, len(s.tail)-overlap):]...)
+}
+
+// Words are words of the given texts, in any surroundings.
+func Words(texts [][]byte) []Word {
+	out := make([]Word, len(texts))
+	for n, text := range texts {
+		out[n].Text = string(bytes.Clone(text))
+	}
+	return out
 }
