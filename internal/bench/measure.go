@@ -49,6 +49,7 @@ func (b *bench) measure(ctx context.Context, img image) ([]result, error) {
 		{"inflate", []string{self, inflateCommand, img.layout, "own"}},
 		{"inflate, klauspost/compress", []string{self, inflateCommand, img.layout, "klauspost"}},
 		{"gate, no cache", append(gate[:len(gate):len(gate)], "--no-cache")},
+		{"gate, no cache, SBOM written", append(gate[:len(gate):len(gate)], "--no-cache", "--sbom-out", cache+"/sbom.json")},
 		{"gate, filling the cache", append(gate[:len(gate):len(gate)], "--cache-dir", cache)},
 		{"gate, cached", append(gate[:len(gate):len(gate)], "--cache-dir", cache)},
 		{"trivy, SBOM only", []string{"trivy", "image", "--input", img.layout, "--format", "cyclonedx", "--quiet", "--offline-scan", "--cache-dir", cache + "/trivy", "--output", os.DevNull}},

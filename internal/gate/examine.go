@@ -90,7 +90,7 @@ func (r run) examineTarget(ctx context.Context, kind outcome.TargetKind, t *targ
 	var inspected *layers.Inspections
 	inv, sbom, err := syftcatalog.Catalog(ctx, t, syftcatalog.Options{
 		ToolVersion: r.Tool.Version, Limits: r.Limits, Heap: r.Memory, Inspectors: inspectors(),
-		Cache: r.Cache, Build: r.Build, SBOM: r.WritesSBOM,
+		Cache: r.Cache, Build: r.Build, SBOM: r.WritesSBOM, Licences: r.Policy.LooksAtLicences(),
 		Inspected: func(i *layers.Inspections) { inspected = i },
 	})
 	inv.Subject = inv.Subject.Join(t.Subject()).Join(inventory.Subject{References: []string{r.Name}})
@@ -107,7 +107,7 @@ func (r run) examineTarget(ctx context.Context, kind outcome.TargetKind, t *targ
 	}}
 	r.judgeConfiguration(ctx, t, &p)
 	if inspected != nil {
-		r.judgeSecrets(t, inspected, sbom.Owners(), &p)
+		r.judgeSecrets(t, inspected, &p)
 		r.judgeContents(t, inspected, &p)
 		if r.ClamAV != nil {
 			r.askClamAV(ctx, t, inspected, &p)
@@ -127,7 +127,7 @@ func (r run) judgeRemains(ctx context.Context, p part, t *target.Target, inv inv
 	r.judgeConfiguration(ctx, t, &p)
 	if inspected != nil {
 		// What belongs to packages is not known, so that nothing is left out.
-		r.judgeSecrets(t, inspected, func(string) string { return "" }, &p)
+		r.judgeSecrets(t, inspected, &p)
 		r.judgeContents(t, inspected, &p)
 	}
 	if len(inv.Packages) == 0 {

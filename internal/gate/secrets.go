@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/portcullis-ci/portcullis/internal/detect/malware"
@@ -17,10 +18,9 @@ func inspectors() []layers.Inspector {
 
 // judgeSecrets makes findings of the credentials in the files of the layers.
 // It comes after the checks of the configuration, whose findings about
-// credential files it does not repeat. The owner of a file is the ID of a
-// package of the operating system, or "".
-func (r run) judgeSecrets(t *target.Target, inspected *layers.Inspections, owner func(path string) string, p *part) {
-	opts := secret.Options{Target: t.Name, Now: r.Clock(), Unchanged: unchanged(owner, p), Reported: reported(p.findings)}
+// credential files it does not repeat.
+func (r run) judgeSecrets(t *target.Target, inspected *layers.Inspections, p *part) {
+	opts := secret.Options{Target: t.Name, Now: r.Clock(), Unchanged: unchanged(p), Reported: reported(p.findings)}
 	opts.Owned = func(path string) bool { _, ok := p.inventory.Owner(path); return ok }
 	for _, l := range t.Layers {
 		opts.Layers = append(opts.Layers, l.DiffID)
@@ -41,7 +41,7 @@ func (r run) judgeSecrets(t *target.Target, inspected *layers.Inspections, owner
 // installed them. The digest in the package database decides where there is
 // one; without it, a file is taken for the package's in the layer in which that
 // was installed, unless it is configuration, which is there to be changed.
-func unchanged(owner func(path string) string, p *part) func(secret.Content) bool {
+func unchanged(p *part) func(secret.Content) bool {
 	installed := make(map[string]string, len(p.inventory.Packages))
 	for _, pkg := range p.inventory.Packages {
 		installed[pkg.ID] = pkg.Layer
@@ -57,7 +57,7 @@ func unchanged(owner func(path string) string, p *part) func(secret.Content) boo
 		if f.Config || strings.HasPrefix(c.Path, "/etc/") {
 			return false
 		}
-		id := owner(c.Path)
+		id := cmp.Or(f.Package, p.inventory.Removed[c.Path])
 		return id != "" && c.Layer != "" && installed[id] == c.Layer
 	}
 }

@@ -38,6 +38,9 @@ type Inventory struct {
 	// system own, by their real path: links in directories are followed, and a
 	// hard link stands for the file whose content it shares. Nil for an SBOM.
 	Owned map[string]OwnedFile
+	// Removed are the files of packages that a later layer deleted: the IDs of
+	// the packages by the files' paths.
+	Removed map[string]string
 	// Unreadable lists files that a cataloger could not make sense of. They
 	// count against coverage.
 	Unreadable []Unreadable

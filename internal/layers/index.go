@@ -27,6 +27,8 @@ type Index struct {
 	layers   []layer
 	root     *node
 	problems []Problem
+	// removed are files and directories that a later layer deleted.
+	removed []*node
 
 	signs *signs
 	// holding bounds what is held of large executables until it is known what
@@ -155,6 +157,30 @@ func walk(n *node, yield func(*Entry) bool) bool {
 	}
 	for _, name := range slices.Sorted(maps.Keys(n.children)) {
 		if !walk(n.children[name], yield) {
+			return false
+		}
+	}
+	return true
+}
+
+// Removed yields the regular files of lower layers that a later one deleted, in
+// no order. Some of their paths may be in use again.
+func (x *Index) Removed() iter.Seq[*Entry] {
+	return func(yield func(*Entry) bool) {
+		for _, n := range x.removed {
+			if !n.files(yield) {
+				return
+			}
+		}
+	}
+}
+
+func (n *node) files(yield func(*Entry) bool) bool {
+	if n.entry != nil && n.entry.Type == Regular && !yield(n.entry) {
+		return false
+	}
+	for _, child := range n.children {
+		if !child.files(yield) {
 			return false
 		}
 	}

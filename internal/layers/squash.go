@@ -36,6 +36,7 @@ func (x *Index) squash() error {
 				return fmt.Errorf("lay out layer %d (%s): %w", i, x.LayerName(i), err)
 			}
 			if n.isDir() {
+				x.remove(&node{children: n.children})
 				n.children = map[string]*node{}
 			}
 		}
@@ -44,6 +45,7 @@ func (x *Index) squash() error {
 			if err != nil {
 				return fmt.Errorf("lay out layer %d (%s): %w", i, x.LayerName(i), err)
 			}
+			x.remove(n.children[path.Base(p)])
 			delete(n.children, path.Base(p))
 		}
 		var dir string
@@ -75,6 +77,13 @@ func (x *Index) parent(p string) (*node, error) {
 	return x.makeDir(p)
 }
 
+// remove remembers what a layer takes out of those below it.
+func (x *Index) remove(n *node) {
+	if n != nil {
+		x.removed = append(x.removed, n)
+	}
+}
+
 // put sets an entry in its directory. It reports whether the shape of the tree
 // above later entries may have changed, so that a remembered directory is no
 // longer to be trusted.
@@ -100,6 +109,9 @@ func (x *Index) put(dir *node, e *Entry) (reshaped bool) {
 		}
 		dir.children[name] = &node{entry: e, children: map[string]*node{}}
 		return old != nil
+	}
+	if old != nil && old.isDir() {
+		x.remove(old)
 	}
 	dir.children[name] = &node{entry: e}
 	return old != nil && (old.isDir() || old.entry.Type == Symlink)

@@ -12,10 +12,19 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/inventory"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
+	"github.com/portcullis-ci/portcullis/internal/policy/expression"
 )
 
 // judges reports whether the policy says anything about licences.
 func (l Licences) judges() bool { return len(l.Allow)+len(l.Deny) > 0 || l.Unknown == Fails }
+
+// LooksAtLicences reports whether what the policy comes to may depend on the
+// licences of packages: it judges them, or an expression sees packages.
+func (p Policy) LooksAtLicences() bool {
+	return p.Licences.judges() || slices.ContainsFunc(slices.Concat(p.Deny, p.Warn), func(e Expression) bool {
+		return strings.Contains(e.Text, "packages") || strings.Contains(e.Text, expression.EachPackage)
+	})
+}
 
 // licenceClauses demand that each package may be used under licences that are
 // accepted, and that it has one that can be read.

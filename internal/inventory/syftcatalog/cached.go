@@ -21,7 +21,7 @@ import (
 )
 
 // imageSchema is the form of a cached image.
-const imageSchema = "portcullis image 6"
+const imageSchema = "portcullis image 7"
 
 // cachedImage is what taking stock of an image comes to, as far as it depends
 // on nothing but its layers and this program.
@@ -67,6 +67,19 @@ func imageKey(t *target.Target, opts Options) string {
 	return strings.Join(parts, "\x00")
 }
 
+// licencesKey is the key of an inventory with the licences of packages.
+func licencesKey(key string) string { return key + "\x00licences" }
+
+// keys are those of the entries that serve, the best one first: an inventory
+// with licences where they will be looked at, and otherwise one without or with
+// them.
+func (o Options) keys(key string) []string {
+	if o.Licences {
+		return []string{licencesKey(key)}
+	}
+	return []string{key, licencesKey(key)}
+}
+
 // modelKey is the key of an image's SBOM, as syft JSON. It is several times as
 // large as all the rest, and few runs write one, so that it is an entry of its
 // own.
@@ -103,13 +116,17 @@ func (s *SBOM) fromCache(key string, t *target.Target, opts Options) (inventory.
 		opts.Inspected(&found.Inspections)
 	}
 	s.stats = layers.Stats{Cached: int64(len(t.Layers))}
-	s.later = func() (*sbom.SBOM, error) {
-		if !opts.SBOM {
-			return nil, errors.New("it was not asked for when the image was read")
-		}
-		return decodeModel(model, t, opts)
+	s.later = unasked
+	if opts.SBOM {
+		s.later = func() (*sbom.SBOM, error) { return decodeModel(model, t, opts) }
 	}
 	return found.Inventory, true
+}
+
+// unasked is the SBOM of an image that was read for something else: it lacks
+// licences, or is not there.
+func unasked() (*sbom.SBOM, error) {
+	return nil, errors.New("it was not asked for when the image was read")
 }
 
 // decodeModel reads a cached SBOM, whose source is named as it is now.
@@ -144,16 +161,10 @@ func (s *SBOM) keep(key string, inv inventory.Inventory, opts Options) {
 	if slices.ContainsFunc(inv.Files, holdsSecret) {
 		return
 	}
-	var model bytes.Buffer
-	kept := s.model
-	kept.Source = (&layerSource{target: &target.Target{}}).Describe()
-	if err := syftjson.NewFormatEncoder().Encode(&model, kept); err != nil {
+	key = opts.keys(key)[0]
+	if opts.Licences && !s.keepModel(key, opts) {
 		return
 	}
-	opts.Cache.Put(modelKey(key), func(w io.Writer) error {
-		_, err := w.Write(credential.WithholdJSON(model.Bytes()))
-		return err
-	})
 	inv.Image = nil
 	image := cachedImage{Inventory: inv, Inspections: *s.inspections, Stats: s.stats}
 	for i, f := range inv.Files {
@@ -162,4 +173,19 @@ func (s *SBOM) keep(key string, inv inventory.Inventory, opts Options) {
 		}
 	}
 	opts.Cache.Put(key, func(w io.Writer) error { return gob.NewEncoder(w).Encode(image) })
+}
+
+// keepModel puts an SBOM into the cache; one without licences is of no use.
+func (s *SBOM) keepModel(key string, opts Options) bool {
+	var model bytes.Buffer
+	kept := s.model
+	kept.Source = (&layerSource{target: &target.Target{}}).Describe()
+	if err := syftjson.NewFormatEncoder().Encode(&model, kept); err != nil {
+		return false
+	}
+	opts.Cache.Put(modelKey(key), func(w io.Writer) error {
+		_, err := w.Write(credential.WithholdJSON(model.Bytes()))
+		return err
+	})
+	return true
 }

@@ -44,6 +44,10 @@ type Options struct {
 	// SBOM says that the SBOM will be written: what comes from the cache has none
 	// otherwise.
 	SBOM bool
+	// Licences says that the licences of packages will be looked at. They are
+	// there when the SBOM will be written, too, and otherwise left out: to tell
+	// them by their texts takes most of a second.
+	Licences bool
 	// Cache keeps inventories and layers for the next run; may be nil.
 	Cache layers.Cache
 	// Build identifies the build of the program: what another one has put into
@@ -126,6 +130,7 @@ func (s *SBOM) catalog(ctx context.Context, t *target.Target, opts Options) (inv
 		}
 		return inv, nil
 	}
+	opts.Licences = opts.Licences || opts.SBOM
 	key := imageKey(t, opts)
 	if key == "" {
 		return s.catalogLayers(ctx, t, opts)
@@ -133,8 +138,10 @@ func (s *SBOM) catalog(ctx context.Context, t *target.Target, opts Options) (inv
 	if err := ctx.Err(); err != nil {
 		return inv, err
 	}
-	if inv, ok := s.fromCache(key, t, opts); ok {
-		return inv, nil
+	for _, key := range opts.keys(key) {
+		if inv, ok := s.fromCache(key, t, opts); ok {
+			return inv, nil
+		}
 	}
 	inv, err = s.catalogLayers(ctx, t, opts)
 	if err == nil {
@@ -158,9 +165,7 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 		return err
 	})
 	group.Go(func() (err error) {
-		// Building the licence matcher takes most of a second; syft would do it
-		// again for every call.
-		scanCtx, err = syft.SetContextLicenseScanner(ctx, cfg.Licenses)
+		scanCtx, err = licenceContext(ctx, opts.Licences, cfg.Licenses)
 		return err
 	})
 	limit := group.Wait()
@@ -184,6 +189,11 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 	limit = errors.Join(limit, src.resolver.limit())
 	inv := convert(model)
 	inv.Image = t.Image
+	if !opts.Licences {
+		for i := range inv.Packages {
+			inv.Packages[i].Licenses = nil
+		}
+	}
 	// dpkg's list is there and empty where another package manager brought dpkg:
 	// syft calls it unreadable, and it says that nothing is installed.
 	inv.Unreadable = slices.DeleteFunc(inv.Unreadable, func(u inventory.Unreadable) bool {
@@ -191,7 +201,7 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 		return u.PackageDatabase() && e != nil && e.Type == layers.Regular && e.Size == 0
 	})
 	setLayers(&inv, model, index)
-	if inv.Owned, err = ownedFiles(ctx, model, src.resolver); err != nil {
+	if inv.Owned, inv.Removed, err = ownedFiles(ctx, model, src.resolver); err != nil {
 		return inventory.Inventory{}, err
 	}
 	stock, err := filesOfInterest(ctx, index)
@@ -223,6 +233,9 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 	}
 	sortUnreadable(inv.Unreadable)
 	s.model, s.stats = *model, index.Stats()
+	if !opts.Licences {
+		s.later = unasked
+	}
 	return inv, errors.Join(limit, noRoom(inv.Unreadable))
 }
 

@@ -26,17 +26,22 @@ type recorded struct {
 }
 
 // ownedFiles joins what the package managers' databases say of files with the
-// files that are there. Links and directories are left out: they have no
-// content that could differ.
-func ownedFiles(ctx context.Context, model *sbom.SBOM, r *resolver) (map[string]inventory.OwnedFile, error) {
+// files that are there, and with those that a later layer removed. Links and
+// directories are left out: they have no content that could differ.
+func ownedFiles(ctx context.Context, model *sbom.SBOM, r *resolver) (owned map[string]inventory.OwnedFile, removed map[string]string, err error) {
 	x := r.index
 	moved, err := diversions(ctx, x)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	gone := make(map[string]string)
+	for e := range x.Removed() {
+		gone[inventory.UnderUsr(e.Path)] = e.Path
+	}
+	removed = make(map[string]string)
 	packages := model.Artifacts.Packages.Sorted()
 	slices.SortFunc(packages, func(a, b pkg.Package) int { return cmp.Compare(a.ID(), b.ID()) })
-	owned := make(map[string]inventory.OwnedFile)
+	owned = make(map[string]inventory.OwnedFile)
 	disputed := make(map[string]bool)
 	for _, p := range packages {
 		for _, f := range recordedFiles(p) {
@@ -44,6 +49,9 @@ func ownedFiles(ctx context.Context, model *sbom.SBOM, r *resolver) (map[string]
 				f.path = d.to
 			}
 			e := x.Resolve(f.path, false)
+			if at := gone[inventory.UnderUsr(f.path)]; at != "" && e == nil {
+				removed[at] = cmp.Or(removed[at], string(p.ID()))
+			}
 			if e == nil || e.Type != layers.Regular {
 				continue
 			}
@@ -59,7 +67,7 @@ func ownedFiles(ctx context.Context, model *sbom.SBOM, r *resolver) (map[string]
 			owned[e.Path] = o
 		}
 	}
-	return owned, nil
+	return owned, removed, nil
 }
 
 // joined is what two packages together say of one file, unless they differ in
