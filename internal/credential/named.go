@@ -304,7 +304,7 @@ func isSealed(value string) bool {
 // takes depends on what the file is.
 func judgeSetting(s setting, p place) (Match, bool) {
 	promise := Promises(s.name)
-	if promise == NoPromise || p.text == tokenText || p.text == binaryText || p.trial || len(s.value) < 4 || strings.ContainsAny(s.value, " \t") || !plausible(s.value) || exampleWords.MatchString(s.value) {
+	if promise == NoPromise || p.text == tokenText || p.text == binaryText || p.trial || len(s.value) < 4 || strings.ContainsAny(s.value, " \t") {
 		return Match{}, false
 	}
 	if isSealed(s.value) || strings.Count(s.value, `\u`) > 2 { // Words in another script.
@@ -337,6 +337,10 @@ func judgeSetting(s setting, p place) (Match, bool) {
 		return Match{}, false
 	}
 	if strings.EqualFold(s.value, s.name) || defaultPasswords[strings.ToLower(s.value)] && p.text != envText {
+		return Match{}, false
+	}
+	// What takes regular expressions comes last: few values get here.
+	if !plausible(s.value) || exampleWords.MatchString(s.value) {
 		return Match{}, false
 	}
 	m := namedMatch(s.name, s.value)

@@ -19,12 +19,12 @@ var (
 // namedFile returns the secrets of a file whose name promises them, with their
 // places.
 func namedFile(name string, data []byte) (found []Match) {
-	base, dir := path.Base(name), path.Dir(name)
+	base := path.Base(name)
 	kind, form := "", (*regexp.Regexp)(nil)
 	switch {
-	case base == "master.key", strings.HasSuffix(base, ".key") && path.Base(dir) == "credentials":
+	case base == "master.key", strings.HasSuffix(base, ".key") && path.Base(path.Dir(name)) == "credentials":
 		kind, form = "Rails master key", railsKey
-	case base == "sasl_passwd" && strings.HasSuffix(dir, "/postfix"):
+	case base == "sasl_passwd" && strings.HasSuffix(path.Dir(name), "/postfix"):
 		kind, form = "password of a mail relay", relayLogin
 	default:
 		return nil

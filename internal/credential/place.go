@@ -133,10 +133,15 @@ var trialWords = set("test", "tests", "testing", "testutil", "testutils", "testd
 // hasTrialWord looks for one of them in the names below the place where the
 // published package lies, its own name included.
 func hasTrialWord(lower string) bool {
-	for _, w := range strings.FieldsFunc(lower, func(r rune) bool { return r < 128 && !('a' <= r && r <= 'z') }) {
-		if trialWords[w] {
+	for from := 0; from < len(lower); {
+		to := from
+		for to < len(lower) && ('a' <= lower[to] && lower[to] <= 'z' || lower[to] >= 0x80) {
+			to++
+		}
+		if trialWords[lower[from:to]] {
 			return true
 		}
+		from = to + 1
 	}
 	return false
 }
@@ -213,6 +218,9 @@ func isShell(base string, head []byte) bool {
 	case ".sh", ".bash", ".zsh", ".ksh", ".bat", ".cmd", ".mk", ".profile", ".bashrc", ".zshrc", ".bash_history":
 		return true
 	}
+	if base == "makefile" || !bytes.HasPrefix(head, []byte("#!")) {
+		return base == "makefile"
+	}
 	line, _, _ := strings.Cut(string(head[:min(len(head), 64)]), "\n")
-	return base == "makefile" || strings.HasPrefix(line, "#!") && strings.HasSuffix(strings.Fields(line)[len(strings.Fields(line))-1], "sh")
+	return strings.HasSuffix(strings.TrimSpace(line), "sh")
 }
