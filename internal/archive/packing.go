@@ -8,10 +8,10 @@ import (
 	"path"
 	"strings"
 
-	"github.com/klauspost/compress/flate"
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/mikelolasagasti/xz"
+
+	"github.com/portcullis-ci/portcullis/internal/inflate"
 )
 
 const (
@@ -33,9 +33,9 @@ var costs = map[form]int64{isXZ: 4, isBzip2: 10}
 // level is what is needed for one archive or packing that lies in another, kept
 // for the next one.
 type level struct {
-	buf   *bufio.Reader
-	gzip  *gzip.Reader
-	flate io.ReadCloser
+	buf *bufio.Reader
+	// flate is used for gzip as well as for the files of zip archives.
+	flate *inflate.Reader
 	xz    *xz.Reader
 	lz4   *lz4Reader
 }
@@ -99,15 +99,12 @@ func (w *Walker) unpack(r io.Reader, f form, depth int) (z io.Reader, done func(
 	done = func() {}
 	switch f {
 	case isGzip:
-		if l.gzip == nil {
-			l.gzip, err = gzip.NewReader(r)
+		if l.flate == nil {
+			l.flate = inflate.NewReader(r)
 		} else {
-			err = l.gzip.Reset(r)
+			l.flate.Reset(r)
 		}
-		if err != nil {
-			l.gzip = nil
-		}
-		return l.gzip, done, err
+		return l.flate, done, nil
 	case isZstd:
 		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
@@ -142,9 +139,9 @@ func (w *Walker) unpack(r io.Reader, f form, depth int) (z io.Reader, done func(
 func (w *Walker) deflated(r *bufio.Reader, name string, depth int) io.Reader {
 	l := w.at(depth + 1)
 	if l.flate == nil {
-		l.flate = flate.NewReader(r)
-	} else if err := l.flate.(flate.Resetter).Reset(r, nil); err != nil {
-		l.flate = flate.NewReader(r)
+		l.flate = inflate.NewDeflateReader(r)
+	} else {
+		l.flate.ResetDeflate(r)
 	}
 	return inflating{w, l.flate, name, 1}
 }

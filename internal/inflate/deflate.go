@@ -1,6 +1,7 @@
 package inflate
 
 import (
+	"bufio"
 	"encoding/binary"
 	"io"
 )
@@ -21,7 +22,11 @@ const (
 // bitReader holds input that was read and not yet used. Bits above n of bits
 // are either zero or those that follow, so that they may be set again.
 type bitReader struct {
-	src      io.Reader
+	src io.Reader
+	// exact takes the place of src where nothing behind the data may be taken:
+	// input is only lent of its buffer, and discarded when it was used.
+	exact    *bufio.Reader
+	lent     int
 	buf      [inSize]byte
 	pos, end int
 	bits     uint64
@@ -40,7 +45,7 @@ func (b *bitReader) more() bool {
 	b.end = copy(b.buf[:], b.buf[keep:b.end])
 	b.pos -= keep
 	for range 100 {
-		n, err := b.src.Read(b.buf[b.end:])
+		n, err := b.read(b.buf[b.end:])
 		b.end += n
 		b.err = err
 		if n > 0 {
@@ -52,6 +57,29 @@ func (b *bitReader) more() bool {
 	}
 	b.err = io.ErrNoProgress
 	return false
+}
+
+func (b *bitReader) read(p []byte) (int, error) {
+	if b.exact == nil {
+		return b.src.Read(p)
+	}
+	unused := b.giveBack()
+	// At least one byte more, and then all that are there.
+	if _, err := b.exact.Peek(unused + 1); err != nil {
+		return 0, err
+	}
+	all, err := b.exact.Peek(b.exact.Buffered())
+	n := copy(p, all[unused:])
+	b.lent += n
+	return n, err
+}
+
+// giveBack discards what was used of what is lent, and returns how much is not.
+func (b *bitReader) giveBack() (unused int) {
+	unused = b.end - b.pos + int(b.n>>3)
+	_, _ = b.exact.Discard(b.lent - unused) // It is in the buffer.
+	b.lent = unused
+	return unused
 }
 
 // fill makes 57 bits or more available, or all that there are.

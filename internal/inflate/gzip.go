@@ -9,6 +9,7 @@
 package inflate
 
 import (
+	"bufio"
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
@@ -43,21 +44,31 @@ func NewReader(src io.Reader) *Reader {
 }
 
 // NewDeflateReader reads a deflate stream without a header, as archives of type
-// zip hold it. See NewReader.
-func NewDeflateReader(src io.Reader) *Reader {
-	z := NewReader(src)
-	z.raw, z.stage = true, block
+// zip hold it. When Read returned io.EOF or an error that is not one of src, src
+// is behind the data and no further. The buffer of src must hold 32 bytes or
+// more. See NewReader.
+func NewDeflateReader(src *bufio.Reader) *Reader {
+	z := NewReader(nil)
+	z.ResetDeflate(src)
 	return z
 }
 
-// Reset begins anew with another source of the same kind, and keeps the memory.
+// Reset begins anew with another gzip stream, and keeps the memory.
 func (z *Reader) Reset(src io.Reader) {
-	z.src, z.pos, z.end, z.bits, z.n, z.err = src, 0, 0, 0, 0, nil
+	z.src, z.exact = src, nil
+	z.begin(header)
+}
+
+// ResetDeflate begins anew with another deflate stream, and keeps the memory.
+func (z *Reader) ResetDeflate(src *bufio.Reader) {
+	z.src, z.exact, z.lent = nil, src, 0
+	z.begin(block)
+}
+
+func (z *Reader) begin(s stage) {
+	z.pos, z.end, z.bits, z.n, z.err = 0, 0, 0, 0, nil
 	z.w, z.floor, z.r, z.summed, z.failed, z.begun = 0, 0, 0, 0, nil, false
-	z.stage = header
-	if z.raw {
-		z.stage = block
-	}
+	z.stage, z.raw = s, s == block
 }
 
 // Read implements io.Reader.
@@ -88,6 +99,9 @@ func (z *Reader) work() {
 		}
 	}
 	z.sum()
+	if z.failed != nil && z.raw {
+		z.giveBack()
+	}
 }
 
 // sum takes what is new into the checksum.

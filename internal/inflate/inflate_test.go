@@ -1,6 +1,7 @@
 package inflate
 
 import (
+	"bufio"
 	"bytes"
 	"compress/flate"
 	"compress/gzip"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"testing/iotest"
 )
@@ -26,7 +28,7 @@ func standard(packed []byte, raw bool) ([]byte, error) {
 
 func own(src io.Reader, raw bool) ([]byte, error) {
 	if raw {
-		return io.ReadAll(NewDeflateReader(src))
+		return io.ReadAll(NewDeflateReader(bufio.NewReaderSize(src, 32)))
 	}
 	return io.ReadAll(NewReader(src))
 }
@@ -263,11 +265,25 @@ func TestAReaderBeginsAnew(t *testing.T) {
 			t.Errorf("%s: %d bytes and error %v", name, len(got), err)
 		}
 	}
-	raw := NewDeflateReader(nil)
-	for range 3 {
-		raw.Reset(bytes.NewReader([]byte{0x4b, 0x04, 0x00, 'x'}))
-		if got, err := io.ReadAll(raw); err != nil || string(got) != "a" {
-			t.Errorf("%q and error %v", got, err)
+}
+
+func TestNothingBehindADeflateStreamIsTaken(t *testing.T) {
+	z := NewReader(nil)
+	for name, data := range samples() {
+		packed := pack(t, gzip.DefaultCompression, data)
+		packed = packed[bytes.LastIndex(packed[:40], []byte("comment\x00"))+8 : len(packed)-8]
+		for _, size := range []int{32, 100, 1000, 16 << 10} {
+			behind := "what follows"
+			for _, end := range []string{behind, behind[:1], ""} {
+				r := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(packed), strings.NewReader(end)), size)
+				z.ResetDeflate(r)
+				if got, err := io.ReadAll(z); err != nil || !bytes.Equal(got, data) {
+					t.Fatalf("%s: %d bytes and error %v", name, len(got), err)
+				}
+				if left, err := io.ReadAll(r); err != nil || string(left) != end {
+					t.Errorf("%s, buffer of %d: %q is left and error %v, want %q", name, size, left, err, end)
+				}
+			}
 		}
 	}
 }
