@@ -141,6 +141,16 @@ func TestHereDocumentsOfARealBuildLeadToTheirLines(t *testing.T) {
 	}
 }
 
+// The base image was made without a Dockerfile, as those of Wolfi are.
+func TestADockerfileOnAnImageOfApkoLeadsToItsLines(t *testing.T) {
+	r := readRecording(t, "apko-base")
+	tracer := New(r.image(), []*dockerfile.File{recordedFile(t, "Dockerfile.apko")}, nil)
+	want := map[string]string{"/srv/a.txt": "2 exact", "/root/.ssh/id_rsa": "3 exact", "/bin/busybox": "1 exact"}
+	if diff := cmp.Diff(want, recordedLines(tracer, r)); diff != "" {
+		t.Errorf("%s\n%s", tracer.Describe(), diff)
+	}
+}
+
 func TestSettingsOfARealBuildLeadToTheirLines(t *testing.T) {
 	// One layer for all changes nothing about settings: each has its own entry.
 	for _, name := range []string{"buildkit", "classic", "buildah-layers", "buildah", "squash"} {
@@ -186,10 +196,14 @@ func TestARealBuildOfAnotherDockerfileClaimsNothing(t *testing.T) {
 }
 
 func TestImagesThatHideTheirBuildClaimNoLine(t *testing.T) {
-	// buildah --squash keeps no layer of the base image apart, ko reads no
-	// Dockerfile, and in a container that buildah commits other commands ran:
-	// what is where cannot be told.
-	for name, why := range map[string]string{"buildah-squash": "no Dockerfile matches", "ko": "built by ko without a Dockerfile", "buildah-commit-history": "changed by hand"} {
+	// buildah --squash and crane flatten keep no layer of the base image apart,
+	// ko, apko, umoci and crane append read no Dockerfile, and in a container that
+	// buildah commits other commands ran: what is where cannot be told.
+	for name, why := range map[string]string{
+		"buildah-squash": "no Dockerfile matches", "buildah-commit-history": "changed by hand", "ko": "built by ko without a Dockerfile",
+		"apko": "built by apko without a Dockerfile", "apko-layers": "built by apko without a Dockerfile",
+		"umoci": "no Dockerfile matches", "crane-append": "no Dockerfile matches", "crane-flatten": "no Dockerfile matches",
+	} {
 		r := readRecording(t, name)
 		tracer := New(r.image(), []*dockerfile.File{recordedFile(t, "Dockerfile")}, nil)
 		for path, place := range recordedLines(tracer, r) {
