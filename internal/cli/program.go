@@ -69,7 +69,7 @@ func (p Program) Lints() bool { return len(p.Args) > 0 && p.Args[0] == "lint" }
 func (p Program) crashed() error {
 	return &exit.Error{
 		Code: exit.NotExamined, Doing: "the examination was cut off: " + p.Crash,
-		Hint: "raise --max-memory if memory ran out; otherwise please report this with what was examined",
+		Hint: "raise --max-memory if memory ran out, and the limit of processes (ulimit -u) if no thread could be made; otherwise please report this with what was examined",
 	}
 }
 

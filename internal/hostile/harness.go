@@ -71,6 +71,9 @@ type hostileCase struct {
 	privileged bool
 	// unreported is set where no report can be written.
 	unreported bool
+	// starved is set where Go's own code may end the program, with code 2 and
+	// stacks in its output, as soon as it lacks a thread.
+	starved bool
 }
 
 // outcome is what came of a run.
@@ -260,7 +263,7 @@ func (h *harness) judge(c hostileCase, s *scene, o *outcome) {
 	if strings.Contains(o.output+string(o.report), hostSecret) {
 		o.blame("the output holds the secret of the host")
 	}
-	if strings.Contains(o.output, "goroutine ") {
+	if strings.Contains(o.output, "goroutine ") && !c.starved {
 		o.blame("the output holds a stack")
 	}
 	h.judgeReport(c, o)
@@ -269,7 +272,7 @@ func (h *harness) judge(c hostileCase, s *scene, o *outcome) {
 }
 
 func (h *harness) judgeReport(c hostileCase, o *outcome) {
-	if c.unreported {
+	if c.unreported || c.starved && o.code == 2 {
 		return
 	}
 	var report struct {

@@ -3,13 +3,19 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/portcullis-ci/portcullis/internal/imagetest"
 )
@@ -39,6 +45,56 @@ func (s *scene) serve(f fault) (string, error) {
 	ref, err := reg.Push("shop/web:1", img)
 	on.Store(true)
 	return ref, err
+}
+
+// movingTag has a registry give another image for a tag as soon as that was
+// asked for once. Only one of them may be examined, and be called by its digest.
+func movingTag() hostileCase {
+	var asked atomic.Int64
+	return hostileCase{row: "143", name: "R:moving-tag", exits: passed, hides: password, waits: true, prepare: func(s *scene) ([]string, error) {
+		ref, err := s.serve(on(isManifest, func(_ http.ResponseWriter, r *http.Request, _ http.Handler) bool {
+			if name, byTag := strings.CutSuffix(r.URL.Path, "/manifests/1"); byTag && asked.Add(1) > 1 {
+				r.URL.Path = name + "/manifests/moved"
+			}
+			return false
+		}))
+		if err != nil {
+			return nil, err
+		}
+		later, err := imagetest.New().Platform("linux/amd64").User("1000").Layer("ADD rootfs /", imagetest.Debian(
+			imagetest.Package{Name: "base-files", Version: "12.4+deb12u5"}, imagetest.Package{Name: "later", Version: "1.0"})...).Image()
+		if err != nil {
+			return nil, err
+		}
+		host, _, _ := strings.Cut(ref, "/")
+		if err := push(host+"/shop/web:moved", later); err != nil {
+			return nil, err
+		}
+		return s.gate(ref, "--platform", "linux/amd64", "--sbom-out", "sbom.json"), s.login(host)
+	}, play: func(ctx context.Context, h *harness, s *scene, args []string) (*outcome, error) {
+		o, err := sbomHolds("last", "later")(ctx, h, s, args)
+		if err != nil {
+			return nil, err
+		}
+		var report struct{ Image struct{ Digest string } }
+		sbom, err := os.ReadFile(s.path("sbom.json"))
+		if jsonErr := json.Unmarshal(o.report, &report); err != nil || jsonErr != nil || report.Image.Digest == "" || !bytes.Contains(sbom, []byte(report.Image.Digest)) {
+			o.blame("report and SBOM do not name one image: %q, %v, %v", report.Image.Digest, err, jsonErr)
+		}
+		if asked.Load() == 0 {
+			o.blame("the tag was not asked for")
+		}
+		return o, nil
+	}}
+}
+
+// push puts an image into a registry on the loopback interface.
+func push(reference string, img v1.Image) error {
+	ref, err := name.ParseReference(reference)
+	if err != nil {
+		return err
+	}
+	return remote.Write(ref, img)
 }
 
 // login gives the program the registry's credential.
@@ -237,6 +293,7 @@ func registryCases() []hostileCase {
 				_, _ = w.Write(bytes.Replace(body, []byte(`"layers":[{`), []byte(`"layers":[{"urls":["`+trap+`/x"],`), 1))
 			})
 		}),
+		movingTag(),
 		r("144", "html-200", refused, "not JSON", plain(on(isManifest, page("<html>hello</html>")))),
 		r("145", "index-huge", refused, "", plain(on(isManifest, page(`{"schemaVersion":2,"mediaType":"`+indexType+`","manifests":[`+
 			strings.TrimSuffix(strings.Repeat(`{"mediaType":"`+manifestType+`","size":1,"digest":"sha256:`+strings.Repeat("a", 64)+`"},`, 200_000), ",")+`]}`)))),

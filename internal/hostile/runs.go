@@ -74,6 +74,86 @@ func shell(before string) play {
 	}
 }
 
+// nobody is a user of whom no processes run: those of root are not bounded.
+const nobody = 54321
+
+// fewProcesses runs the program where the system allows it so many processes and
+// threads, as a user whom the bound holds for.
+func fewProcesses(number int) play {
+	return func(ctx context.Context, h *harness, s *scene, args []string) (*outcome, error) {
+		bound := fmt.Sprintf("prlimit --nproc=%d", number)
+		if os.Geteuid() == 0 {
+			other, err := h.handOver(s)
+			if err != nil {
+				return nil, err
+			}
+			h, bound = other, fmt.Sprintf("setpriv --reuid=%d --regid=%d --clear-groups %s", nobody, nobody, bound)
+		}
+		o, err := shell("set -- "+bound+` "$@"`)(ctx, h, s, args)
+		if err != nil || o.code != 2 {
+			return o, err
+		}
+		// What is left of such an end goes with the next run.
+		_, err = h.start(ctx, s, args)
+		_ = os.Remove(s.path("report.json"))
+		return o, err
+	}
+}
+
+// handOver gives a scene to nobody, and the program with it.
+func (h *harness) handOver(s *scene) (*harness, error) {
+	if err := os.Chmod(h.dir, 0o711); err != nil {
+		return nil, err
+	}
+	program, err := os.ReadFile(h.program)
+	if err != nil {
+		return nil, err
+	}
+	theirs := *h
+	if theirs.program, err = s.write("program", program); err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(theirs.program, 0o755); err != nil {
+		return nil, err
+	}
+	return &theirs, filepath.WalkDir(filepath.Dir(s.dir), func(path string, _ os.DirEntry, err error) error {
+		return errors.Join(err, os.Lchown(path, nobody, nobody))
+	})
+}
+
+// smallFiles runs the program several times where no file may be larger than so
+// many blocks of 512 bytes. A report is whole or not there.
+func smallFiles(blocks ...int) play {
+	return func(ctx context.Context, h *harness, s *scene, args []string) (*outcome, error) {
+		var all outcome
+		for _, n := range blocks {
+			// The shell is POSIX's, in which the unit is that of 512 bytes.
+			o, err := shell(fmt.Sprintf("ulimit -f %d", n))(ctx, h, s, args)
+			if err != nil {
+				return nil, err
+			}
+			report, err := os.ReadFile(s.path("report.json"))
+			switch {
+			case err == nil && !json.Valid(report):
+				all.blame("%d blocks: a report of %d bytes is not whole", n, len(report))
+			case o.code == 0 && (err != nil || n == 0), o.code != 0 && o.code != 4:
+				all.blame("%d blocks: exit code %d, report: %v", n, o.code, err)
+			case o.code == 4 && !strings.Contains(o.output, "file too large"):
+				all.blame("%d blocks: it does not say what was wrong: %s", n, o.output)
+			}
+			h.judgeLeft(s, &all)
+			for _, name := range []string{"report.json", "../home/.cache"} {
+				_ = os.RemoveAll(s.path(name))
+			}
+		}
+		o, err := h.start(ctx, s, args)
+		if err == nil {
+			o.wrong = append(o.wrong, all.wrong...)
+		}
+		return o, err
+	}
+}
+
 // together starts the program several times at once on one cache, one of them to
 // be killed, and compares what the others report.
 func together(times int) play {
@@ -263,8 +343,11 @@ func runCases() []hostileCase {
 		}},
 		{row: "152", name: "H:memory", exits: either, prepare: plain, play: shell("ulimit -v 1048576"), unreported: true},
 		{row: "153", name: "H:few-files", exits: either, prepare: plain, play: shell("ulimit -n 64")},
-		// Go's own code ends a program that gets no thread, before its first line.
-		{row: "153", name: "H:few-processes", exits: append([]int{2}, either...), prepare: plain, play: shell(`set -- prlimit --nproc=8 "$@"`), unreported: true},
+		{row: "153", name: "H:two-processes", exits: []int{2}, prepare: plain, play: fewProcesses(2), starved: true},
+		{row: "153", name: "H:few-processes", exits: append([]int{2}, either...), prepare: plain, play: fewProcesses(8), starved: true},
+		{row: "153", name: "H:twelve-processes", exits: append([]int{2}, either...), prepare: plain, play: fewProcesses(12), starved: true},
+		{row: "149", name: "H:small-files", exits: passed, prepare: plain, play: smallFiles(0, 1, 2, 3, 4, 5, 6, 8, 16)},
+		{row: "149", name: "H:small-temporary-files", exits: passed, seconds: 60, prepare: spilling, play: smallFiles(0, 8, 1<<10, 100<<10, 300<<10)},
 		database("154", "db-truncated", shards(func(data []byte) []byte { return data[:len(data)/2] })),
 		database("155", "db-bit-flip", shards(func(data []byte) []byte { data[len(data)/2] ^= 1; return data })),
 		database("156", "db-wrong-sum", listed(`("sha256": ")[0-9a-f]{4}`, "${1}0000")),

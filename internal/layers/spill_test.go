@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/portcullis-ci/portcullis/internal/filelimit"
 )
 
 // noDisk is a store whose temporary file is the given one.
@@ -52,5 +54,30 @@ func TestNoFolderForContentsBeyondTheMemoryIsAnError(t *testing.T) {
 	s.limits.Memory = 0
 	if _, err := s.put(strings.NewReader("x"), 1); err == nil || !strings.Contains(err.Error(), "temporary file") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A disk that fills up in the middle of a content is an error at whatever byte,
+// also for the contents behind it.
+func TestADiskThatFillsUpShortensNoContent(t *testing.T) {
+	if !filelimit.Alone(t) {
+		return
+	}
+	for _, room := range []int64{0, 1, 511, 512, 4095, 4096, 32<<10 - 1, 32 << 10, 32<<10 + 1, 64 << 10, 100<<10 - 1} {
+		f, err := os.Create(filepath.Join(t.TempDir(), "spill"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := noDisk(f)
+		filelimit.During(t, room, func() {
+			for range 2 {
+				if c, err := s.put(bytes.NewReader(make([]byte, 100<<10)), 100<<10); !errors.Is(err, filelimit.Full) {
+					t.Errorf("room for %d bytes: %+v, error %v", room, c, err)
+				}
+			}
+		})
+		if err := s.close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
