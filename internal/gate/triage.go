@@ -40,7 +40,10 @@ func (r run) triage(o *outcome.Outcome, all part, known compared) {
 	in := triage.Input{
 		Findings: o.Findings, VEX: r.Triage.VEX, Waivers: r.Triage.Waivers,
 		MaxLife: r.Triage.WaiverLife, WarnBefore: r.Triage.WarnBefore, Scope: r.waiverScope(*o),
-		Base: known.base, Baseline: known.report, Run: baseline.IdentityOf(*o), Now: r.Clock(),
+		Base: known.base, Baseline: known.report, Now: r.Clock(),
+	}
+	if known.report != nil {
+		in.Run = baseline.IdentityOf(*o)
 	}
 	if o.Image != nil {
 		in.Images = []*inventory.Image{o.Image}

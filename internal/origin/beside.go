@@ -18,18 +18,18 @@ const enoughBeside = 4
 // besides knows which packages of an image lie together, and how much of that a
 // lock file holds.
 type besides struct {
-	groups map[string][]inventory.Package
+	groups map[string][]*inventory.Package
 	shared map[string]int // by group and lock file
 }
 
 func newBesides(packages []inventory.Package) *besides {
-	b := &besides{groups: make(map[string][]inventory.Package), shared: make(map[string]int)}
-	for _, p := range packages {
-		seen := make(map[string]bool, len(p.Places))
+	b := &besides{groups: make(map[string][]*inventory.Package), shared: make(map[string]int)}
+	for i := range packages {
+		p := &packages[i]
 		for _, place := range p.Places {
-			if g := groupOf(p.Type, place.Path); !seen[g] {
-				seen[g] = true
-				b.groups[g] = append(b.groups[g], p)
+			g := groupOf(p.Type, place.Path)
+			if list := b.groups[g]; len(list) == 0 || list[len(list)-1] != p {
+				b.groups[g] = append(list, p)
 			}
 		}
 	}
@@ -58,6 +58,15 @@ func groupOf(typ, file string) string {
 		file = ""
 	}
 	return typ + "\x00" + file
+}
+
+// stranger is besides.stranger of what lies in the image, which is seldom asked
+// for, and which many packages make large.
+func (t *Tracer) stranger(f finding.Finding, file *lockfile.File) string {
+	if t.besides == nil {
+		t.besides = newBesides(t.opt.Packages)
+	}
+	return t.besides.stranger(f, file)
 }
 
 // stranger says why a lock file is that of another project: of what lies beside

@@ -90,7 +90,7 @@ func (t *Tracer) only(f finding.Finding, hits []lockfile.Hit) locked {
 	case len(t.opt.Locks.Unread) > 0:
 		return locked{why: "not every lock file could be read: " + t.opt.Locks.Unread[0].Path}
 	}
-	if why := t.besides.stranger(f, hits[0].File); why != "" {
+	if why := t.stranger(f, hits[0].File); why != "" {
 		return locked{why: why}
 	}
 	return locked{hit: bestEntry(f, hits), found: true, why: "the only lock file of the repository that has it"}
@@ -125,7 +125,7 @@ func (t *Tracer) lockedFor(f finding.Finding, in *dockerfile.Instruction, hits [
 	case placed && len(filesOf(positioned)) > 1:
 		return locked{why: "it is in more than one lock file: " + strings.Join(filesOf(positioned), ", ")}
 	case len(filesOf(covered)) == 1 && !placed && !t.outside(covered[0].File, in):
-		if why := t.besides.stranger(f, covered[0].File); why != "" {
+		if why := t.stranger(f, covered[0].File); why != "" {
 			return locked{why: why}
 		}
 		return locked{bestEntry(f, covered), true, false, "the only lock file with it that the build copies"}

@@ -67,7 +67,8 @@ type Options struct {
 	BaseLayers []string
 }
 
-// Tracer leads findings of one image back to the repository.
+// Tracer leads findings of one image back to the repository. It is for one
+// goroutine.
 type Tracer struct {
 	image     *inventory.Image
 	opt       Options
@@ -78,7 +79,7 @@ type Tracer struct {
 	exactUse bool           // the first of uses names this very image
 	layers   map[string]int // diff id → index into image.Layers
 	base     int            // number of layers known to be the base image's
-	besides  *besides
+	besides  *besides       // nil until they are asked for
 	scripts  scripts
 }
 
@@ -91,7 +92,7 @@ func New(image *inventory.Image, files []*dockerfile.File, uses []ImageUse) *Tra
 // that describes it; of several, the one that accounts for most of the history.
 // Where two different files do so equally well, neither counts.
 func NewWith(image *inventory.Image, opt Options) *Tracer {
-	t := &Tracer{image: image, opt: opt, layers: make(map[string]int), base: baseLayers(image, opt.BaseLayers), besides: newBesides(opt.Packages), scripts: make(scripts)}
+	t := &Tracer{image: image, opt: opt, layers: make(map[string]int), base: baseLayers(image, opt.BaseLayers), scripts: make(scripts)}
 	for i, l := range image.Layers {
 		if _, seen := t.layers[l.DiffID]; !seen {
 			t.layers[l.DiffID] = i

@@ -15,7 +15,7 @@ import (
 // Evaluate returns the verdict and the exit code that goes with it. The order
 // of the inputs does not matter.
 func Evaluate(p Policy, in Input) (outcome.Verdict, exit.Code) {
-	in = in.sorted()
+	in = in.sorted(p.readsPackages())
 	clauses := p.judge(in)
 	code := exit.Passed
 	for _, failure := range in.Failures {
@@ -58,17 +58,26 @@ func (p Policy) judge(in Input) []judged {
 	return clauses
 }
 
+// readsPackages reports whether there is a clause about packages that no finding
+// is about.
+func (p Policy) readsPackages() bool {
+	return p.Licences.judges() || len(p.Deny)+len(p.Warn) > 0
+}
+
 // sorted returns the input with everything in a fixed order, so that the
-// verdict never depends on the order of what came in.
-func (in Input) sorted() Input {
+// verdict never depends on the order of what came in. Packages, which may be
+// very many, are brought into it if they are read.
+func (in Input) sorted(packages bool) Input {
 	if !slices.IsSortedFunc(in.Findings, finding.Compare) {
 		in.Findings = slices.Clone(in.Findings)
 		finding.Sort(in.Findings)
 	}
-	in.Packages = slices.Clone(in.Packages)
-	slices.SortStableFunc(in.Packages, func(a, b inventory.Package) int {
-		return strings.Compare(packageName(a)+"\x00"+a.PURL+"\x00"+a.ID, packageName(b)+"\x00"+b.PURL+"\x00"+b.ID)
-	})
+	if packages {
+		in.Packages = slices.Clone(in.Packages)
+		slices.SortStableFunc(in.Packages, func(a, b inventory.Package) int {
+			return strings.Compare(packageName(a)+"\x00"+a.PURL+"\x00"+a.ID, packageName(b)+"\x00"+b.PURL+"\x00"+b.ID)
+		})
+	}
 	in.Manifests = slices.Clone(in.Manifests)
 	slices.SortStableFunc(in.Manifests, func(a, b Manifest) int {
 		if a.Path != b.Path {

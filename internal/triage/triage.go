@@ -34,7 +34,8 @@ type Input struct {
 	// Base is nil unless what comes from a base image is to be exempt. Nobody
 	// should be surprised by that: it is asked for.
 	Base *baseline.Base
-	// Baseline is nil when there is none; Run is this run, to compare with it.
+	// Baseline is nil when there is none; Run is this run, to compare with it, and
+	// not looked at otherwise.
 	Baseline *baseline.Report
 	Run      baseline.Identity
 	// Now is the time against which waivers are held.

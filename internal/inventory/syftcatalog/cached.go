@@ -3,7 +3,6 @@ package syftcatalog
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/gob"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -16,23 +15,13 @@ import (
 
 	"github.com/portcullis-ci/portcullis/internal/credential"
 	"github.com/portcullis-ci/portcullis/internal/inventory"
+	"github.com/portcullis-ci/portcullis/internal/inventory/packed"
 	"github.com/portcullis-ci/portcullis/internal/layers"
 	"github.com/portcullis-ci/portcullis/internal/target"
 )
 
-// imageSchema is the form of a cached image.
-const imageSchema = "portcullis image 7"
-
-// cachedImage is what taking stock of an image comes to, as far as it depends
-// on nothing but its layers and this program.
-type cachedImage struct {
-	Inventory inventory.Inventory
-	// EmptyContents are the files whose content is empty and not nil: the
-	// encoding makes no difference between the two.
-	EmptyContents []int
-	Inspections   layers.Inspections
-	Stats         layers.Stats
-}
+// imageSchema is the form of a cached image; it changes with what is recorded.
+const imageSchema = "portcullis image 8 " + packed.Schema
 
 // programVersion identifies what is selected in layers and who reads it: two
 // builds that differ in either do not share entries of the cache.
@@ -87,7 +76,8 @@ func modelKey(key string) string { return key + "\x00model" }
 
 // fromCache takes an image's inventory from the cache, and its SBOM where one
 // will be written. What a limit refuses is left to the reading of the layers,
-// which says so.
+// which says so. The inventory was valid when it was put in, and the cache
+// vouches that it is what was put in.
 func (s *SBOM) fromCache(key string, t *target.Target, opts Options) (inventory.Inventory, bool) {
 	var model []byte
 	if opts.SBOM && !opts.Cache.Get(modelKey(key), func(r io.Reader) (err error) {
@@ -96,22 +86,16 @@ func (s *SBOM) fromCache(key string, t *target.Target, opts Options) (inventory.
 	}) {
 		return inventory.Inventory{}, false
 	}
-	var found cachedImage
-	ok := opts.Cache.Get(key, func(r io.Reader) error { return gob.NewDecoder(r).Decode(&found) })
+	var found packed.Image
+	ok := opts.Cache.Get(key, func(r io.Reader) (err error) {
+		found, err = packed.Decode(r)
+		return err
+	})
 	limits := opts.Limits.WithDefaults()
 	if !ok || found.Stats.Inflated > limits.ImageSize || found.Stats.Files > int64(limits.Files) || len(t.Layers) > limits.Layers {
 		return inventory.Inventory{}, false
 	}
-	for _, i := range found.EmptyContents {
-		if i < 0 || i >= len(found.Inventory.Files) {
-			return inventory.Inventory{}, false
-		}
-		found.Inventory.Files[i].Content = []byte{}
-	}
 	found.Inventory.Image = t.Image
-	if found.Inventory.Validate() != nil {
-		return inventory.Inventory{}, false
-	}
 	if opts.Inspected != nil {
 		opts.Inspected(&found.Inspections)
 	}
@@ -156,7 +140,8 @@ func holdsSecret(f inventory.File) bool {
 // keep puts an image's inventory into the cache.
 //
 // One with a text that holds a secret is not kept, nor is the configuration, in
-// which there may be one; a cache is a file like any other.
+// which there may be one; a cache is a file like any other. The inventory must be
+// valid: what comes out is not looked at again.
 func (s *SBOM) keep(key string, inv inventory.Inventory, opts Options) {
 	if slices.ContainsFunc(inv.Files, holdsSecret) {
 		return
@@ -165,14 +150,9 @@ func (s *SBOM) keep(key string, inv inventory.Inventory, opts Options) {
 	if opts.Licences && !s.keepModel(key, opts) {
 		return
 	}
-	inv.Image = nil
-	image := cachedImage{Inventory: inv, Inspections: *s.inspections, Stats: s.stats}
-	for i, f := range inv.Files {
-		if f.Content != nil && len(f.Content) == 0 {
-			image.EmptyContents = append(image.EmptyContents, i)
-		}
-	}
-	opts.Cache.Put(key, func(w io.Writer) error { return gob.NewEncoder(w).Encode(image) })
+	opts.Cache.Put(key, func(w io.Writer) error {
+		return packed.Encode(w, packed.Image{Inventory: inv, Inspections: *s.inspections, Stats: s.stats})
+	})
 }
 
 // keepModel puts an SBOM into the cache; one without licences is of no use.

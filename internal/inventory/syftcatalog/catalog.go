@@ -77,9 +77,6 @@ func (s *SBOM) Stats() layers.Stats { return s.stats }
 func Catalog(ctx context.Context, t *target.Target, opts Options) (inventory.Inventory, *SBOM, error) {
 	bom := &SBOM{version: opts.ToolVersion}
 	inv, err := bom.catalog(ctx, t, opts)
-	if broken := inv.Validate(); broken != nil {
-		inv, err = inventory.Inventory{}, errors.Join(err, broken)
-	}
 	if err != nil {
 		if ctx.Err() != nil {
 			// Whatever broke, it broke because the run was ended.
@@ -128,12 +125,12 @@ func (s *SBOM) catalog(ctx context.Context, t *target.Target, opts Options) (inv
 		if inv.Distro == nil {
 			inv.Distro = inventory.DistroOfPURLs(inv.Packages)
 		}
-		return inv, nil
+		return valid(inv, nil)
 	}
 	opts.Licences = opts.Licences || opts.SBOM
 	key := imageKey(t, opts)
 	if key == "" {
-		return s.catalogLayers(ctx, t, opts)
+		return valid(s.catalogLayers(ctx, t, opts))
 	}
 	if err := ctx.Err(); err != nil {
 		return inv, err
@@ -143,9 +140,17 @@ func (s *SBOM) catalog(ctx context.Context, t *target.Target, opts Options) (inv
 			return inv, nil
 		}
 	}
-	inv, err = s.catalogLayers(ctx, t, opts)
+	inv, err = valid(s.catalogLayers(ctx, t, opts))
 	if err == nil {
 		s.keep(key, inv, opts)
+	}
+	return inv, err
+}
+
+// valid passes on an inventory that keeps its promises, whatever else went wrong.
+func valid(inv inventory.Inventory, err error) (inventory.Inventory, error) {
+	if broken := inv.Validate(); broken != nil {
+		return inventory.Inventory{}, errors.Join(err, broken)
 	}
 	return inv, err
 }
