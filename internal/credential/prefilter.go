@@ -25,11 +25,15 @@ type keyword struct {
 }
 
 func newPrefilter(keywords []keyword) *prefilter {
+	return &prefilter{finder: wordsearch.New(wordsOf(keywords)), keywords: keywords}
+}
+
+func wordsOf(keywords []keyword) []wordsearch.Word {
 	words := make([]wordsearch.Word, len(keywords))
 	for n, k := range keywords {
 		words[n] = wordsearch.Word{Text: k.text, Fold: k.fold, Before: k.before.list(), After: k.after.list()}
 	}
-	return &prefilter{finder: wordsearch.New(words), keywords: keywords}
+	return words
 }
 
 // each calls hit for every keyword that begins in data[from:to], about in the

@@ -3,6 +3,8 @@ package credential
 import (
 	"bytes"
 	"fmt"
+
+	"github.com/portcullis-ci/portcullis/internal/wordsearch"
 )
 
 const (
@@ -45,6 +47,16 @@ type Scanner struct {
 	folder  folder
 	wide    wide
 	found   []Match
+	// told is set while the keywords of the file are told, told and not yet looked
+	// at are those in keywords.
+	told     bool
+	keywords []told
+}
+
+// told is a keyword, by its index, and where in the file it begins.
+type told struct {
+	keyword int
+	at      int64
 }
 
 // NewScanner makes a scanner.
@@ -78,9 +90,25 @@ func (s *Scanner) Begin(path string, head []byte) {
 	s.search = search{place: s.folder.place(path, s.wide.peek(head)), found: s.search.found[:0]}
 	s.buf, s.found = s.buf[:0], s.found[:0]
 	s.done, s.base, s.line, s.counted, s.cut = 0, 0, 1, 0, false
+	s.told, s.keywords = false, s.keywords[:0]
 	s.limit = MaxText
 	if s.search.place.text == binaryText {
 		s.limit = MaxBinary
+	}
+}
+
+// BinaryWords are the keywords in binaries, see Scanner.Tell.
+func BinaryWords() []wordsearch.Word { return wordsOf(theEngine().binary.keywords) }
+
+// Tell says that Found will be called for the keywords if the current file is a
+// binary, so that the scanner need not look for them.
+func (s *Scanner) Tell() { s.told = s.search.place.text == binaryText && !s.wide.on }
+
+// Found takes the place of one of BinaryWords in the current file. All those that
+// end in a part of the file are told before that part is written.
+func (s *Scanner) Found(word int, at int64) {
+	if s.told && !s.cut {
+		s.keywords = append(s.keywords, told{word, at})
 	}
 }
 
@@ -145,7 +173,11 @@ func (s *Scanner) look(to int) {
 	}
 	s.search.data = s.buf
 	s.search.found = s.search.found[:0]
-	s.search.run(s.engine, s.done, to)
+	if s.told {
+		s.takeTold(to)
+	} else {
+		s.search.run(s.engine, s.done, to)
+	}
 	for _, m := range distinct(s.search.found) {
 		m.Line = s.lineAt(int(m.Offset))
 		m.Offset += s.base
@@ -154,6 +186,19 @@ func (s *Scanner) look(to int) {
 		}
 	}
 	s.done = to
+}
+
+// takeTold looks at the keywords that were told up to a place in the buffer.
+func (s *Scanner) takeTold(to int) {
+	left := s.keywords[:0]
+	for _, k := range s.keywords {
+		if k.at-s.base >= int64(to) {
+			left = append(left, k)
+			continue
+		}
+		s.engine.actions[s.engine.binary.keywords[k.keyword].action].run(&s.search, int(k.at-s.base))
+	}
+	s.keywords = left
 }
 
 // lineAt counts lines up to a place in the buffer. Places come in order.

@@ -30,7 +30,8 @@ type Index struct {
 	// removed are files and directories that a later layer deleted.
 	removed []*node
 
-	signs *signs
+	// sought makes what is looked for in executables, once a layer is read.
+	sought func() *sought
 	// holding bounds what is held of large executables until it is known what
 	// is kept of them.
 	holding *semaphore.Weighted

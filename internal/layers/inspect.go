@@ -163,14 +163,15 @@ func (x *Index) hidden(i int) map[string]bool {
 
 // inspection is one inspector's work on the layer that is being scanned.
 type inspection struct {
-	name string
+	name  string
+	index int
 	Inspection
 }
 
 // beginInspections starts every inspector on the layer.
 func (sc *scanner) beginInspections() {
-	for _, inspector := range sc.x.selector.Inspectors {
-		i := inspection{name: inspector.Name(), Inspection: inspector.Begin(sc.index)}
+	for n, inspector := range sc.x.selector.Inspectors {
+		i := inspection{name: inspector.Name(), index: n, Inspection: inspector.Begin(sc.index)}
 		sc.inspections = append(sc.inspections, i)
 		if o, ok := i.Inspection.(Opener); ok {
 			sc.openers, sc.members = append(sc.openers, o), append(sc.members, o.Members())
@@ -262,8 +263,8 @@ func (sc *scanner) drain() error {
 const drainSize = 64 * kib
 
 // body is the content of the current file: its head, then the rest of it from
-// the archive. Whatever is read goes to the inspectors that want the file, and is
-// searched for signatures.
+// the archive. Whatever is read of an executable is searched for what is sought,
+// and goes to the inspectors that want the file.
 type body struct {
 	sc   *scanner
 	head []byte
@@ -287,14 +288,14 @@ func (b *body) Read(p []byte) (n int, err error) {
 	}
 	b.left -= int64(n)
 	if n > 0 {
+		if b.sc.sought {
+			b.sc.seeking.write(p[:n])
+		}
 		for _, i := range b.sc.wanting {
 			i.Chunk(p[:n])
 		}
 		if b.sc.walking {
 			b.sc.walker.Write(p[:n])
-		}
-		if b.sc.signed {
-			b.sc.signs.write(p[:n])
 		}
 	}
 	switch {

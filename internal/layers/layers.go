@@ -16,6 +16,7 @@ import (
 	"io"
 	"runtime"
 	"slices"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
@@ -170,7 +171,7 @@ func Read(ctx context.Context, blobs []Blob, sel Selector, limits Limits) (*Inde
 	x := &Index{
 		blobs: blobs, selector: sel,
 		store: newStore(limits), budget: &budget{limits: limits},
-		layers: make([]layer, len(blobs)), signs: newSigns(sel.Signatures),
+		layers: make([]layer, len(blobs)), sought: sync.OnceValue(func() *sought { return newSought(sel) }),
 		holding: semaphore.NewWeighted(limits.Memory),
 	}
 	group, ctx := errgroup.WithContext(ctx)

@@ -216,7 +216,7 @@ func (sc *scanner) keepIfSigned(e *Entry) error {
 	if _, err := io.ReadFull(&sc.body, data); err != nil {
 		return fmt.Errorf("archive: %w", err)
 	}
-	if e.Signs = sc.signs.found(); e.Signs == 0 {
+	if e.Signs = sc.seeking.signs(); e.Signs == 0 {
 		return nil
 	}
 	r := bytes.NewReader(data)
@@ -269,7 +269,7 @@ func (sc *scanner) keepLargeIfSigned(e *Entry) error {
 	if err := sc.hold(h, hold); err != nil {
 		return err
 	}
-	if e.Signs = sc.signs.found(); e.Signs == 0 {
+	if e.Signs = sc.seeking.signs(); e.Signs == 0 {
 		return nil
 	}
 	signs, ranges, ok := sc.x.selector.Parts.Keep(e.Signs, h, e.Size)
@@ -348,7 +348,7 @@ func (sc *scanner) keepWholeIfSigned(e *Entry, first []byte) error {
 	if err := sc.keep(e, io.MultiReader(bytes.NewReader(first), &sc.body)); err != nil {
 		return err
 	}
-	if e.Signs = sc.signs.found(); e.Signs == 0 {
+	if e.Signs = sc.seeking.signs(); e.Signs == 0 {
 		sc.x.store.release(e.content.Swap(nil))
 	}
 	return nil

@@ -83,9 +83,9 @@ type scanner struct {
 	head  [headSize]byte
 	body  body
 
-	// signed is set while the current file is searched for signatures.
-	signed bool
-	signs  signSearch
+	// sought is set while something is sought in the current file.
+	sought  bool
+	seeking seeking
 	// spare are pieces of memory for large executables.
 	spare [][]byte
 
@@ -236,15 +236,13 @@ func (sc *scanner) content(e *Entry) (err error) {
 	e.MIME = executableType(head)
 	sc.offer(e, head)
 	sc.body = body{sc: sc, head: head, left: e.Size}
-	if sc.signed = e.MIME != "" && sc.x.signs != nil; sc.signed {
-		sc.signs.begin(sc.x.signs)
-	}
+	sc.sought = e.MIME != "" && sc.seeking.begin(sc.x.sought(), sc.inspections, sc.wanting)
 	switch {
 	case keep:
-		if err = sc.keep(e, &sc.body); sc.signed {
-			e.Signs = sc.signs.found()
+		if err = sc.keep(e, &sc.body); sc.sought {
+			e.Signs = sc.seeking.signs()
 		}
-	case sc.signed:
+	case sc.sought && len(sc.x.selector.Signatures) > 0:
 		err = sc.keepIfSigned(e)
 	case len(sc.wanting) > 0, sc.walking:
 		err = sc.drain()

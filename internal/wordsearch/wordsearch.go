@@ -155,28 +155,43 @@ func (w *Word) equal(b []byte) bool {
 // not ready; Reset makes it so.
 type Stream struct {
 	finder *Finder
-	hit    func(word, at int)
+	hit    func(word int, at int64)
+	// each takes the words in what is searched, which begins at base in the
+	// content. Where tail is searched, only those count that reach beyond what was
+	// searched before.
+	each   func(word, at int)
+	base   int64
+	before int
 	// tail is what a word may begin in that ends in the next piece.
 	tail []byte
 }
 
-// Reset begins a content. What the stream allocated is used again. The places
-// that hit is told are those in some piece: they say nothing.
-func (s *Stream) Reset(f *Finder, hit func(word, at int)) {
-	s.finder, s.hit, s.tail = f, hit, s.tail[:0]
+// Reset begins a content. What the stream allocated is used again. It calls hit
+// once for each word and each place in the content where it begins.
+func (s *Stream) Reset(f *Finder, hit func(word int, at int64)) {
+	if s.each == nil {
+		s.each = func(word, at int) {
+			if s.before == 0 || at < s.before && at+len(s.finder.words[word].Text) > s.before {
+				s.hit(word, s.base+int64(at))
+			}
+		}
+	}
+	s.finder, s.hit, s.base, s.before, s.tail = f, hit, 0, 0, s.tail[:0]
 }
 
-// Write searches the next piece. A word that stands across pieces may be hit
-// more than once.
+// Write searches the next piece, for the words too that began in those before.
 func (s *Stream) Write(data []byte) {
 	overlap := s.finder.longest - 1
-	if len(s.tail) > 0 {
-		before := len(s.tail)
+	if s.before = len(s.tail); s.before > 0 {
+		s.base -= int64(s.before)
 		s.tail = append(s.tail, data[:min(len(data), overlap)]...)
-		s.finder.Find(s.tail, s.hit)
-		s.tail = s.tail[:before]
+		s.finder.Find(s.tail, s.each)
+		s.tail = s.tail[:s.before]
+		s.base += int64(s.before)
 	}
-	s.finder.Find(data, s.hit)
+	s.before = 0
+	s.finder.Find(data, s.each)
+	s.base += int64(len(data))
 	if len(data) >= overlap {
 		s.tail = append(s.tail[:0], data[len(data)-overlap:]...)
 		return

@@ -8,6 +8,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/credential"
 	"github.com/portcullis-ci/portcullis/internal/inventory"
 	"github.com/portcullis-ci/portcullis/internal/layers"
+	"github.com/portcullis-ci/portcullis/internal/wordsearch"
 )
 
 // Inspector looks for credentials in every file of every layer while the
@@ -110,7 +111,20 @@ func (i *inspection) File(e *layers.Entry, head []byte) bool {
 	i.record.Files++
 	i.record.Bytes += e.Size
 	i.scanner.Begin(e.Path, head)
+	if e.MIME != "" {
+		i.scanner.Tell()
+	}
 	return true
+}
+
+// Words implements layers.Seeker.
+func (Inspector) Words() []wordsearch.Word { return credential.BinaryWords() }
+
+// Found implements layers.Told.
+func (i *inspection) Found(word int, at int64) {
+	if i.searched {
+		i.scanner.Found(word, at)
+	}
 }
 
 // least is the size below which a file holds no secret.
