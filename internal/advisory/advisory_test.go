@@ -80,6 +80,27 @@ func TestAdvisoriesComeBackAsTheyWereEncoded(t *testing.T) {
 	}
 }
 
+func TestANameIsFoundFromWhereverItIsLookedFor(t *testing.T) {
+	var packages []Package
+	for i := range 40 {
+		packages = append(packages, Package{Name: fmt.Sprintf("name-%02d", 2*i+1), Entries: samplePackages()[0].Entries})
+	}
+	file, size, _ := packer(t).EncodeAdvisories(packages)
+	a, err := DecodeAdvisories(file, size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 82 {
+		name, there := fmt.Sprintf("name-%02d", i), i%2 == 1 && i < 80
+		for near := -1; near <= a.Len()+1; near++ {
+			entries, at, err := a.LookupNear(name, near)
+			if err != nil || (len(entries) > 0) != there || at != min(i/2, a.Len()) {
+				t.Fatalf("LookupNear(%q, %d): %d entries at %d and %v", name, near, len(entries), at, err)
+			}
+		}
+	}
+}
+
 func TestEncodingDoesNotDependOnOrder(t *testing.T) {
 	packages := samplePackages()
 	one, _, _ := packer(t).EncodeAdvisories(packages)

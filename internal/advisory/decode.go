@@ -74,22 +74,43 @@ func (a *Advisories) Len() int { return a.packages.len() }
 // Lookup returns all entries for a package name in its folded form; none is no
 // error. The error wraps ErrCorrupt.
 func (a *Advisories) Lookup(name string) ([]Entry, error) {
-	var bad error
-	i := sort.Search(a.packages.len(), func(i int) bool {
-		found, err := a.nameAt(i)
-		if err != nil {
-			bad = err
+	entries, _, err := a.LookupNear(name, a.packages.len()/2)
+	return entries, err
+}
+
+// LookupNear is Lookup that begins to search at a package's index, such as the
+// one that an earlier lookup returned: where names come in order it takes a few
+// steps.
+func (a *Advisories) LookupNear(name string, near int) (entries []Entry, at int, err error) {
+	n := a.packages.len()
+	before := func(i int) bool {
+		found, bad := a.nameAt(i)
+		if bad != nil {
+			err = bad
 		}
-		return found >= name
-	})
-	if bad != nil || i == a.packages.len() {
-		return nil, bad
+		return found < name
 	}
-	if found, err := a.nameAt(i); err != nil || found != name {
-		return nil, err
+	// The name is not before from, and before to; each step goes twice as far.
+	near = max(0, min(near, n))
+	from, to := near, near
+	if near < n && before(near) {
+		for step := 1; to < n && before(to); step *= 2 {
+			from, to = to+1, min(n, to+step)
+		}
+	} else {
+		for step := 1; from > 0 && !before(from-1); step *= 2 {
+			from, to = max(0, from-step), from-1
+		}
 	}
-	p, err := a.Package(i)
-	return p.Entries, err
+	at = from + sort.Search(to-from, func(i int) bool { return !before(from + i) })
+	if err != nil || at == n {
+		return nil, at, err
+	}
+	if found, err := a.nameAt(at); err != nil || found != name {
+		return nil, at, err
+	}
+	p, err := a.Package(at)
+	return p.Entries, at, err
 }
 
 func (a *Advisories) nameAt(i int) (string, error) {

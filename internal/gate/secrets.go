@@ -3,6 +3,7 @@ package gate
 import (
 	"cmp"
 	"strings"
+	"sync"
 
 	"github.com/portcullis-ci/portcullis/internal/detect/malware"
 	"github.com/portcullis-ci/portcullis/internal/detect/secret"
@@ -42,10 +43,13 @@ func (r run) judgeSecrets(t *target.Target, inspected *layers.Inspections, p *pa
 // one; without it, a file is taken for the package's in the layer in which that
 // was installed, unless it is configuration, which is there to be changed.
 func unchanged(p *part) func(secret.Content) bool {
-	installed := make(map[string]string, len(p.inventory.Packages))
-	for _, pkg := range p.inventory.Packages {
-		installed[pkg.ID] = pkg.Layer
-	}
+	installed := sync.OnceValue(func() map[string]string {
+		layers := make(map[string]string, len(p.inventory.Packages))
+		for _, pkg := range p.inventory.Packages {
+			layers[pkg.ID] = pkg.Layer
+		}
+		return layers
+	})
 	return func(c secret.Content) bool {
 		f, known := p.inventory.Owner(c.Path)
 		if known && !c.Hidden {
@@ -58,7 +62,7 @@ func unchanged(p *part) func(secret.Content) bool {
 			return false
 		}
 		id := cmp.Or(f.Package, p.inventory.Removed[c.Path])
-		return id != "" && c.Layer != "" && installed[id] == c.Layer
+		return id != "" && c.Layer != "" && installed()[id] == c.Layer
 	}
 }
 

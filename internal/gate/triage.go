@@ -126,11 +126,14 @@ func (r run) waiverScope(o outcome.Outcome) waiver.Scope {
 
 // packageURLs lists the package URLs of the inventory, each once, in order.
 func packageURLs(packages []inventory.Package) []string {
-	var urls []string
-	for _, p := range packages {
-		if p.PURL != "" {
-			urls = append(urls, p.PURL)
+	urls := make([]string, 0, len(packages))
+	for i := range packages {
+		if url := packages[i].PURL; url != "" {
+			urls = append(urls, url)
 		}
+	}
+	if len(urls) == 0 {
+		return nil
 	}
 	slices.Sort(urls)
 	return slices.Compact(urls)
