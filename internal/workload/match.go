@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/portcullis-ci/portcullis/internal/inventory"
 	"github.com/portcullis-ci/portcullis/internal/origin"
@@ -49,7 +50,9 @@ func (m match) String() string {
 // tag is the form of a tag in the distribution specification; what differs is a
 // placeholder.
 // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
-var tag = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
+var tag = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
+})
 
 // versionOf is the tag and the digest of a reference. Where it has neither, the
 // runtime takes the tag latest.
@@ -90,7 +93,7 @@ func compareVersions(version, digest, known string, digestsKnown bool) match {
 	switch {
 	case !strings.ContainsAny(known[strings.LastIndexByte(known, '/')+1:], ":@"):
 		return anyVersion // A name that was given for the image, without a version.
-	case !tag.MatchString(version) || !tag.MatchString(have):
+	case !tag().MatchString(version) || !tag().MatchString(have):
 		return anyVersion
 	case version == have:
 		return byTag

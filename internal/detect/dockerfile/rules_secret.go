@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	engine "github.com/portcullis-ci/portcullis/internal/credential"
 	df "github.com/portcullis-ci/portcullis/internal/dockerfile"
@@ -287,7 +288,9 @@ func instructionAt(f *df.File, offset int) *df.Instruction {
 }
 
 // secretFile are names of files that hold credentials by their purpose.
-var secretFile = regexp.MustCompile(`(?i)^(?:\.env(?:\..+)?|id_(?:rsa|dsa|ecdsa|ed25519)|\.npmrc|\.yarnrc\.yml|\.pypirc|[._]netrc|\.git-credentials|\.pgpass|\.my\.cnf|\.htpasswd|\.dockercfg|\.dockerconfigjson|\.vault-token|kubeconfig|\.s3cfg|credentials\.json|service[-_]?account.*\.json|terraform\.tfvars|.+\.tfstate|.+\.(?:p12|pfx|jks|keystore|kdbx|ppk)|(?:.*[-_.])?(?:priv|private|privkey)(?:[-_.]key)?\.pem|.*[-_.]key\.pem|key\.pem|.+\.key)$`)
+var secretFile = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)^(?:\.env(?:\..+)?|id_(?:rsa|dsa|ecdsa|ed25519)|\.npmrc|\.yarnrc\.yml|\.pypirc|[._]netrc|\.git-credentials|\.pgpass|\.my\.cnf|\.htpasswd|\.dockercfg|\.dockerconfigjson|\.vault-token|kubeconfig|\.s3cfg|credentials\.json|service[-_]?account.*\.json|terraform\.tfvars|.+\.tfstate|.+\.(?:p12|pfx|jks|keystore|kdbx|ppk)|(?:.*[-_.])?(?:priv|private|privkey)(?:[-_.]key)?\.pem|.*[-_.]key\.pem|key\.pem|.+\.key)$`)
+})
 
 // secretPath are paths that hold credentials though the last element alone
 // does not tell.
@@ -299,7 +302,7 @@ var notSecret = regexp.MustCompile(`(?i)(?:\.(?:example|sample|template|tmpl|tpl
 // holdsSecrets reports whether a file of this path holds credentials.
 func holdsSecrets(source string) bool {
 	base := path.Base(strings.TrimRight(source, "/"))
-	return secretPath.MatchString(source) || secretFile.MatchString(base) && !notSecret.MatchString(base)
+	return secretPath.MatchString(source) || secretFile().MatchString(base) && !notSecret.MatchString(base)
 }
 
 func checkSecretFiles(p *Pass, in *df.Instruction) {

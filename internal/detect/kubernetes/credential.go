@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/portcullis-ci/portcullis/internal/credential"
@@ -25,7 +26,9 @@ func credentialForm(text string) (string, bool) {
 	return article + m.Kind, true
 }
 
-var placeholder = regexp.MustCompile(`(?i)^(?:<[^>]*>|\[[^\]]*\]|x{3,}|\*{3,}|\.{3,}|_{3,}|redacted|placeholder|todo|tbd|none|null|nil|true|false|yes|no|on|off|enabled|disabled|required|optional|dummy|n/a|your[-_ ].*|replace[-_ ]?me.*|(?:to[-_ ]?be[-_ ])?(?:set|filled|injected|replaced|generated|provided)[-_ ]?(?:by|from|in|at|via|on)?.*|vault:.*|ref\+.*|op://.*|sm://.*|secretref:.*|awssm:.*|azurekeyvault.*|gcp:secretmanager.*|arn:aws[a-z-]*:(?:secretsmanager|ssm):.*|projects/[^/]+/secrets/.*|ENC\[.*|AQICA.*)$`)
+var placeholder = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)^(?:<[^>]*>|\[[^\]]*\]|x{3,}|\*{3,}|\.{3,}|_{3,}|redacted|placeholder|todo|tbd|none|null|nil|true|false|yes|no|on|off|enabled|disabled|required|optional|dummy|n/a|your[-_ ].*|replace[-_ ]?me.*|(?:to[-_ ]?be[-_ ])?(?:set|filled|injected|replaced|generated|provided)[-_ ]?(?:by|from|in|at|via|on)?.*|vault:.*|ref\+.*|op://.*|sm://.*|secretref:.*|awssm:.*|azurekeyvault.*|gcp:secretmanager.*|arn:aws[a-z-]*:(?:secretsmanager|ssm):.*|projects/[^/]+/secrets/.*|ENC\[.*|AQICA.*)$`)
+})
 
 // namedCredential reports whether a name and a plain value are a credential, and
 // what sort. It never returns any part of the value.
@@ -57,14 +60,16 @@ var objectWords = map[string]bool{
 
 // objectName is the name of an object, with or without its namespace
 // (https://kubernetes.io/docs/concepts/overview/working-with-objects/names/).
-var objectName = regexp.MustCompile(`^(?:[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?/)?[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$`)
+var objectName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?/)?[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$`)
+})
 
 // namesSecret reports whether a value is the name of a Secret and not its
 // content: one that is in the set or that a pod refers to, or what the form
 // and the words say is one (--tls-secret=web-cert, --auth-secret=shop/web).
 func (s *set) namesSecret(name, value string) bool {
 	words := splitWords(name)
-	if len(words) == 0 || !objectName.MatchString(value) || credential.Random(value) {
+	if len(words) == 0 || !objectName().MatchString(value) || credential.Random(value) {
 		return false
 	}
 	switch words[len(words)-1] {
@@ -108,7 +113,7 @@ func secretNames(s *set) map[string]bool {
 // literal reports whether a value is meant as it stands.
 func literal(value string) bool {
 	return len(value) >= 3 && !strings.Contains(value, "$(") && !strings.Contains(value, "${") &&
-		!strings.Contains(value, "{{") && !placeholder.MatchString(value)
+		!strings.Contains(value, "{{") && !placeholder().MatchString(value)
 }
 
 func looksLikePath(value string) bool {

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -17,7 +18,9 @@ import (
 type fault struct{ key, text string }
 
 // idPattern is what ids of rules and advisories look like.
-var idPattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._:/-]{1,199}$`)
+var idPattern = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._:/-]{1,199}$`)
+})
 
 // placeholders stand in imported entries for what a person has to write, or
 // are what people write to get past a check.
@@ -42,7 +45,7 @@ func (w *Waiver) check(created, expires string) []fault {
 		add("id", "id is missing: name the rule or advisory, such as CVE-2024-1234")
 	case w.ID == AnyID && w.Package == "":
 		add("id", "id %q needs a package: a waiver for everything is switching the gate off", AnyID)
-	case w.ID != AnyID && !idPattern.MatchString(w.ID):
+	case w.ID != AnyID && !idPattern().MatchString(w.ID):
 		add("id", "id %q is no id of a rule or advisory", w.ID)
 	}
 	for _, p := range []struct{ key, value, what string }{

@@ -116,7 +116,7 @@ func (i *importer) add(line int, w Waiver) {
 			i.note(line, tooMany)
 		}
 		return
-	case w.ID != AnyID && !idPattern.MatchString(w.ID):
+	case w.ID != AnyID && !idPattern().MatchString(w.ID):
 		i.note(line, "%.80q is no id of a rule or advisory; not imported", w.ID)
 		return
 	}

@@ -10,6 +10,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/portcullis-ci/portcullis/internal/exit"
 )
@@ -30,11 +31,13 @@ var ErrNoFile = errors.New("no such file in the commit")
 // refPattern allows the names that git gives to branches, tags and commits,
 // and the marks ~ and ^ for ancestors. It excludes whatever could be read as
 // an option, a path or a range. git-check-ref-format(1)
-var refPattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_./@+~^-]{0,254}$`)
+var refPattern = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_./@+~^-]{0,254}$`)
+})
 
 // ValidateRef returns an error unless ref can be the name of a commit.
 func ValidateRef(ref string) error {
-	if !refPattern.MatchString(ref) || strings.Contains(ref, "..") || strings.Contains(ref, "@{") {
+	if !refPattern().MatchString(ref) || strings.Contains(ref, "..") || strings.Contains(ref, "@{") {
 		return fmt.Errorf("%q is no name of a branch, tag or commit, such as origin/main", ref)
 	}
 	return nil
