@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime/debug"
 	"runtime/metrics"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -54,6 +55,38 @@ func paceCollector(least int64) (stop func()) {
 		running.Wait()
 		debug.SetMemoryLimit(usual)
 		debug.SetGCPercent(percent)
+	}
+}
+
+// The variables of the runtime (https://pkg.go.dev/runtime#hdr-Environment_Variables)
+// that say of a child from its start what paceCollector says first: packages
+// allocate while the program starts, and collecting that is a fifth of it.
+var resting = []struct{ name, value string }{{"GOGC", "off"}, {"GOMEMLIMIT", strconv.Itoa(gateMemory)}}
+
+// restingCollector adds them to the environment of a child, unless the user says
+// something of the collector.
+func restingCollector(environment []string) []string {
+	for _, v := range resting {
+		if len(without(environment, v.name)) < len(environment) {
+			return environment
+		}
+	}
+	for _, v := range resting {
+		environment = append(environment, v.name+"="+v.value)
+	}
+	return environment
+}
+
+// forgetCollector takes them out of the environment again: they are for nobody
+// else.
+func forgetCollector() {
+	for _, v := range resting {
+		if os.Getenv(v.name) != v.value {
+			return
+		}
+	}
+	for _, v := range resting {
+		_ = os.Unsetenv(v.name)
 	}
 }
 

@@ -28,6 +28,7 @@ type Work func(crash string) int
 // system offers no way, or refuses another process) the work is done here.
 func Run(work Work) int {
 	if tell, isChild := parent(os.Getenv); isChild {
+		forgetCollector()
 		defer paceCollector(gateMemory)()
 		code := work("")
 		tell(code)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"testing"
@@ -66,6 +67,13 @@ var tasks = map[string]func() int{
 		}
 		b := make([]byte, 2<<30)
 		return int(b[len(b)-1])
+	},
+	"collector": func() int {
+		_, off := os.LookupEnv("GOGC")
+		_, limited := os.LookupEnv("GOMEMLIMIT")
+		fmt.Printf("GOGC %t %q, GOMEMLIMIT %t %q, percent %d, limit %d", off, os.Getenv("GOGC"), limited, os.Getenv("GOMEMLIMIT"),
+			debug.SetGCPercent(100), debug.SetMemoryLimit(-1))
+		return 0
 	},
 	"wait": func() int {
 		fmt.Println("waiting")
@@ -132,6 +140,26 @@ func TestTheChildsCodeIsTheProgramsAndACrashIsReported(t *testing.T) {
 				t.Errorf("printed %q, want %q in it", out, tt.prints)
 			}
 		})
+	}
+}
+
+func TestTheCollectorOfTheChildRestsUnlessTheUserSaysOtherwise(t *testing.T) {
+	rest := fmt.Sprintf(`GOGC false "", GOMEMLIMIT false "", percent -1, limit %d`, gateMemory)
+	for _, tt := range []struct {
+		name string
+		env  []string
+		want string
+	}{
+		{"nothing is said", nil, rest},
+		{"another pace is said", []string{"GOGC=50"}, `GOGC true "50", GOMEMLIMIT false "", percent 50, limit 9223372036854775807`},
+		{"a limit is said", []string{"GOMEMLIMIT=1GiB"}, `GOGC false "", GOMEMLIMIT true "1GiB", percent 100, limit 1073741824`},
+	} {
+		cmd := program(t, "collector")
+		cmd.Env = append(without(without(cmd.Env, "GOGC"), "GOMEMLIMIT"), tt.env...)
+		out, err := cmd.Output()
+		if string(out) != tt.want || err != nil {
+			t.Errorf("%s: %s and %v, want %s", tt.name, out, err, tt.want)
+		}
 	}
 }
 
