@@ -85,6 +85,19 @@ func (e *Entry) Kept() bool { return e.data().content.Load() != nil }
 // of the file a hard link is another name of, else the entry itself.
 func (e *Entry) Data() *Entry { return e.data() }
 
+// Name returns the last component of the path, "" for the root.
+func (e *Entry) Name() string { return e.Path[strings.LastIndexByte(e.Path, '/')+1:] }
+
+// Dir returns the path of the directory that the entry is in, the root for the
+// root itself.
+func (e *Entry) Dir() string {
+	// The path is clean: nothing else is left to do.
+	if i := strings.LastIndexByte(e.Path, '/'); i > 0 {
+		return e.Path[:i]
+	}
+	return "/"
+}
+
 // data returns the entry that has the bytes.
 func (e *Entry) data() *Entry {
 	for e.source != nil {
@@ -98,7 +111,9 @@ const capabilityRecord = "SCHILY.xattr.security.capability"
 // fill takes over a header. It reports false for headers that are no entries
 // of the file system.
 func (e *Entry) fill(h *tar.Header) bool {
-	e.Path = path.Clean("/" + h.Name)
+	// Without the dot with which builders begin, most names are clean already,
+	// which saves a copy.
+	e.Path = path.Clean("/" + strings.TrimPrefix(h.Name, "./"))
 	e.Link, e.Size = h.Linkname, h.Size
 	e.Mode = uint32(h.Mode) & 0o7777
 	e.UID, e.GID = int32(h.Uid), int32(h.Gid)
@@ -129,6 +144,9 @@ func (e *Entry) fill(h *tar.Header) bool {
 
 // climbs reports whether a name tries to leave the root.
 func climbs(name string) bool {
+	if !strings.Contains(name, "..") {
+		return false
+	}
 	depth := 0
 	for part := range strings.SplitSeq(name, "/") {
 		switch part {
@@ -145,6 +163,8 @@ func climbs(name string) bool {
 	return false
 }
 
-func (e *Entry) tooDeep() bool { return strings.Count(e.Path, "/") > maxDepth }
+func (e *Entry) tooDeep() bool {
+	return len(e.Path) > maxDepth && strings.Count(e.Path, "/") > maxDepth
+}
 
-func (e *Entry) isWhiteout() bool { return strings.HasPrefix(path.Base(e.Path), whiteoutPrefix) }
+func (e *Entry) isWhiteout() bool { return strings.HasPrefix(e.Name(), whiteoutPrefix) }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"iter"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -26,6 +25,8 @@ type Index struct {
 	budget   *budget
 	layers   []layer
 	root     *node
+	// all are the entries of the tree in the order of paths by component.
+	all      []*Entry
 	problems []Problem
 	// removed are files and directories that a later layer deleted.
 	removed []*node
@@ -105,6 +106,30 @@ func (x *Index) Children(dir string) []*Entry {
 }
 
 func (x *Index) find(p string, followLast bool) *node {
+	at := x.root
+	for rest := p; ; {
+		part, after, more := strings.Cut(rest, "/")
+		rest = after
+		switch part {
+		case "", ".":
+		case "..":
+			return x.findByLinks(p, followLast)
+		default:
+			if at = at.children[part]; at == nil {
+				return nil
+			}
+			if at.entry.Type == Symlink && (followLast || more) {
+				return x.findByLinks(p, followLast)
+			}
+		}
+		if !more {
+			return at
+		}
+	}
+}
+
+// findByLinks is find for paths with links on the way, and ones that lead up.
+func (x *Index) findByLinks(p string, followLast bool) *node {
 	rest := splitPath(p)
 	stack := []*node{x.root}
 	for hops := 0; len(rest) > 0; {
@@ -148,21 +173,7 @@ func splitPath(p string) []string {
 
 // All yields every entry of the squashed tree in the order of paths by
 // component, the root first.
-func (x *Index) All() iter.Seq[*Entry] {
-	return func(yield func(*Entry) bool) { walk(x.root, yield) }
-}
-
-func walk(n *node, yield func(*Entry) bool) bool {
-	if !yield(n.entry) {
-		return false
-	}
-	for _, name := range slices.Sorted(maps.Keys(n.children)) {
-		if !walk(n.children[name], yield) {
-			return false
-		}
-	}
-	return true
-}
+func (x *Index) All() iter.Seq[*Entry] { return slices.Values(x.all) }
 
 // Removed yields the regular files of lower layers that a later one deleted, in
 // no order. Some of their paths may be in use again.
@@ -268,7 +279,7 @@ func (x *Index) reread(ctx context.Context, want *Entry) error {
 
 func (x *Index) neighbour(e, want *Entry) bool {
 	return e.Type == Regular && e.Size > 0 && e.Size <= smallNeighbour && e.source == nil &&
-		e.content.Load() == nil && path.Dir(e.Path) == path.Dir(want.Path)
+		e.content.Load() == nil && e.Dir() == want.Dir()
 }
 
 var _ interface {

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io"
+	"math/bits"
 	"path"
-	"slices"
 )
 
 // repeated returns a problem for each path that a layer gives several times and
@@ -58,15 +58,20 @@ func (x *Index) repeated(ctx context.Context, layer int, entries []*Entry) ([]Pr
 // anyRepeated reports whether two entries may have the same path, for less than
 // a table of all paths takes.
 func anyRepeated(entries []*Entry) bool {
-	seed, hashes := maphash.MakeSeed(), make([]uint64, len(entries))
-	for i, e := range entries {
-		hashes[i] = maphash.String(seed, e.Path)
-	}
-	slices.Sort(hashes)
-	for i := 1; i < len(hashes); i++ {
-		if hashes[i] == hashes[i-1] {
-			return true
+	seed := maphash.MakeSeed()
+	// A hash is looked for from its place on; 0 is no hash, but a free place.
+	mask := uint64(1)<<bits.Len(uint(len(entries)+len(entries)/2)) - 1
+	table := make([]uint64, mask+1)
+	for _, e := range entries {
+		hash := maphash.String(seed, e.Path) | 1<<63
+		place := hash & mask
+		for table[place] != 0 {
+			if table[place] == hash {
+				return true
+			}
+			place = (place + 1) & mask
 		}
+		table[place] = hash
 	}
 	return false
 }

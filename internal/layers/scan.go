@@ -179,7 +179,7 @@ func (sc *scanner) entry(h *tar.Header) error {
 		sc.problem(e.Path, Odd, "the archive gives two sizes for it; other readers may see other files behind it")
 	}
 	if e.isWhiteout() {
-		sc.whiteout(e.Path, path.Base(e.Path))
+		sc.whiteout(e.Path, e.Name())
 		return nil
 	}
 	e.Layer, e.order = int32(sc.index), int32(len(sc.out.entries))

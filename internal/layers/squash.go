@@ -2,7 +2,9 @@ package layers
 
 import (
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -28,6 +30,11 @@ func newDir(p string) *node {
 // name can ask for thousands of them.
 func (x *Index) squash() error {
 	x.root = newDir("/")
+	entries := 1
+	for _, l := range x.layers {
+		entries += len(l.entries)
+	}
+	defer func() { x.all = walk(x.root, make([]*Entry, 0, entries)) }()
 	for i := range x.layers {
 		l := &x.layers[i]
 		for _, p := range l.opaque {
@@ -51,7 +58,7 @@ func (x *Index) squash() error {
 		var dir string
 		var at *node
 		for _, e := range l.entries {
-			parent := path.Dir(e.Path)
+			parent := e.Dir()
 			if at == nil || parent != dir {
 				made, err := x.makeDir(parent)
 				if err != nil {
@@ -66,6 +73,19 @@ func (x *Index) squash() error {
 		x.problems = append(x.problems, l.problems...)
 	}
 	return nil
+}
+
+// walk adds the entries of a tree in the order of paths by component, the top
+// first.
+func walk(n *node, out []*Entry) []*Entry {
+	out = append(out, n.entry)
+	if len(n.children) == 0 {
+		return out
+	}
+	for _, name := range slices.Sorted(maps.Keys(n.children)) {
+		out = walk(n.children[name], out)
+	}
+	return out
 }
 
 // parent returns the directory that a whiteout stands in, and makes it as
@@ -94,8 +114,8 @@ func (x *Index) put(dir *node, e *Entry) (reshaped bool) {
 		}
 		return false
 	}
-	name := path.Base(e.Path)
-	if dir.entry.Path != path.Dir(e.Path) {
+	name := e.Name()
+	if dir.entry.Path != e.Dir() {
 		x.layers[e.Layer].move(e, path.Join(dir.entry.Path, name))
 	}
 	if e.Type == HardLink {
