@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -126,6 +127,24 @@ func TestNamesAreReadAsTheVulnerabilityDatabaseWritesThem(t *testing.T) {
 	} {
 		if !s.Has(want[0], want[1]) {
 			t.Errorf("%s.%s is missing", want[0], want[1])
+		}
+	}
+}
+
+func TestHashesAreSortedHoweverTheyAreSpread(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, n := range []int{0, 1, 31, 32, 33, 1000, 50_000} {
+		for what, next := range map[string]func() uint64{
+			"evenly": random.Uint64, "at the end": func() uint64 { return ^uint64(0) - random.Uint64N(100) }, "at the beginning": func() uint64 { return random.Uint64N(100) },
+		} {
+			list := make([]uint64, n)
+			for i := range list {
+				list[i] = next()
+			}
+			got := sortedHashes(list)
+			if slices.Sort(list); !slices.Equal(got, list) {
+				t.Errorf("%d hashes, spread %s, are not sorted", n, what)
+			}
 		}
 	}
 }
