@@ -2,7 +2,6 @@ package syftcatalog
 
 import (
 	"cmp"
-	"path"
 	"slices"
 	"strings"
 
@@ -39,17 +38,22 @@ var cacheDirs = []struct{ dir, tool string }{
 	{".composer/cache", "composer"},
 }
 
+// cacheNames are their names as they stand in the paths of directories.
+var cacheNames = func() (names []string) {
+	for _, c := range cacheDirs {
+		names = append(names, "/"+strings.TrimPrefix(c.dir, "/")+"/")
+	}
+	return names
+}()
+
 // cacheOf returns the cache that a directory belongs to, and its package
 // manager; "" for one that belongs to none.
 func cacheOf(dir string) (cache, tool string) {
 	dir += "/"
-	for _, c := range cacheDirs {
-		if strings.HasPrefix(c.dir, "/") {
-			if strings.HasPrefix(dir, c.dir+"/") {
-				return c.dir, c.tool
-			}
-		} else if i := strings.Index(dir, "/"+c.dir+"/"); i >= 0 {
-			return dir[:i+1+len(c.dir)], c.tool
+	for n, c := range cacheDirs {
+		i := strings.Index(dir, cacheNames[n])
+		if i == 0 || i > 0 && !strings.HasPrefix(c.dir, "/") {
+			return dir[:i+len(cacheNames[n])-1], c.tool
 		}
 	}
 	return "", ""
@@ -74,7 +78,7 @@ func (c *caches) add(e *layers.Entry) {
 	if e.Type != layers.Regular || e.Size == 0 || e.Data() != e {
 		return
 	}
-	if dir := path.Dir(e.Path); dir != c.dir {
+	if dir := e.Dir(); dir != c.dir {
 		c.dir = dir
 		c.cache, c.tool = cacheOf(dir)
 	}

@@ -120,7 +120,7 @@ func (s *SBOM) catalog(ctx context.Context, t *target.Target, opts Options) (inv
 			return inv, err
 		}
 		s.model = *model
-		inv = withoutRepeats(convert(model))
+		inv = withoutRepeats(convert(model, packagesOf(model)))
 		inv.Subject = subjectOf(model.Source)
 		if inv.Distro == nil {
 			inv.Distro = inventory.DistroOfPURLs(inv.Packages)
@@ -192,7 +192,8 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 		return inventory.Inventory{}, errors.Join(limit, fmt.Errorf("catalog packages: %w", err))
 	}
 	limit = errors.Join(limit, src.resolver.limit())
-	inv := convert(model)
+	packages := packagesOf(model)
+	inv := convert(model, packages)
 	inv.Image = t.Image
 	if !opts.Licences {
 		for i := range inv.Packages {
@@ -205,8 +206,8 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 		e := index.Resolve(u.Path, true)
 		return u.PackageDatabase() && e != nil && e.Type == layers.Regular && e.Size == 0
 	})
-	setLayers(&inv, model, index)
-	if inv.Owned, inv.Removed, err = ownedFiles(ctx, model, src.resolver); err != nil {
+	setLayers(&inv, packages, index)
+	if inv.Owned, inv.Removed, err = ownedFiles(ctx, owning(packages), src.resolver); err != nil {
 		return inventory.Inventory{}, err
 	}
 	stock, err := filesOfInterest(ctx, index)

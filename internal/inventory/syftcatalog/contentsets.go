@@ -13,14 +13,14 @@ import (
 // repositories the packages of an image came, one file a layer.
 var contentSetFiles = []string{"/root/buildinfo/content_manifests/*.json", "/root/buildinfo/content-sets.json", "/usr/share/buildinfo/content-sets.json"}
 
-var contentSetGlobs = compileGlobs(contentSetFiles...)
+var contentSetGlobs = newGlobSet(compileGlobs(contentSetFiles...))
 
 // contentSets lists the repositories that the image's own build records name.
 // A record that cannot be read is listed apart: what it would have said decides
 // which fixed versions count.
 func contentSets(ctx context.Context, x *layers.Index) (sets []string, unreadable []inventory.Unreadable, err error) {
 	for e := range x.All() {
-		if e.Type != layers.Regular || e.Size > maxText || !slices.ContainsFunc(contentSetGlobs, func(g glob) bool { return g.match(e.Path) }) {
+		if e.Type != layers.Regular || e.Size > maxText || !contentSetGlobs.match(e.Path) {
 			continue
 		}
 		data, err := text(ctx, x, e)

@@ -17,12 +17,22 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/inventory"
 )
 
-// convert turns syft's model into plain data.
-func convert(model *sbom.SBOM) inventory.Inventory {
+// packagesOf are the packages of a model, each a copy: it takes long enough to
+// be done once.
+func packagesOf(model *sbom.SBOM) []pkg.Package {
+	packages := make([]pkg.Package, 0, model.Artifacts.Packages.PackageCount())
+	for p := range model.Artifacts.Packages.Enumerate() {
+		packages = append(packages, p)
+	}
+	return packages
+}
+
+// convert turns syft's model, whose packages are given, into plain data.
+func convert(model *sbom.SBOM, packages []pkg.Package) inventory.Inventory {
 	inv := inventory.Inventory{Distro: distro(model.Artifacts.LinuxDistribution)}
 	owners := ownersOf(model)
 	seen := map[string]bool{}
-	for p := range model.Artifacts.Packages.Enumerate() {
+	for _, p := range packages {
 		c := convertPackage(p)
 		if seen[c.ID] {
 			continue

@@ -13,7 +13,7 @@ import (
 
 // readFiles are the files whose text detectors read: system files, and files
 // in which programs keep credentials.
-var readFiles = compileGlobs(slices.Concat(systemFiles, credentialFiles)...)
+var readFiles = newGlobSet(compileGlobs(slices.Concat(systemFiles, credentialFiles)...))
 
 var systemFiles = []string{
 	"/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow", "/etc/sudoers", "/etc/sudoers.d/*", "/etc/doas.conf", "/etc/doas.d/*.conf",
@@ -55,20 +55,22 @@ type stock struct {
 func filesOfInterest(ctx context.Context, x *layers.Index) (s stock, err error) {
 	left, programs, caches := int64(maxTexts), programs{index: x}, caches{index: x}
 	for e := range x.All() {
-		f := fileOf(x, e)
+		var content []byte
 		if isText(e) {
 			if left -= min(e.Size, maxText); left < 0 || e.Size > maxText {
 				s.unreadable = append(s.unreadable, inventory.Unreadable{Path: e.Path, Reason: "too large to be searched for accounts or credentials"})
 			}
 			if left > 0 {
-				if f.Content, err = text(ctx, x, e); err != nil {
+				if content, err = text(ctx, x, e); err != nil {
 					return stock{}, err
 				}
 			}
 		}
 		caches.add(e)
 		programs.add(e)
-		if f.Content != nil || interesting(e) {
+		if content != nil || interesting(e) {
+			f := fileOf(x, e)
+			f.Content = content
 			s.files = append(s.files, f)
 		}
 	}
@@ -109,7 +111,7 @@ func interesting(e *layers.Entry) bool {
 }
 
 func isText(e *layers.Entry) bool {
-	return e.Type == layers.Regular && slices.ContainsFunc(readFiles, func(g glob) bool { return g.match(e.Path) })
+	return e.Type == layers.Regular && readFiles.match(e.Path)
 }
 
 func text(ctx context.Context, x *layers.Index, e *layers.Entry) ([]byte, error) {

@@ -22,7 +22,7 @@ type glob struct {
 	// anywhere is set for patterns of the form **/base: the directory does not
 	// matter.
 	anywhere bool
-	// dir is the longest literal component of the directory part, or "". It
+	// dir is the longest literal of a component of the directory part, or "". It
 	// stands in every path that matches, which is quick to look for.
 	dir string
 	// fixed is the whole directory part where it has no meta characters, or "".
@@ -51,8 +51,10 @@ func compileGlob(pattern string) []glob {
 			g.parent = parent
 		}
 		for part := range strings.SplitSeq(path.Dir(p), "/") {
-			if !strings.ContainsAny(part, metaCharacters) && len(part) > len(g.dir) {
-				g.dir = part
+			for _, literal := range literals(part) {
+				if len(literal) > len(g.dir) {
+					g.dir = literal
+				}
 			}
 		}
 		if !strings.ContainsAny(g.base, metaCharacters) {
@@ -72,17 +74,25 @@ func compileGlob(pattern string) []glob {
 	return out
 }
 
+// literals are what stands in a component of a path that matches the pattern.
+func literals(pattern string) []string {
+	if strings.ContainsAny(pattern, `[]{}\`) {
+		return nil
+	}
+	return strings.FieldsFunc(pattern, func(r rune) bool { return r == '*' || r == '?' })
+}
+
 // wholeTree reports whether the last component says nothing about a file.
-func (g glob) wholeTree() bool { return g.base == "**" || g.base == "*" }
+func (g *glob) wholeTree() bool { return g.base == "**" || g.base == "*" }
 
 // matchBase reports whether a file of that name can match.
-func (g glob) matchBase(name string) bool {
+func (g *glob) matchBase(name string) bool {
 	switch {
 	case g.name != "":
 		return name == g.name
 	case g.ext != "":
 		return strings.HasSuffix(name, g.ext)
-	case g.base == "**":
+	case g.wholeTree():
 		return true
 	case !strings.HasPrefix(name, g.head) || !strings.HasSuffix(name, g.tail):
 		return false
@@ -93,15 +103,22 @@ func (g glob) matchBase(name string) bool {
 }
 
 // match reports whether a path matches.
-func (g glob) match(p string) bool {
+func (g *glob) match(p string) bool {
 	if g.anywhere {
 		return g.matchBase(path.Base(p))
 	}
-	if !strings.Contains(p, g.dir) {
+	if g.parent != "" && !isIn(p, g.parent) || !strings.Contains(p, g.dir) {
 		return false
 	}
 	ok, err := doublestar.Match(g.pattern, p)
 	return err == nil && ok
+}
+
+// isIn reports whether the directory that a path is in has the name.
+func isIn(p, name string) bool {
+	end := strings.LastIndexByte(p, '/')
+	start := end - len(name)
+	return start > 0 && p[start-1] == '/' && p[start:end] == name
 }
 
 // maxAlternatives bounds the expansion of braces; syft's patterns have at most

@@ -2,10 +2,13 @@ package syftcatalog
 
 import (
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/portcullis-ci/portcullis/internal/layers"
 )
 
 func TestExpandBraces(t *testing.T) {
@@ -48,6 +51,57 @@ func TestGlobsMatchAsDoublestarDoes(t *testing.T) {
 				t.Errorf("%s is asked for by %s, but not kept", p, pattern)
 			}
 		}
+	}
+}
+
+// TestASetMatchesWhatOneOfItsPatternsMatches holds the set against its patterns
+// one by one, on paths put together of what stands in them.
+func TestASetMatchesWhatOneOfItsPatternsMatches(t *testing.T) {
+	globs := compileGlobs(slices.Concat(wantedGlobs, []string{"**/*", "a/**"})...)
+	dirs := []string{"", "/etc", "/usr/lib", "/var/lib/dpkg", "/x/lib/dpkg/status.d", "/etc/sudoers.d", "/home/x/.ssh", "/a-1.dist-info", "/usr/lib/php8/x", "/nix/store", "/root/buildinfo/content_manifests", "/a/b"}
+	names := []string{"a", "status", "id_rsa", "x.json", "x.deps.json", "curl.so", "python3", "libpython3.so.1", "os-release", "x.jar", "x.drv", "COPYING.txt", "licence", ".npmrc", "config", "é", "x.conf"}
+	sets := map[string]globSet{}
+	for _, g := range globs {
+		sets[g.pattern] = newGlobSet([]glob{g})
+	}
+	for _, dir := range dirs {
+		for _, name := range names {
+			p := dir + "/" + name
+			for _, g := range globs {
+				set := sets[g.pattern]
+				if got, want := set.match(p), g.match(p); got != want {
+					t.Errorf("%s on %s: %v in a set, %v alone", g.pattern, p, got, want)
+				}
+			}
+		}
+	}
+}
+
+func TestWhatNobodyAsksForIsNotKept(t *testing.T) {
+	for _, p := range []string{"/srv/app/node_modules/left-pad/index.js", "/usr/share/man/man1/ls.1.gz", "/var/lib/apt/x", "/etc/hostname", "/usr/lib/libz.so.1"} {
+		if wanted.keep(p, 0, 1) {
+			t.Errorf("%s is kept", p)
+		}
+	}
+}
+
+func TestANameFindsAllItsEntriesInTheirOrder(t *testing.T) {
+	x, entries := newNameIndex(0), make([]layers.Entry, 6)
+	for i, name := range []string{"a", "b", "a", "a", "c", "b"} {
+		entries[i].Path = "/" + strconv.Itoa(i)
+		x.add(name, &entries[i])
+	}
+	for name, want := range map[string][]string{"a": {"/0", "/2", "/3"}, "b": {"/1", "/5"}, "c": {"/4"}, "d": nil} {
+		var got []string
+		for _, e := range x.of(name) {
+			got = append(got, e.Path)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if got := x.matching(func(name string) bool { return name != "a" }); len(got) != 3 {
+		t.Errorf("%d entries have another name than a, want 3", len(got))
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/anchore/syft/syft/pkg"
-	"github.com/anchore/syft/syft/sbom"
 
 	"github.com/portcullis-ci/portcullis/internal/inventory"
 	"github.com/portcullis-ci/portcullis/internal/layers"
@@ -17,18 +16,18 @@ import (
 // anew by every installation, so the layer that holds it says nothing about a
 // single package; the files that the package owns do, since they are written
 // when this version of it is installed.
-func setLayers(inv *inventory.Inventory, model *sbom.SBOM, index *layers.Index) {
-	owned := make(map[string][]string)
-	for p := range model.Artifacts.Packages.Enumerate() {
+func setLayers(inv *inventory.Inventory, packages []pkg.Package, index *layers.Index) {
+	owners := make(map[string]pkg.FileOwner)
+	for _, p := range packages {
 		if owner, ok := p.Metadata.(pkg.FileOwner); ok {
-			owned[string(p.ID())] = owner.OwnedFiles()
+			owners[string(p.ID())] = owner
 		}
 	}
 	for i := range inv.Packages {
 		p := &inv.Packages[i]
 		switch {
 		case sharedDatabase[p.Type]:
-			p.Layer = installedIn(*p, owned[p.ID], index)
+			p.Layer = installedIn(*p, owners[p.ID], index)
 		case len(p.Places) > 0:
 			p.Layer = p.Places[0].Layer
 		}
@@ -46,14 +45,17 @@ const dpkgInfo = "/var/lib/dpkg/info/"
 // installedIn returns the diff id of the layer that installed the package: the
 // one that holds dpkg's own files about it, else most of the files that it
 // owns, the lower of two that hold as many. It is empty when no file tells.
-func installedIn(p inventory.Package, files []string, index *layers.Index) string {
+func installedIn(p inventory.Package, owner pkg.FileOwner, index *layers.Index) string {
 	for _, place := range p.Places {
 		if strings.HasPrefix(place.Path, dpkgInfo) {
 			return place.Layer
 		}
 	}
+	if owner == nil {
+		return ""
+	}
 	votes := make(map[int32]int)
-	for _, path := range files {
+	for _, path := range owner.OwnedFiles() {
 		// A directory is shared with other packages and tells nothing.
 		if e := index.Resolve(path, false); e != nil && e.Type != layers.Directory && e.Layer >= 0 {
 			votes[e.Layer]++

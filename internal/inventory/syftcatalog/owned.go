@@ -12,7 +12,6 @@ import (
 
 	"github.com/anchore/syft/syft/file"
 	"github.com/anchore/syft/syft/pkg"
-	"github.com/anchore/syft/syft/sbom"
 
 	"github.com/portcullis-ci/portcullis/internal/inventory"
 	"github.com/portcullis-ci/portcullis/internal/layers"
@@ -25,10 +24,24 @@ type recorded struct {
 	config bool
 }
 
+// owning are the packages that tell which files they own, in the order of their
+// ids.
+func owning(packages []pkg.Package) (out []pkg.Package) {
+	for _, p := range packages {
+		if _, ok := p.Metadata.(pkg.FileOwner); ok {
+			out = append(out, p)
+		}
+	}
+	slices.SortFunc(out, func(a, b pkg.Package) int { return cmp.Compare(a.ID(), b.ID()) })
+	return out
+}
+
 // ownedFiles joins what the package managers' databases say of files with the
 // files that are there, and with those that a later layer removed. Links and
 // directories are left out: they have no content that could differ.
-func ownedFiles(ctx context.Context, model *sbom.SBOM, r *resolver) (owned map[string]inventory.OwnedFile, removed map[string]string, err error) {
+//
+// The packages are those of [owning].
+func ownedFiles(ctx context.Context, packages []pkg.Package, r *resolver) (owned map[string]inventory.OwnedFile, removed map[string]string, err error) {
 	x := r.index
 	moved, err := diversions(ctx, x)
 	if err != nil {
@@ -39,8 +52,6 @@ func ownedFiles(ctx context.Context, model *sbom.SBOM, r *resolver) (owned map[s
 		gone[inventory.UnderUsr(e.Path)] = e.Path
 	}
 	removed = make(map[string]string)
-	packages := model.Artifacts.Packages.Sorted()
-	slices.SortFunc(packages, func(a, b pkg.Package) int { return cmp.Compare(a.ID(), b.ID()) })
 	owned = make(map[string]inventory.OwnedFile)
 	disputed := make(map[string]bool)
 	for _, p := range packages {
@@ -49,10 +60,13 @@ func ownedFiles(ctx context.Context, model *sbom.SBOM, r *resolver) (owned map[s
 				f.path = d.to
 			}
 			e := x.Resolve(f.path, false)
-			if at := gone[inventory.UnderUsr(f.path)]; at != "" && e == nil {
-				removed[at] = cmp.Or(removed[at], string(p.ID()))
+			if e == nil {
+				if at := gone[inventory.UnderUsr(f.path)]; at != "" {
+					removed[at] = cmp.Or(removed[at], string(p.ID()))
+				}
+				continue
 			}
-			if e == nil || e.Type != layers.Regular {
+			if e.Type != layers.Regular {
 				continue
 			}
 			e = e.Data()
@@ -83,6 +97,7 @@ func recordedFiles(p pkg.Package) []recorded {
 	var out []recorded
 	switch m := p.Metadata.(type) {
 	case pkg.DpkgDBEntry:
+		out = make([]recorded, 0, len(m.Files))
 		for _, f := range m.Files {
 			out = append(out, recorded{absolute(f.Path), plainDigest(f.Digest), f.IsConfigFile})
 		}
@@ -136,12 +151,14 @@ func plainDigest(d *file.Digest) string {
 		}
 		algorithm, value = "sha1", hex.EncodeToString(raw)
 	}
-	size, known := digestSizes[algorithm]
-	raw, err := hex.DecodeString(value)
-	if !known || err != nil || len(raw) != size {
+	if size, known := digestSizes[algorithm]; !known || len(value) != hex.EncodedLen(size) {
 		return ""
 	}
-	return algorithm + ":" + strings.ToLower(value)
+	value = strings.ToLower(value)
+	if strings.Trim(value, "0123456789abcdef") != "" {
+		return ""
+	}
+	return algorithm + ":" + value
 }
 
 func alpmDigest(digests []file.Digest) string {

@@ -93,7 +93,7 @@ func TestAFileOfSeveralPackagesHasADigestWhereTheyAgree(t *testing.T) {
 			p.SetID()
 			model.Artifacts.Packages.Add(p)
 		}
-		owned, _, err := ownedFiles(t.Context(), &model, newResolver(t.Context(), index(t, imagetest.Dir("usr/bin"), imagetest.Symlink("bin", "usr/bin"), imagetest.Text("usr/bin/x", "x"))))
+		owned, _, err := ownedFiles(t.Context(), owning(packagesOf(&model)), newResolver(t.Context(), index(t, imagetest.Dir("usr/bin"), imagetest.Symlink("bin", "usr/bin"), imagetest.Text("usr/bin/x", "x"))))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -29,11 +29,11 @@ type resolver struct {
 	index *layers.Index
 	// files are all regular files and links, in the order of paths.
 	files  []*layers.Entry
-	byName map[string][]*layers.Entry
-	byExt  map[string][]*layers.Entry
+	byName nameIndex
+	byExt  nameIndex
 	// byParent are the files by the name of their directory, and by the names
 	// of the links that lead to it.
-	byParent map[string][]*layers.Entry
+	byParent nameIndex
 	// aliases are symbolic links to directories: paths below the directory can
 	// also be reached through the link.
 	aliases []alias
@@ -55,7 +55,7 @@ type alias struct{ link, dir string }
 var _ file.Resolver = (*resolver)(nil)
 
 func newResolver(ctx context.Context, x *layers.Index) *resolver {
-	r := &resolver{ctx: ctx, index: x, byName: map[string][]*layers.Entry{}, byExt: map[string][]*layers.Entry{}, byParent: map[string][]*layers.Entry{}, refused: map[string]error{}, unverified: map[string]bool{}, archives: map[*layers.Entry]func() error{}}
+	r := &resolver{ctx: ctx, index: x, refused: map[string]error{}, unverified: map[string]bool{}, archives: map[*layers.Entry]func() error{}}
 	for e := range x.All() {
 		switch e.Type {
 		case layers.Regular, layers.Symlink:
@@ -68,16 +68,24 @@ func newResolver(ctx context.Context, x *layers.Index) *resolver {
 				continue
 			}
 		}
-		name := path.Base(e.Path)
 		r.files = append(r.files, e)
-		r.byName[name] = append(r.byName[name], e)
-		if ext := path.Ext(name); ext != "" {
-			r.byExt[ext] = append(r.byExt[ext], e)
-		}
 	}
 	r.aliases = chained(r.aliases)
+	r.indexNames()
 	r.indexParents()
 	return r
+}
+
+// indexNames fills byName and byExt.
+func (r *resolver) indexNames() {
+	r.byName, r.byExt = newNameIndex(len(r.files)), newNameIndex(0)
+	for _, e := range r.files {
+		name := e.Name()
+		r.byName.add(name, e)
+		if ext := path.Ext(name); ext != "" {
+			r.byExt.add(ext, e)
+		}
+	}
 }
 
 // indexParents fills byParent. Syft asks for the files of the directory of each
@@ -89,12 +97,12 @@ func (r *resolver) indexParents() {
 			links[a.dir] = append(links[a.dir], name)
 		}
 	}
+	r.byParent = newNameIndex(0)
 	for _, e := range r.files {
-		dir := path.Dir(e.Path)
-		name := path.Base(dir)
-		r.byParent[name] = append(r.byParent[name], e)
+		dir := e.Dir()
+		r.byParent.add(path.Base(dir), e)
 		for _, link := range links[dir] {
-			r.byParent[link] = append(r.byParent[link], e)
+			r.byParent.add(link, e)
 		}
 	}
 }
@@ -208,7 +216,7 @@ func (r *resolver) glob(g glob) []file.Location {
 func (r *resolver) inDirectory(g glob) []file.Location {
 	var out []file.Location
 	for _, e := range r.index.Children(g.fixed) {
-		name := path.Base(e.Path)
+		name := e.Name()
 		if e.Type != layers.Regular && e.Type != layers.Symlink || !g.matchBase(name) {
 			continue
 		}
@@ -224,21 +232,15 @@ func (r *resolver) inDirectory(g glob) []file.Location {
 func (r *resolver) candidates(g glob) []*layers.Entry {
 	switch {
 	case g.name != "":
-		return r.byName[g.name]
+		return r.byName.of(g.name)
 	case g.ext != "":
-		return r.byExt[g.ext]
+		return r.byExt.of(g.ext)
 	case g.parent != "":
-		return r.byParent[g.parent]
+		return r.byParent.of(g.parent)
 	case g.wholeTree():
 		return r.files
 	}
-	var out []*layers.Entry
-	for name, entries := range r.byName {
-		if g.matchBase(name) {
-			out = append(out, entries...)
-		}
-	}
-	return out
+	return r.byName.matching(g.matchBase)
 }
 
 // access returns the path under which a file matches: its own, or one that

@@ -1,7 +1,6 @@
 package syftcatalog
 
 import (
-	"path"
 	"slices"
 	"strings"
 
@@ -13,13 +12,8 @@ import (
 // the signatures, see resolver.executables.
 var selector = layers.Selector{Keep: wanted.keep, Signatures: signatures, Parts: executableParts{}}
 
-// wishes is a set of globs in a form that is fast to ask.
-type wishes struct {
-	names map[string]bool
-	exts  map[string]bool
-	// others are tried one by one.
-	others []glob
-}
+// wishes are patterns of files that catalogers may ask for.
+type wishes struct{ globSet }
 
 // wantedGlobs are the paths and patterns of what is kept.
 var wantedGlobs = slices.Concat(catalogerGlobs, furtherGlobs, systemFiles, credentialFiles, contentSetFiles)
@@ -37,40 +31,31 @@ var furtherGlobs = []string{
 }
 
 func compileWishes(patterns []string) wishes {
-	w := wishes{names: map[string]bool{}, exts: map[string]bool{}}
-	for _, p := range patterns {
-		for _, g := range compileGlob(p) {
-			switch {
-			case g.name != "":
-				// The directory may be reached through a link: the name decides.
-				w.names[g.name] = true
-			case g.anywhere && g.ext != "":
-				w.exts[g.ext] = true
-			default:
-				w.others = append(w.others, g)
-			}
-		}
+	globs := compileGlobs(patterns...)
+	for i := range globs {
+		// The directory may be reached through a link: the name decides.
+		globs[i].anywhere = globs[i].anywhere || globs[i].name != ""
 	}
-	return w
+	return wishes{newGlobSet(globs)}
 }
 
-func (w wishes) keep(p string, _ uint32, _ int64) bool {
-	name := path.Base(p)
-	if w.names[name] || w.exts[path.Ext(name)] || w.names[program(name)] {
+func (w *wishes) keep(p string, _ uint32, _ int64) bool {
+	if w.match(p) {
 		return true
 	}
-	for _, g := range w.others {
-		if g.matchBase(name) && (g.anywhere || g.match(p)) {
-			return true
-		}
-	}
-	return false
+	name := p[strings.LastIndexByte(p, '/')+1:]
+	program := program(name)
+	return program != name && len(w.names[program]) > 0
 }
 
 // program cuts version and target off the name of a program: a glob matches the
 // links ruby and gcc, but the contents are those of ruby3.1 and
 // x86_64-linux-gnu-gcc-12.
 func program(name string) string {
-	name = strings.TrimRight(name, "0123456789.-")
+	end := len(name)
+	for end > 0 && (name[end-1] >= '0' && name[end-1] <= '9' || name[end-1] == '.' || name[end-1] == '-') {
+		end--
+	}
+	name = name[:end]
 	return name[strings.LastIndexByte(name, '-')+1:]
 }
