@@ -75,11 +75,15 @@ func (f *Finder) FindFrom(data []byte, from, to int, hit func(word, at int)) {
 		if i = f.pass(data, i, last); i > last {
 			return
 		}
-		for end := i + block; i < end && i <= last; i += stride {
-			if w := load(data, i); f.pairs[uint16(w)]&(f.pairs[uint16(w>>16)]>>groups) != 0 {
-				f.look(data, i, w, from, to, hit)
+		w := load(data, i)
+		for f.pairs[uint16(w)]&(f.pairs[uint16(w>>16)]>>groups) == 0 {
+			if i += stride; i > last {
+				return
 			}
+			w = load(data, i)
 		}
+		f.look(data, i, w, from, to, hit)
+		i += stride
 	}
 }
 
