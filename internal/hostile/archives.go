@@ -86,6 +86,14 @@ func archiveCases() []hostileCase {
 			l.diffID = digestOf(small)
 			return l
 		})},
+		{row: "22", name: "gzip-empty-blocks", exits: passed, seconds: 20, prepare: oneLayer(func() layer {
+			// Four blocks of the fixed code in which nothing is, of ten bits each.
+			empty := []byte{0x02, 0x08, 0x20, 0x80, 0x00}
+			whole := gz(small)
+			l := packed(gzipLayer, slices.Concat(whole[:10], bytes.Repeat(empty, 10_000_000), whole[10:]))
+			l.diffID = digestOf(small)
+			return l
+		})},
 		{row: "23", name: "gzip-truncated", exits: refused, says: "layer 1", prepare: oneLayer(func() layer {
 			whole := gz(plainTar(imagetest.File{Path: "a", Body: noise(100_000)}))
 			return packed(gzipLayer, whole[:len(whole)/2])

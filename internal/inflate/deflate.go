@@ -152,6 +152,10 @@ type decoder struct {
 	literal   [literalSize]entry
 	distance  [distanceSize]entry
 	lengthsOf [literals + distances]uint8
+	// ready says that the tables are those of fixed blocks: to make them takes
+	// many times as long as to read a block of ten bits, of which a layer may
+	// have millions.
+	ready bool
 }
 
 // cut is the error of input that ends too early.
@@ -249,6 +253,10 @@ func (d *decoder) copyStored() error {
 
 // fixed makes the tables of RFC 1951 section 3.2.6.
 func (d *decoder) fixed() {
+	if d.ready {
+		return
+	}
+	d.ready = true
 	n := d.lengthsOf[:]
 	for s := range n {
 		switch {
@@ -274,6 +282,7 @@ const order = "\x10\x11\x12\x00\x08\x07\x09\x06\x0a\x05\x0b\x04\x0c\x03\x0d\x02\
 
 // dynamic reads the codes of a block, RFC 1951 section 3.2.7.
 func (d *decoder) dynamic() error {
+	d.ready = false
 	head, ok := d.take(14)
 	if !ok {
 		return d.cut()

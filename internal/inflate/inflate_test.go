@@ -204,6 +204,44 @@ func TestOddCodesAreJudgedAsTheStandardLibraryDoes(t *testing.T) {
 	}
 }
 
+// Blocks of the fixed code cost no more than their bits: the tables of one serve
+// for the next, and for another stream, but not behind a block with its own.
+func TestTablesOfFixedBlocksAreMadeOnce(t *testing.T) {
+	var fixed, mixed bytes.Buffer
+	for range 3 {
+		w, err := flate.NewWriter(&mixed, flate.DefaultCompression)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{"a few", "bytes", strings.Repeat("many bytes of some text, ", 400), "a few"} {
+			if _, err := io.WriteString(w, text); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Flush(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		same(t, append(bytes.Clone(mixed.Bytes()), 3, 0), true)
+	}
+	fixed.WriteString("\x03\x00") // Nothing, in the last block.
+	z := NewDeflateReader(bufio.NewReader(bytes.NewReader(fixed.Bytes())))
+	if _, err := io.ReadAll(z); err != nil || !z.ready {
+		t.Fatalf("error %v, tables of the fixed code are kept: %v", err, z.ready)
+	}
+	made := z.literal
+	clear(z.literal[:])
+	z.fixed()
+	if z.literal == made {
+		t.Error("the tables were made again")
+	}
+	z.literal = made
+	z.ResetDeflate(bufio.NewReader(bytes.NewReader(append(mixed.Bytes(), 3, 0))))
+	got, err := io.ReadAll(z)
+	if want, _ := standard(append(mixed.Bytes(), 3, 0), true); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("behind another stream: %d bytes, want %d, error %v", len(got), len(want), err)
+	}
+}
+
 func TestChecksumsAndHeadersAreVerified(t *testing.T) {
 	whole := pack(t, 6, []byte("the data"))
 	withCRC := []byte{0x1f, 0x8b, 8, flagHeaderCRC, 0, 0, 0, 0, 0, 0xff, 0x4c, 0x75}
