@@ -1,13 +1,16 @@
 package credential
 
 import (
+	"sync"
+
 	"github.com/portcullis-ci/portcullis/internal/wordsearch"
 )
 
 // prefilter finds the few places of a text at which one of many keywords
 // stands.
 type prefilter struct {
-	finder   *wordsearch.Finder
+	// finder is made when there is something to search.
+	finder   func() *wordsearch.Finder
 	keywords []keyword
 }
 
@@ -25,7 +28,7 @@ type keyword struct {
 }
 
 func newPrefilter(keywords []keyword) *prefilter {
-	return &prefilter{finder: wordsearch.New(wordsOf(keywords)), keywords: keywords}
+	return &prefilter{keywords: keywords, finder: sync.OnceValue(func() *wordsearch.Finder { return wordsearch.New(wordsOf(keywords)) })}
 }
 
 func wordsOf(keywords []keyword) []wordsearch.Word {
@@ -40,5 +43,5 @@ func wordsOf(keywords []keyword) []wordsearch.Word {
 // order of places, with the index of the keyword and its offset. Keywords may
 // reach beyond to.
 func (p *prefilter) each(data []byte, from, to int, hit func(keyword, at int)) {
-	p.finder.FindFrom(data, from, to, hit)
+	p.finder().FindFrom(data, from, to, hit)
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // New returns a finder of words.
@@ -124,9 +125,9 @@ func share(set []byte) float64 {
 	if len(set) == 256 {
 		return 1
 	}
-	sum := 0.0
+	sum, frequency := 0.0, frequencies()
 	for _, c := range set {
-		sum += frequency(c)
+		sum += frequency[c]
 	}
 	return min(sum, 1)
 }
@@ -134,6 +135,15 @@ func share(set []byte) float64 {
 // letters are the letters of English text and of programs from the most common
 // on.
 const letters = "etaoinsrhldcumfpgwybvkxjqz"
+
+// frequencies are those of all bytes.
+var frequencies = sync.OnceValue(func() *[256]float64 {
+	all := new([256]float64)
+	for c := range all {
+		all[c] = frequency(byte(c))
+	}
+	return all
+})
 
 // frequency is about how often a byte stands in a text, by Zipf's law.
 func frequency(c byte) float64 {
@@ -155,7 +165,7 @@ func frequency(c byte) float64 {
 
 // join puts a window into the group in which it costs least.
 func (f *Finder) join(s *span, common *[groups][2]float64) {
-	sums := *common
+	sums, frequency := *common, frequencies()
 	for h := range s.halves {
 		half := &s.halves[h]
 		if len(half.sets[0])*len(half.sets[1]) > 1024 {
@@ -165,7 +175,7 @@ func (f *Finder) join(s *span, common *[groups][2]float64) {
 			continue
 		}
 		half.pairs(func(pair uint16) {
-			for g, more := 0, frequency(byte(pair))*frequency(byte(pair>>8)); g < groups; g++ {
+			for g, more := 0, frequency[byte(pair)]*frequency[byte(pair>>8)]; g < groups; g++ {
 				if f.pairs[pair]>>(h*groups+g)&1 == 0 {
 					sums[g][h] += more
 				}
