@@ -48,6 +48,9 @@ var magics = []struct {
 	{"compress", "\x1f\x9d\x90"},
 }
 
+// firstBytes are those of all magics. Most files begin with none of them.
+const firstBytes = "P\x1f\x28\xfd\x04!\xed07RL\x02"
+
 // zipNames are suffixes of zip archives that may begin with a program which
 // unpacks or runs them.
 var zipNames = []string{".jar", ".war", ".ear", ".pyz", ".pex"}
@@ -56,7 +59,13 @@ var zipNames = []string{".jar", ".war", ".ear", ".pyz", ".pex"}
 var lzmaNames = []string{".lzma", ".tlz"}
 
 func formOf(head []byte, name string) form {
+	if len(head) == 0 {
+		return file
+	}
 	for _, m := range magics {
+		if strings.IndexByte(firstBytes, head[0]) < 0 {
+			break
+		}
 		if !bytes.HasPrefix(head, []byte(m.magic)) {
 			continue
 		}

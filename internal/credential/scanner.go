@@ -152,6 +152,14 @@ func (s *Scanner) End() (found []Match, cut bool) {
 	return s.found, s.cut
 }
 
+// Holds reports whether the scanner will hold all of the current file, which has
+// so many bytes, at its end.
+func (s *Scanner) Holds(size int64) bool { return !s.wide.on && size < int64(cap(s.buf)) }
+
+// Content is what the scanner holds of the current file, until the next one
+// begins.
+func (s *Scanner) Content() []byte { return s.buf }
+
 // PassedOver reports whether the file holds what looks like a password in a URL
 // and was not found for one, since the file is a test, a text, or that of a
 // published package. It may be one all the same, and is not to be spread.

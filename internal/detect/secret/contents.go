@@ -9,6 +9,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/portcullis-ci/portcullis/internal/credential"
 	"github.com/portcullis-ci/portcullis/internal/layers"
 )
 
@@ -53,8 +54,10 @@ const (
 
 // contents keeps what is needed to tell the files of packages apart.
 type contents struct {
-	keeping  bool
-	file     []byte
+	keeping bool
+	file    []byte
+	// holder holds the current file in place of file; nil where nobody does.
+	holder   *credential.Scanner
 	database bool
 	all      []byte
 	sums     []contentSums
@@ -62,14 +65,22 @@ type contents struct {
 
 // begin starts a file and reports whether its content is needed in any case.
 func (c *contents) begin(e *layers.Entry) bool {
-	c.file = c.file[:0]
+	c.file, c.holder = c.file[:0], nil
 	c.keeping = e.Size <= maxKept && ofPackages(e.Path)
 	c.database = isDatabase(e.Path) && int64(len(c.all))+e.Size <= maxDatabases
 	return c.database
 }
 
+// heldBy has the content of the current file taken from the scanner in the end, if
+// that holds it.
+func (c *contents) heldBy(s *credential.Scanner, size int64) {
+	if c.keeping && s.Holds(size) {
+		c.holder = s
+	}
+}
+
 func (c *contents) write(data []byte) {
-	if c.keeping {
+	if c.keeping && c.holder == nil {
 		c.file = append(c.file, data...)
 	}
 	if c.database {
@@ -85,7 +96,11 @@ func (c *contents) end(name string, secrets bool) {
 	if !secrets || !c.keeping || len(c.sums) >= maxMatches {
 		return // with so many secrets nobody asks where the rest comes from
 	}
-	m, s, l := md5.Sum(c.file), sha1.Sum(c.file), sha256.Sum256(c.file) // #nosec G401 -- see the imports
+	file := c.file
+	if c.holder != nil {
+		file = c.holder.Content()
+	}
+	m, s, l := md5.Sum(file), sha1.Sum(file), sha256.Sum256(file) // #nosec G401 -- see the imports
 	c.sums = append(c.sums, contentSums{Path: name, MD5: hex.EncodeToString(m[:]), SHA1: hex.EncodeToString(s[:]), SHA256: hex.EncodeToString(l[:])})
 }
 

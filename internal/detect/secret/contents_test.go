@@ -8,6 +8,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,6 +95,35 @@ func TestTheDigestsOfFilesWithSecretsAreToldWherePackagesPutFiles(t *testing.T) 
 		if len(r.Findings) != 1 || asked == 0 {
 			t.Errorf("%s: %d findings, asked %d times", path, len(r.Findings), asked)
 		}
+	}
+}
+
+func TestDigestsAreThoseOfTheFileWhateverItsSizeAndEncoding(t *testing.T) {
+	setting := token(t)
+	bodies := map[string]string{"usr/share/x/.env": setting}
+	// The last of these are about what the search holds of a file at most.
+	for _, size := range []int{4096, 1 << 16, 1 << 20, 279_551, 279_552, 279_553} {
+		bodies[fmt.Sprintf("usr/share/%d/.env", size)] = setting + strings.Repeat("#", size-len(setting))
+	}
+	wide := "\xff\xfe"
+	for _, c := range []byte(setting) {
+		wide += string([]byte{c, 0})
+	}
+	bodies["usr/share/wide/.env"] = wide
+	var files []imagetest.File
+	for _, path := range slices.Sorted(maps.Keys(bodies)) {
+		files = append(files, imagetest.Text(path, bodies[path]))
+	}
+	asked := map[string]bool{}
+	check(t, secret.Options{Unchanged: func(c secret.Content) bool {
+		m := md5.Sum([]byte(bodies[strings.TrimPrefix(c.Path, "/")]))
+		if asked[c.Path] = true; c.Digest("md5") != hex.EncodeToString(m[:]) {
+			t.Errorf("%s: the MD5 %s is not that of the file", c.Path, c.Digest("md5"))
+		}
+		return false
+	}}, files)
+	if len(asked) != len(bodies) {
+		t.Errorf("asked for %d of %d files", len(asked), len(bodies))
 	}
 }
 

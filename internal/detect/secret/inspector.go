@@ -114,6 +114,7 @@ func (i *inspection) File(e *layers.Entry, head []byte) bool {
 	if e.MIME != "" {
 		i.scanner.Tell()
 	}
+	i.contents.heldBy(i.scanner, e.Size)
 	return true
 }
 
