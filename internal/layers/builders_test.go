@@ -3,6 +3,7 @@ package layers_test
 import (
 	"archive/tar"
 	"bytes"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -154,3 +155,49 @@ func TestTwoSizesOfAnEntryAreTold(t *testing.T) {
 		}
 	}
 }
+
+func TestEntriesThatOtherReadersSeeElsewhereAreTold(t *testing.T) {
+	long := func(kind byte, name string) []byte {
+		h := rawHeader(func(h []byte) { h[156] = kind; copy(h[124:136], fmt.Sprintf("%011o\x00", len(name)+1)) })
+		return append(h, padded([]byte(name+"\x00"))...)
+	}
+	entry := header(0)[:512]
+	link := rawHeader(func(h []byte) { h[156] = '2'; copy(h[157:257], "a\x00") })
+	for name, tt := range map[string]struct {
+		archive []byte
+		path    string
+	}{
+		"a name in an extended header and another of GNU's":   {pax(record("path", "etc/one"), slices.Concat(long('L', "etc/two"), entry)), "/etc/two"},
+		"a name of GNU's and another in an extended header":   {slices.Concat(long('L', "etc/two"), pax(record("path", "etc/one"), entry)), "/etc/two"},
+		"two targets of a link":                               {pax(record("linkpath", "one"), slices.Concat(long('K', "two"), link)), "/zeros"},
+		"a name for all entries":                              {global(record("path", "etc/one"), entry), "/"},
+		"a size for all entries":                              {global(record("size", "512"), entry), "/"},
+		"another folder in an overlay file system":            {pax(record("SCHILY.xattr.trusted.overlay.redirect", "/hidden"), entry), "/zeros"},
+		"another file in an overlay file system without root": {pax(record("SCHILY.xattr.user.overlay.metacopy", ""), entry), "/zeros"},
+		"the same name twice":                                 {pax(record("path", "etc/one"), slices.Concat(long('L', "etc/one"), entry)), ""},
+		"a long name":                                         {slices.Concat(long('L', strings.Repeat("n", 300)), entry), ""},
+		"an extended name":                                    {pax(record("path", strings.Repeat("n", 300)), entry), ""},
+		"a remark for all entries":                            {global(record("comment", "0123456789abcdef"), entry), ""},
+		"other attributes":                                    {pax(record("SCHILY.xattr.user.overlay.origin", "x")+record("SCHILY.xattr.trusted.overlay.opaque", "y"), entry), ""},
+	} {
+		x := read(t, layers.Selector{}, rawBlob(t, imagetest.Gzip, tt.archive))
+		var told []string
+		for _, p := range x.Problems() {
+			told = append(told, p.Path)
+		}
+		if got := strings.Join(told, " "); got != tt.path {
+			t.Errorf("%s: told of %q, want %q", name, got, tt.path)
+		}
+	}
+}
+
+// global is an extended header for all entries behind it.
+func global(records string, archive []byte) []byte {
+	out := pax(records, archive)
+	h := rawHeader(func(h []byte) { h[156] = 'g'; copy(h[124:136], fmt.Sprintf("%011o\x00", len(records))) })
+	copy(out, h)
+	return out
+}
+
+// padded fills data up to a whole number of blocks.
+func padded(data []byte) []byte { return append(data, make([]byte, (512-len(data)%512)%512)...) }

@@ -163,7 +163,10 @@ func (sc *scanner) entry(h *tar.Header) error {
 	}
 	e := sc.next()
 	if !e.fill(h) {
-		if h.Typeflag != tar.TypeXGlobalHeader {
+		switch {
+		case appliesToAll(h):
+			sc.problem("/", Odd, "the archive gives all its entries one name or size, which not all readers heed")
+		case h.Typeflag != tar.TypeXGlobalHeader:
 			sc.problem(path.Clean("/"+h.Name), Lost, fmt.Sprintf("archive entry of unknown type %q", h.Typeflag))
 		}
 		return nil
@@ -177,6 +180,12 @@ func (sc *scanner) entry(h *tar.Header) error {
 	}
 	if sc.tap.sizeDiffers(h) {
 		sc.problem(e.Path, Odd, "the archive gives two sizes for it; other readers may see other files behind it")
+	}
+	if namesDiffer(h) {
+		sc.problem(e.Path, Odd, "the archive gives two names for it; other readers may unpack it to another place")
+	}
+	if redirects(h) {
+		sc.problem(e.Path, Odd, "an attribute has overlay file systems show other content in its place where the image runs")
 	}
 	if e.isWhiteout() {
 		sc.whiteout(e.Path, e.Name())
