@@ -107,8 +107,7 @@ func (s *SBOM) fromCache(key string, t *target.Target, opts Options) (inventory.
 	return found.Inventory, true
 }
 
-// unasked is the SBOM of an image that was read for something else: it lacks
-// licences, or is not there.
+// unasked is the SBOM of an image that was read for something else.
 func unasked() (*sbom.SBOM, error) {
 	return nil, errors.New("it was not asked for when the image was read")
 }
@@ -147,7 +146,7 @@ func (s *SBOM) keep(key string, inv inventory.Inventory, opts Options) {
 		return
 	}
 	key = opts.keys(key)[0]
-	if opts.Licences && !s.keepModel(key, opts) {
+	if opts.SBOM && !s.keepModel(key, opts) {
 		return
 	}
 	opts.Cache.Put(key, func(w io.Writer) error {
@@ -155,7 +154,7 @@ func (s *SBOM) keep(key string, inv inventory.Inventory, opts Options) {
 	})
 }
 
-// keepModel puts an SBOM into the cache; one without licences is of no use.
+// keepModel puts an SBOM into the cache.
 func (s *SBOM) keepModel(key string, opts Options) bool {
 	var model bytes.Buffer
 	kept := s.model

@@ -238,9 +238,9 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 		}
 	}
 	sortUnreadable(inv.Unreadable)
-	s.model, s.stats = *model, index.Stats()
-	if !opts.Licences {
-		s.later = unasked
+	s.stats, s.later = index.Stats(), unasked
+	if opts.SBOM {
+		s.model, s.later = *model, nil
 	}
 	return inv, errors.Join(limit, noRoom(inv.Unreadable))
 }
@@ -263,10 +263,15 @@ func noRoom(files []inventory.Unreadable) error {
 }
 
 // config is syft's default without what nobody reads: digests and metadata of
-// files, and notes about archives that were not expanded.
+// files, and notes about archives that were not expanded; and where no SBOM is
+// written, without what stands only there: names of packages in the NVD's own
+// scheme (CPE), and a relation for each file of each package.
 func config(opts Options) *syft.CreateSBOMConfig {
 	unknowns := cataloging.DefaultUnknownsConfig()
 	unknowns.IncludeExecutablesWithoutPackages = false
 	unknowns.IncludeUnexpandedArchives = false
-	return withExecutables(syft.DefaultCreateSBOMConfig().WithoutFiles().WithUnknownsConfig(unknowns).WithTool("portcullis", opts.ToolVersion))
+	cfg := syft.DefaultCreateSBOMConfig().WithoutFiles().WithUnknownsConfig(unknowns).WithTool("portcullis", opts.ToolVersion)
+	cfg = cfg.WithDataGenerationConfig(cfg.DataGeneration.WithGenerateCPEs(opts.SBOM)).
+		WithRelationshipsConfig(cfg.Relationships.WithPackageFileOwnership(opts.SBOM))
+	return withNarrowedCatalogers(cfg)
 }

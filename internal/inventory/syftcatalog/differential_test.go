@@ -73,7 +73,11 @@ func TestInventoryEqualsThatOfStockSyft(t *testing.T) {
 		imagetest.File{Path: "bin/with-symbols", Body: syftcatalog.GoProgram(t, ""), Mode: 0o755},
 		imagetest.File{Path: "bin/without-symbols", Body: syftcatalog.GoProgram(t, "-s"), Mode: 0o755}).Image()
 	must(t, err)
-	for name, img := range map[string]v1.Image{"Debian with npm, Python and Go": sample(t), "Alpine": alpine, "Go programs": programs} {
+	nix, err := imagetest.New().Layer("ADD /", imagetest.Dir("nix/store/h0cnbmfcn93xm5dg2x27ixhag1cwndga-glibc-2.34-210-bin"),
+		imagetest.Text("nix/store/h0cnbmfcn93xm5dg2x27ixhag1cwndga-glibc-2.34-210-bin/bin/getconf", "x"),
+		imagetest.Text("usr/store/h0cnbmfcn93xm5dg2x27ixhag1cwndga-other-1.0/bin/x", "x")).Image()
+	must(t, err)
+	for name, img := range map[string]v1.Image{"Debian with npm, Python and Go": sample(t), "Alpine": alpine, "Go programs": programs, "a Nix store": nix} {
 		t.Run(name, func(t *testing.T) {
 			inv, bom := catalog(t, layout(t, img))
 			if len(inv.Packages) == 0 {
@@ -85,8 +89,28 @@ func TestInventoryEqualsThatOfStockSyft(t *testing.T) {
 			if diff := cmp.Diff(stockPackages(stock(t, img)), packagesOf(inv)); diff != "" {
 				t.Errorf("(-stock +ours):\n%s", diff)
 			}
+			// What stands only in an SBOM is not made where none is written.
+			bare, _, err := syftcatalog.Catalog(t.Context(), open(t, layout(t, img)), syftcatalog.Options{})
+			must(t, err)
+			if diff := cmp.Diff(owned(inv), owned(bare)); diff != "" {
+				t.Errorf("(-with an SBOM +without):\n%s", diff)
+			}
 		})
 	}
+}
+
+// owned are the packages with those that own their files.
+func owned(inv inventory.Inventory) []string {
+	names := make(map[string]string)
+	for _, p := range inv.Packages {
+		names[p.ID] = p.Name
+	}
+	out := packagesOf(inv)
+	for _, p := range inv.Packages {
+		out = append(out, p.Name+" of "+names[p.Owner])
+	}
+	slices.Sort(out)
+	return out
 }
 
 // TestInventoryOfAGivenImageEqualsThatOfStockSyft compares on the images that

@@ -15,6 +15,7 @@ import (
 	"github.com/anchore/syft/syft/pkg/cataloger/dotnet"
 	"github.com/anchore/syft/syft/pkg/cataloger/golang"
 	"github.com/anchore/syft/syft/pkg/cataloger/java"
+	"github.com/anchore/syft/syft/pkg/cataloger/nix"
 	"github.com/anchore/syft/syft/pkg/cataloger/rust"
 
 	"github.com/portcullis-ci/portcullis/internal/layers"
@@ -55,17 +56,18 @@ var signatures = []layers.Signature{
 	{Bytes: []byte("rust-deps-v0")},
 }
 
-// withExecutables has each cataloger of executables look only at those that hold
-// its signature: in the others it would find nothing, having read them, some of
-// them whole.
-func withExecutables(cfg *syft.CreateSBOMConfig) *syft.CreateSBOMConfig {
+// withNarrowedCatalogers has each cataloger of executables look only at those that
+// hold its signature: in the others it would find nothing, having read them, some
+// of them whole. The one of Nix sees only the store, of all files.
+func withNarrowedCatalogers(cfg *syft.CreateSBOMConfig) *syft.CreateSBOMConfig {
 	var names []string
-	for _, c := range []executables{
-		{Cataloger: golang.NewGoModuleBinaryCataloger(cfg.Packages.Golang), signs: goBuildInfo | upxPacked, zeroHoles: true},
-		{Cataloger: rust.NewAuditBinaryCataloger(), signs: cargoAuditable | cargoAuditableOld, check: checkCrates},
-		{Cataloger: binary.NewELFPackageCataloger(), signs: packageNote},
-		{Cataloger: java.NewNativeImageCataloger(), signs: nativeImage},
-		{Cataloger: dotnet.NewDotnetDepsBinaryCataloger(cfg.Packages.Dotnet), signs: dotnetBundle},
+	for _, c := range []pkg.Cataloger{
+		executables{Cataloger: golang.NewGoModuleBinaryCataloger(cfg.Packages.Golang), signs: goBuildInfo | upxPacked, zeroHoles: true},
+		executables{Cataloger: rust.NewAuditBinaryCataloger(), signs: cargoAuditable | cargoAuditableOld, check: checkCrates},
+		executables{Cataloger: binary.NewELFPackageCataloger(), signs: packageNote},
+		executables{Cataloger: java.NewNativeImageCataloger(), signs: nativeImage},
+		executables{Cataloger: dotnet.NewDotnetDepsBinaryCataloger(cfg.Packages.Dotnet), signs: dotnetBundle},
+		nixStore{nix.NewCataloger(cfg.Packages.Nix)},
 	} {
 		names = append(names, c.Name())
 		cfg = cfg.WithCatalogers(pkgcataloging.NewAlwaysEnabledCatalogerReference(c))

@@ -389,11 +389,16 @@ func (r *resolver) FileMetadataByLocation(l file.Location) (file.Metadata, error
 
 // AllLocations sends every entry of the tree.
 func (r *resolver) AllLocations(ctx context.Context) <-chan file.Location {
+	return r.send(ctx, func(string) bool { return true })
+}
+
+// send sends the entries of the tree whose paths are wanted.
+func (r *resolver) send(ctx context.Context, wanted func(path string) bool) <-chan file.Location {
 	out := make(chan file.Location)
 	go func() {
 		defer close(out)
 		for e := range r.index.All() {
-			if e.Layer < 0 {
+			if e.Layer < 0 || !wanted(e.Path) {
 				continue
 			}
 			select {
