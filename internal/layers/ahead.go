@@ -3,31 +3,34 @@ package layers
 import (
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"github.com/portcullis-ci/portcullis/internal/recovered"
 )
 
 // ahead reads from a source in a goroutine of its own, so that inflating goes
-// on while what was inflated is hashed and searched. It matters where one
-// layer holds most of an image.
+// on while what was inflated is searched, and has it hashed in another one. It
+// matters where one layer holds most of an image.
 type ahead struct {
-	full chan chunk
-	free chan []byte
+	full chan *chunk
+	free chan *chunk
 	stop chan struct{}
 	done sync.WaitGroup
 	once sync.Once
 
-	// take is called in the reader's goroutine with each chunk once.
-	take    func(p []byte)
+	// current is what is still to be read of whole.
 	current []byte
-	whole   []byte
+	whole   *chunk
 	err     error
 }
 
 // chunk is what one read gave. The error follows the data.
 type chunk struct {
+	buf  []byte
 	data []byte
 	err  error
+	// users are those who still look at the data.
+	users atomic.Int32
 }
 
 const (
@@ -35,32 +38,54 @@ const (
 	aheadChunks = 4
 )
 
+// newAhead reads src ahead. It has take called with each chunk once, in their
+// order, in a goroutine that has ended when wait returns; nil for nobody.
 func newAhead(src io.Reader, take func([]byte)) *ahead {
-	a := &ahead{full: make(chan chunk, aheadChunks), free: make(chan []byte, aheadChunks), stop: make(chan struct{}), take: take}
+	a := &ahead{full: make(chan *chunk, aheadChunks), free: make(chan *chunk, aheadChunks), stop: make(chan struct{})}
 	for range aheadChunks {
-		a.free <- make([]byte, aheadSize)
+		a.free <- &chunk{buf: make([]byte, aheadSize)}
 	}
-	a.done.Add(1)
-	go a.run(src)
+	var also chan *chunk
+	if take != nil {
+		also = make(chan *chunk, aheadChunks)
+		a.done.Go(func() {
+			for c := range also {
+				take(c.data)
+				a.release(c)
+			}
+		})
+	}
+	a.done.Go(func() { a.run(src, also) })
 	return a
 }
 
-func (a *ahead) run(src io.Reader) {
-	defer a.done.Done()
+// release gives a chunk back when nobody looks at it any more.
+func (a *ahead) release(c *chunk) {
+	if c.users.Add(-1) == 0 {
+		a.free <- c
+	}
+}
+
+// run reads until the source ends. There is room in the channels for all chunks.
+func (a *ahead) run(src io.Reader, also chan<- *chunk) {
 	defer close(a.full)
+	if also != nil {
+		defer close(also)
+	}
 	for {
-		var buf []byte
+		var c *chunk
 		select {
-		case buf = <-a.free:
+		case c = <-a.free:
 		case <-a.stop:
 			return
 		}
-		n, err := fillGuarded(src, buf)
-		select {
-		case a.full <- chunk{data: buf[:n], err: err}:
-		case <-a.stop:
-			return
+		n, err := fillGuarded(src, c.buf)
+		c.data, c.err = c.buf[:n], err
+		if c.users.Store(1); also != nil {
+			c.users.Store(2)
+			also <- c
 		}
+		a.full <- c
 		if err != nil {
 			return
 		}
@@ -96,7 +121,7 @@ func (a *ahead) Read(p []byte) (int, error) {
 			return 0, a.err
 		}
 		if a.whole != nil {
-			a.free <- a.whole[:aheadSize]
+			a.release(a.whole)
 			a.whole = nil
 		}
 		c, ok := <-a.full
@@ -104,10 +129,7 @@ func (a *ahead) Read(p []byte) (int, error) {
 			a.err = io.ErrClosedPipe
 			continue
 		}
-		a.current, a.whole, a.err = c.data, c.data, c.err
-		if a.take != nil && len(c.data) > 0 {
-			a.take(c.data)
-		}
+		a.current, a.whole, a.err = c.data, c, c.err
 	}
 	n := copy(p, a.current)
 	a.current = a.current[n:]
@@ -118,5 +140,5 @@ func (a *ahead) Read(p []byte) (int, error) {
 // ended by closing the source.
 func (a *ahead) halt() { a.once.Do(func() { close(a.stop) }) }
 
-// wait returns when the goroutine has ended.
+// wait returns when the goroutines have ended.
 func (a *ahead) wait() { a.done.Wait() }

@@ -23,7 +23,7 @@ type stream struct {
 	src    io.Closer
 	codec  func()
 	packed *meter
-	// inflated counts in the goroutine of ahead; its hash is fed by the reader.
+	// inflated counts in the goroutine of ahead; its hash is fed in another one.
 	inflated *meter
 	diffID   hash.Hash
 	// r is where the archive is read from.
@@ -117,7 +117,7 @@ func (s *stream) finish() (trailing bool, err error) {
 			return trailing, err
 		}
 	}
-	// The goroutine that inflates has ended with the stream.
+	// The goroutines that inflate and hash have ended with the stream.
 	s.r.wait()
 	if _, err := io.Copy(io.Discard, s.packed); err != nil {
 		return trailing, err
