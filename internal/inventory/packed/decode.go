@@ -2,7 +2,6 @@ package packed
 
 import (
 	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"math"
 
@@ -15,7 +14,9 @@ type decoder struct {
 	cursors [places]cursor
 	texts   []string
 	lists   [][]string
-	broken  string
+	// made are texts that are not there as they are.
+	made   room
+	broken string
 }
 
 // cursor reads one place from its front.
@@ -205,7 +206,7 @@ func (d *decoder) packages() []inventory.Package {
 	list := make([]inventory.Package, n)
 	// All at once: most packages have one place.
 	spots := make([]inventory.Place, min(n, len(d.cursors[paths].numbers)))
-	d.cursors[ids].texts = hex.EncodeToString([]byte(d.cursors[ids].texts))
+	d.cursors[ids].texts = new(room).digits("", d.cursors[ids].texts)
 	var owners []ownership
 	for i := range list {
 		if owner := d.pkg(&list[i], n, &spots); owner >= 0 {

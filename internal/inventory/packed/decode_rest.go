@@ -2,7 +2,6 @@ package packed
 
 import (
 	"encoding/binary"
-	"encoding/hex"
 
 	"github.com/portcullis-ci/portcullis/internal/inventory"
 	"github.com/portcullis-ci/portcullis/internal/layers"
@@ -50,7 +49,7 @@ func (d *decoder) removed(list []inventory.Package) map[string]string {
 // path reads a path after the one before.
 func (c *cursor) path(before string) string {
 	shared := c.size(len(before))
-	return before[:shared] + c.text()
+	return c.d.made.join(before[:shared], c.text())
 }
 
 // owner reads which of the packages it is, or what is no package's id.
@@ -68,7 +67,7 @@ func (d *decoder) digest() string {
 		return d.refer(c)
 	}
 	a := algorithms[kind]
-	return a.prefix + hex.EncodeToString([]byte(c.take(a.size)))
+	return d.made.digits(a.prefix, c.take(a.size))
 }
 
 // inventory reads all but packages and the files that they own.
