@@ -306,6 +306,28 @@ func TestRiskDataComesBackAsItWasEncoded(t *testing.T) {
 			t.Errorf("found a score for %s", id)
 		}
 	}
+	// Of many, each is found, and none between them.
+	var many []EPSSScore
+	for i := range 1000 {
+		many = append(many, EPSSScore{fmt.Sprintf("CVE-%d-%d", 2000+i%7, 3+2*i*i), float64(i) / 1000, 0.5})
+	}
+	file, size, err = packer(t).EncodeEPSS(many)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e, err = DecodeEPSS(file, size); err != nil || e.Len() != len(many) {
+		t.Fatal(err)
+	}
+	for i, want := range many {
+		if got, ok := e.Find(want.CVE); !ok || got != want {
+			t.Errorf("Find(%s) = %v, %v", want.CVE, got, ok)
+		}
+		for _, number := range []int{2 + 2*i*i, 4 + 2*i*i} {
+			if got, ok := e.Find(fmt.Sprintf("CVE-%d-%d", 2000+i%7, number)); ok {
+				t.Errorf("found %v", got)
+			}
+		}
+	}
 	day := time.Date(2021, 12, 10, 0, 0, 0, 0, time.UTC)
 	kev := []KnownExploited{{CVE: "CVE-2021-44228", Added: day, Due: day.AddDate(0, 0, 14), Ransomware: true}, {CVE: "CVE-2020-1", Added: day}}
 	if file, size, err = packer(t).EncodeKEV(kev); err != nil {
@@ -421,8 +443,14 @@ func FuzzRiskShards(f *testing.F) {
 	f.Add([]byte(endOfLifeMagic + "Debian:12\t21366\tdistro-info-data"))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		if e, err := openEPSS(content); err == nil {
-			for i := range e.Len() {
-				s, ok := e.Find(fmt.Sprintf("CVE-%d-%d", e.keys[i]>>40, e.keys[i]&(1<<40-1)))
+			key := uint64(0)
+			for rest := e.steps; len(rest) > 0; {
+				step, size := stepAt(rest, 0)
+				key, rest = key+step, rest[size:]
+				s, ok := e.Find(fmt.Sprintf("CVE-%d-%d", key>>40, key&(1<<40-1)))
+				if !ok && key>>40 < 1<<16 {
+					t.Errorf("no score for the key %x", key)
+				}
 				if ok && (s.Score < 0 || s.Score > 1 || s.Percentile < 0 || s.Percentile > 1) {
 					t.Errorf("score %+v", s)
 				}

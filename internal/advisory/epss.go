@@ -21,13 +21,27 @@ type EPSSScore struct {
 	Percentile float64
 }
 
-// EPSS is an opened shard of scores.
+// EPSS is an opened shard of scores. The scores stay as they are written, since
+// each run opens all of them to find those of a few.
 type EPSS struct {
-	keys []uint64
-	// which is the index of each key's pair.
-	which []uint32
-	pairs []epssPair
+	n int
+	// steps are the differences between the keys.
+	steps []byte
+	// marks are every markStride-th key.
+	marks []epssMark
+	// planes are the indexes of the keys' pairs.
+	planes []byte
+	pairs  []epssPair
 }
+
+// epssMark is a key and where the steps of the keys behind it begin.
+type epssMark struct {
+	key uint64
+	at  int
+}
+
+// markStride is how many keys are read at most to find one.
+const markStride = 64
 
 // epssPair is a score with its percentile. One follows from the other, so that
 // there are far fewer pairs than scores.
@@ -136,32 +150,70 @@ func openEPSS(content []byte) (*EPSS, error) {
 		}
 		e.pairs[i] = epssPair{uint32(score), uint32(rank)}
 	}
-	e.keys = make([]uint64, r.count())
-	last := uint64(0)
-	for i := range e.keys {
-		last += r.uvarint()
-		e.keys[i] = last
-	}
-	if r.err == nil && (len(r.data) != 3*len(e.keys) || !slices.IsSorted(e.keys)) {
-		r.fail("EPSS scores are cut off or not in order")
-	}
+	e.n = r.count()
 	if r.err != nil {
 		return nil, r.err
 	}
-	return e, e.readIndexes(r.data)
+	if !e.readKeys(r.data) {
+		return nil, fmt.Errorf("%w: EPSS scores are cut off or not in order", ErrCorrupt)
+	}
+	for i := range e.n {
+		if w := e.which(i); w >= len(e.pairs) {
+			return nil, fmt.Errorf("%w: EPSS score %d of %d", ErrCorrupt, w, len(e.pairs))
+		}
+	}
+	return e, nil
 }
 
-func (e *EPSS) readIndexes(planes []byte) error {
-	n := len(e.keys)
-	e.which = make([]uint32, n)
-	for i := range e.which {
-		w := uint32(planes[i]) | uint32(planes[n+i])<<8 | uint32(planes[2*n+i])<<16
-		if w >= uint32(len(e.pairs)) {
-			return fmt.Errorf("%w: EPSS score %d of %d", ErrCorrupt, w, len(e.pairs))
+// readKeys goes through the keys, and takes what follows them. It reports false
+// where there are too few, or they are not in order.
+func (e *EPSS) readKeys(data []byte) bool {
+	e.marks = make([]epssMark, 0, e.n/markStride+1)
+	key, at := uint64(0), 0
+	for i := range e.n {
+		step, size := stepAt(data, at)
+		if size <= 0 || key+step < key {
+			return false
 		}
-		e.which[i] = w
+		key, at = key+step, at+size
+		if i%markStride == 0 {
+			e.marks = append(e.marks, epssMark{key, at})
+		}
 	}
-	return nil
+	e.steps, e.planes = data[:at], data[at:]
+	return len(e.planes) == 3*e.n
+}
+
+// stepAt reads a number; most have one byte.
+func stepAt(data []byte, at int) (step uint64, size int) {
+	if at < len(data) && data[at] < 0x80 {
+		return uint64(data[at]), 1
+	}
+	return binary.Uvarint(data[at:])
+}
+
+// which is the index of a key's pair.
+func (e *EPSS) which(i int) int {
+	return int(e.planes[i]) | int(e.planes[e.n+i])<<8 | int(e.planes[2*e.n+i])<<16
+}
+
+// index finds a key.
+func (e *EPSS) index(key uint64) (int, bool) {
+	block, found := slices.BinarySearchFunc(e.marks, key, func(m epssMark, key uint64) int { return cmp.Compare(m.key, key) })
+	if !found {
+		block--
+	}
+	if block < 0 {
+		return 0, false
+	}
+	have, at := e.marks[block].key, e.marks[block].at
+	for i := block * markStride; ; i++ {
+		if have >= key || at >= len(e.steps) {
+			return i, have == key
+		}
+		step, size := stepAt(e.steps, at)
+		have, at = have+step, at+size
+	}
 }
 
 // Find returns the score of a CVE.
@@ -170,13 +222,13 @@ func (e *EPSS) Find(cve string) (EPSSScore, bool) {
 	if !ok {
 		return EPSSScore{}, false
 	}
-	i, ok := slices.BinarySearch(e.keys, key)
+	i, ok := e.index(key)
 	if !ok {
 		return EPSSScore{}, false
 	}
-	p := e.pairs[e.which[i]]
+	p := e.pairs[e.which(i)]
 	return EPSSScore{CVE: cve, Score: float64(p.score) / epssUnit, Percentile: float64(p.rank) / epssUnit}, true
 }
 
 // Len is the number of scores.
-func (e *EPSS) Len() int { return len(e.keys) }
+func (e *EPSS) Len() int { return e.n }
