@@ -164,8 +164,8 @@ func elfParts(signs uint32, t sectionTable, f *elf.File, r io.ReaderAt) ([]layer
 	return append(out, more...), err
 }
 
-// goParts adds what is read of Go programs besides: the symbols, and the names
-// in the table of functions. It is an error when the cataloger may come to
+// goParts adds what is read of Go programs besides: the symbols that tell
+// something, and the names in the table of functions. It is an error when the cataloger may come to
 // something else without the rest.
 func goParts(f *elf.File, r io.ReaderAt) ([]layers.Range, error) {
 	if f.Section(".note.go.buildid") == nil {
@@ -186,15 +186,11 @@ func goParts(f *elf.File, r io.ReaderAt) ([]layers.Range, error) {
 		if int(symbols.Link) >= len(f.Sections) || symbols.Flags&elf.SHF_COMPRESSED != 0 {
 			return nil, errors.New("the symbols have no names")
 		}
-		names := f.Sections[symbols.Link]
-		for _, s := range []*elf.Section{symbols, names} {
-			out = append(out, layers.Range{Offset: int64(s.Offset), Size: int64(s.FileSize)})
-		}
-		data, err := names.Data()
+		told, err := tellingSymbols(symbols, f.Sections[symbols.Link], f.ByteOrder)
 		if err != nil {
-			return nil, fmt.Errorf("read the names of symbols: %w", err)
+			return nil, err
 		}
-		named = bytes.Contains(data, []byte("\x00runtime.buildVersion\x00"))
+		out, named = append(out, told.parts...), told.version
 	}
 	if !named {
 		// Without the symbol of the version the code is asked for it.

@@ -2,6 +2,7 @@ package syftcatalog
 
 import (
 	"bytes"
+	"debug/elf"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,19 +10,25 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/kastenhq/goversion/version"
+
 	"github.com/portcullis-ci/portcullis/internal/inventory/gosymbols"
 	"github.com/portcullis-ci/portcullis/internal/layers"
 )
 
-// goProgram builds a small program, so that there is a real Go binary.
-// GoProgram builds a small program.
+// GoProgram builds a small program, so that there is a real Go binary.
 func GoProgram(t testing.TB, linkerFlags string) []byte {
+	t.Helper()
+	return buildGo(t, "package main\n\nfunc main() { println(\"hello\") }\n", linkerFlags)
+}
+
+func buildGo(t testing.TB, source, linkerFlags string) []byte {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module example.org/hello\n\ngo 1.21\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte("package main\n\nfunc main() { println(\"hello\") }\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(source), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags="+linkerFlags, "-o", "hello", ".")
@@ -93,6 +100,47 @@ func TestAFewPartsOfAGoProgramTellTheSame(t *testing.T) {
 	again, _, ok := executableParts{}.Keep(all, bytes.NewReader(holed), size)
 	if !ok || again != goBuildInfo {
 		t.Errorf("with holes the signatures %b count, %v", again, ok)
+	}
+}
+
+func TestFewSymbolsOfAGoProgramTellTheSame(t *testing.T) {
+	data := buildGo(t, `package main
+
+import "crypto/sha1"
+
+func main() {
+	h := sha1.New()
+	h.Write([]byte("x"))
+	println(len(h.Sum(nil)))
+}
+`, "")
+	want, err := version.ReadExeFromReader(bytes.NewReader(data))
+	if err != nil || !want.StandardCrypto || want.Release == "" {
+		t.Fatalf("the program tells %+v, %v; want it to have cryptography of the standard library", want, err)
+	}
+	_, kept, ok := executableParts{}.Keep(goBuildInfo, bytes.NewReader(data), int64(len(data)))
+	if !ok {
+		t.Fatal("all of the program is kept")
+	}
+	holed := make([]byte, len(data))
+	for _, k := range kept {
+		copy(holed[k.Offset:k.Offset+k.Size], data[k.Offset:])
+	}
+	f, err := elf.NewFile(bytes.NewReader(holed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	symbols, err := f.Symbols()
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := slices.DeleteFunc(symbols, func(s elf.Symbol) bool { return s.Name == "" })
+	if len(named) == 0 || len(named) > len(symbols)/10 {
+		t.Errorf("%d of %d symbols are kept", len(named), len(symbols))
+	}
+	got, err := version.ReadExeFromReader(bytes.NewReader(holed))
+	if err != nil || len(got.Release) != len(want.Release) || got.StandardCrypto != want.StandardCrypto || got.BoringCrypto != want.BoringCrypto || got.FIPSOnly != want.FIPSOnly {
+		t.Errorf("the symbols that are kept tell %+v, %v; all of them %+v", got, err, want)
 	}
 }
 
