@@ -84,24 +84,26 @@ func pairedValue(data []byte, from, to int) (int, bool) {
 // nameBefore reports whether name: or key= stands before a place, and where that
 // begins.
 func nameBefore(data []byte, from int) (at int, ok bool) {
-	j := from
-	back := func(of string) {
-		for j > 0 && from-j < 32 && strings.IndexByte(of, data[j-1]) >= 0 {
-			j--
-		}
-	}
-	back(" \t\"'")
+	j := blanksBefore(data, from, from-32)
 	if j == 0 || data[j-1] != ':' && data[j-1] != '=' {
 		return 0, false
 	}
-	j--
-	back(" \t\"'")
+	j = blanksBefore(data, j-1, from-32)
 	end := j
 	for j > 0 && end-j < 5 && isWord(data[j-1]) {
 		j--
 	}
 	word := data[j:end]
 	return j, bytes.EqualFold(word, []byte("name")) || bytes.EqualFold(word, []byte("key"))
+}
+
+// blanksBefore returns where the blanks and quotes begin that end at a place, as
+// far back as least.
+func blanksBefore(data []byte, at, least int) int {
+	for at > max(0, least) && (data[at-1] == ' ' || data[at-1] == '\t' || data[at-1] == '"' || data[at-1] == '\'') {
+		at--
+	}
+	return at
 }
 
 // valueBefore returns where the value begins that stands before the place of

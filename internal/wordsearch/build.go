@@ -46,6 +46,23 @@ type span struct{ halves [2]half }
 // common is how often it stands in a content by chance.
 func (s *span) common() float64 { return s.halves[0].common * s.halves[1].common }
 
+// bytes are those of the window that are told, as far as the mask goes: a letter
+// in either case without what the cases differ in, one of several not at all.
+func (s *span) bytes() (bytes, mask uint32) {
+	for i, set := range [...][]byte{s.halves[0].sets[0], s.halves[0].sets[1], s.halves[1].sets[0], s.halves[1].sets[1]} {
+		var m byte
+		switch {
+		case len(set) == 1:
+			m = 0xff
+		case len(set) == 2 && set[0]^set[1] == 0x20:
+			m = 0xdf
+		}
+		mask |= uint32(m) << (8 * i)
+		bytes |= uint32(set[0]&m) << (8 * i)
+	}
+	return bytes, mask
+}
+
 // half is what two neighbouring bytes may be: a byte of each set.
 type half struct {
 	sets [2][]byte
@@ -203,14 +220,9 @@ func (f *Finder) anchor(shapes []shape) {
 	}
 	var entries []entry
 	for n := range f.words {
-		text := []byte(f.words[n].Text)
-		a := anchor{word: uint16(n), mask: math.MaxUint32 >> (8 * max(0, 4-len(text)))}
-		if f.words[n].Fold {
-			a.mask &= 0xdfdfdfdf
-		}
-		a.start = load(text, 0) & a.mask
 		for offset, w := range shapes[n].windows {
-			a.offset = int16(shapes[n].offset + offset)
+			a := anchor{word: uint16(n), offset: int16(shapes[n].offset + offset)}
+			a.bytes, a.mask = w.bytes()
 			h := 0
 			if w.halves[1].common < w.halves[0].common {
 				h = 1

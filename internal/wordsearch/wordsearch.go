@@ -52,10 +52,9 @@ const (
 type anchor struct {
 	word   uint16
 	offset int16
-	// start are the first bytes of the word, as far as mask goes and without the
-	// case of letters: they tell most places apart at which another word has the
-	// same half.
-	start, mask uint32
+	// bytes are those of the window, as far as mask goes: they tell most places
+	// apart at which another word has the same half.
+	bytes, mask uint32
 }
 
 // slotOf is the slot of the anchors of a half, the first or the last of a window.
@@ -129,8 +128,11 @@ func (f *Finder) look(data []byte, i int, w uint32, from, to int, hit func(word,
 	for n, half := range [...]uint16{uint16(w), uint16(w >> 16)} {
 		slot := slotOf(half, uint32(n))
 		for _, a := range f.anchors[f.slots[slot]:f.slots[slot+1]] {
+			if w&a.mask != a.bytes {
+				continue
+			}
 			at := i - int(a.offset)
-			if at < from || at >= to || load(data, at)&a.mask != a.start {
+			if at < from || at >= to {
 				continue
 			}
 			if word := &f.words[a.word]; len(data)-at >= len(word.Text) && word.equal(data[at:at+len(word.Text)]) {
