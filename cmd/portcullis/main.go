@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/portcullis-ci/portcullis/internal/advisory/snapshot"
 	"github.com/portcullis-ci/portcullis/internal/cli"
 	"github.com/portcullis-ci/portcullis/internal/supervise"
 )
@@ -15,7 +16,7 @@ func main() {
 	program := cli.Program{
 		Args: os.Args[1:], Getenv: os.Getenv, Environ: os.Environ,
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Clock: time.Now, LimitMemory: supervise.LimitMemory,
+		Clock: time.Now, Past: snapshot.Built, LimitMemory: supervise.LimitMemory,
 	}
 	work := func(crash string) int {
 		program.Crash = crash

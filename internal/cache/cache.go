@@ -48,7 +48,7 @@ const (
 	suffix     = ".entry"
 	tempPrefix = ".writing-"
 	// staleTemp is after what time a file that is being written counts as left
-	// behind by a process that was killed.
+	// behind by a process that was killed; also if its clock was ahead.
 	staleTemp = time.Hour
 	// format is part of every key; it changes with the form of the files.
 	format = "portcullis cache 1"
@@ -241,7 +241,7 @@ func (d *Dir) evict() error {
 			continue
 		}
 		switch {
-		case strings.HasPrefix(info.Name(), tempPrefix) && time.Since(info.ModTime()) > staleTemp:
+		case strings.HasPrefix(info.Name(), tempPrefix) && time.Since(info.ModTime()).Abs() > staleTemp:
 			_ = os.Remove(filepath.Join(d.path, info.Name()))
 		case strings.HasSuffix(info.Name(), suffix):
 			entries = append(entries, info)

@@ -263,3 +263,40 @@ func TestNoCacheKeepsNothing(t *testing.T) {
 		t.Error("there is something in no cache")
 	}
 }
+
+// A clock that was ahead leaves entries of the future: they are read, the bound
+// holds, and what was being written goes.
+func TestEntriesOfTheFutureAreReadAndTheBoundHolds(t *testing.T) {
+	path := t.TempDir()
+	d, _ := dir(t, path, 10_000)
+	put(d, "ahead", noise(3000))
+	left := filepath.Join(path, "scans", ".writing-left")
+	if err := os.WriteFile(left, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range append(files(t, path), left) {
+		at := time.Now().AddDate(10, 0, 0)
+		if err := os.Chtimes(f, at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := os.Stat(left); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 8 {
+		key := fmt.Sprint("now", i)
+		put(d, key, noise(3000))
+		if _, ok := get(d, key); !ok {
+			t.Errorf("entry %d is not there", i)
+		}
+	}
+	if _, ok := get(d, "ahead"); !ok {
+		t.Error("the entry of the future is gone")
+	}
+	if n := len(files(t, path)); n > 3 {
+		t.Errorf("%d entries, more than there is room for", n)
+	}
+	if _, err := os.Stat(left); err == nil {
+		t.Error("what was being written in the future is still there")
+	}
+}

@@ -216,7 +216,7 @@ func (p Program) gate(ctx context.Context, f *gateFlags, flags *pflag.FlagSet) (
 	}
 	// Only now: a flag may have come from the environment.
 	if p, err = p.asOf(f.policyFlags); err != nil {
-		return exit.Usage, err
+		return exit.CodeOf(err), err
 	}
 	if err := f.check(); err != nil {
 		return exit.Usage, err
@@ -316,10 +316,35 @@ func (f *gateFlags) imagesForBaseline() *imageFlags {
 // asOf returns the program with the clock that the flags ask for.
 func (p Program) asOf(f policyFlags) (Program, error) {
 	when, err := parseAsOf(f.asOf)
-	if err == nil && !when.IsZero() {
+	switch {
+	case err != nil:
+		return p, err
+	case !when.IsZero():
 		p.Clock = func() time.Time { return when }
+		return p, nil
+	default:
+		return p, p.checkClock()
 	}
-	return p, err
+}
+
+// checkClock refuses a clock that cannot be right: before it, waivers that have
+// expired hold again, and what has reached its end of life is supported.
+func (p Program) checkClock() error {
+	if p.Past == nil {
+		return nil
+	}
+	const zones = 24 * time.Hour // A clock may be set to the local time.
+	past, err := p.Past()
+	if now := p.Clock(); err == nil && now.Before(past.Add(-zones)) {
+		err = fmt.Errorf("it shows %s, but there was advisory data of %s already when this program was built", now.UTC().Format(time.RFC3339), past.UTC().Format(time.DateOnly))
+	}
+	if err == nil {
+		return nil
+	}
+	return &exit.Error{
+		Code: exit.NotExamined, Doing: "judge by the clock of this machine", Err: err,
+		Hint: "set the clock: waivers, ends of life and the age of data are judged by it; or name the time to judge as of with --as-of",
+	}
 }
 
 // session is what a command that runs the pipeline has prepared.

@@ -73,7 +73,7 @@ func (p Program) lint(ctx context.Context, f *lintFlags, flags *pflag.FlagSet, p
 	}
 	// Only now: a flag may have come from the environment.
 	if p, err = p.asOf(f.policyFlags); err != nil {
-		return exit.Usage, err
+		return exit.CodeOf(err), err
 	}
 	req := gate.Request{Policy: s.config.Policy, Tool: tool(), OtherFiles: f.otherFiles}
 	if err := p.steerLinters(ctx, &req, s, f.linterFlags); err != nil {

@@ -41,6 +41,9 @@ type Program struct {
 	Stdout  io.Writer
 	Stderr  io.Writer
 	Clock   func() time.Time
+	// Past is a time that is past wherever the program runs: a clock that shows
+	// an earlier one is wrong. It is nil where the clock is right.
+	Past func() (time.Time, error)
 	// Transport carries all network traffic; nil for a default with time
 	// limits.
 	Transport http.RoundTripper

@@ -3,6 +3,8 @@ package target
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -216,6 +218,14 @@ func hintFor(ctx context.Context, err error) string {
 	var credentials *credentialError
 	if errors.As(err, &credentials) {
 		return "if the token service is right, allow it with --registry-auth-host " + credentials.host
+	}
+	var untrusted *tls.CertificateVerificationError
+	if errors.As(err, &untrusted) {
+		var invalid x509.CertificateInvalidError
+		if errors.As(untrusted, &invalid) && invalid.Reason == x509.Expired {
+			return "check the clock of this machine; if it is right, the registry needs a new certificate"
+		}
+		return "have this machine trust who issued the registry's certificate: SSL_CERT_FILE names a file of such certificates"
 	}
 	var status *transport.Error
 	if errors.As(err, &status) {

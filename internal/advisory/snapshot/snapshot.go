@@ -8,6 +8,7 @@ package snapshot
 import (
 	"embed"
 	"io/fs"
+	"time"
 
 	"github.com/portcullis-ci/portcullis/internal/advisory"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
@@ -18,6 +19,16 @@ var files embed.FS
 
 // Name is how messages and reports call the snapshot.
 const Name = outcome.EmbeddedSnapshot
+
+// Built is when the snapshot was built: a time that is past wherever the program
+// runs.
+func Built() (time.Time, error) {
+	db, err := Open()
+	if err != nil {
+		return time.Time{}, err
+	}
+	return db.Manifest().Built, nil
+}
 
 // Open opens the snapshot. The errors are those of advisory.Open.
 func Open() (*advisory.Database, error) {
