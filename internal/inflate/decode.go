@@ -77,20 +77,24 @@ func value(e entry, code uint64) int {
 	return int(e>>16&0x7fff) + int(code&(1<<(e&63)-1)>>(e>>8&15))
 }
 
+// refill makes 56 bits or more available.
+func refill(in *[inSize]byte, code, n uint64, pos int) (uint64, uint64, int) {
+	code |= binary.LittleEndian.Uint64(in[pos:pos+8]) << (n & 63)
+	return code, n | 56, pos + int((63-n)>>3)
+}
+
 // fast is decode for as long as there is plenty of input and room: all that a
 // round may need is there, so that nothing is checked within.
 func (d *decoder) fast() error {
-	in, out := d.buf[:d.end], &d.out
+	in, end, out := &d.buf, d.end-lookahead, &d.out
 	lit, dist := &d.literal, &d.distance
 	code, n := d.bits, uint64(d.n)
-	pos, w := d.pos, d.w
+	pos, w, floor := d.pos, d.w, d.floor
 	var err error
 	over := false
-	for pos+lookahead <= len(in) && w < outFull {
-		code |= binary.LittleEndian.Uint64(in[pos:]) << (n & 63)
-		pos += int((63 - n) >> 3)
-		n |= 56
-		e := lit[code&(1<<literalBits-1)]
+	code, n, pos = refill(in, code, n, pos)
+	e := lit[code&(1<<literalBits-1)]
+	for pos <= end && w < outFull {
 		if e&literal != 0 {
 			code >>= e & 63
 			n -= uint64(e & 63)
@@ -108,6 +112,8 @@ func (d *decoder) fast() error {
 					n -= uint64(e & 63)
 					out[w] = byte(e >> 16)
 					w++
+					code, n, pos = refill(in, code, n, pos)
+					e = lit[code&(1<<literalBits-1)]
 					continue
 				}
 			}
@@ -121,6 +127,8 @@ func (d *decoder) fast() error {
 				n -= uint64(e & 63)
 				out[w] = byte(e >> 16)
 				w++
+				code, n, pos = refill(in, code, n, pos)
+				e = lit[code&(1<<literalBits-1)]
 				continue
 			}
 			if e&special != 0 {
@@ -136,9 +144,7 @@ func (d *decoder) fast() error {
 		code >>= e & 63
 		n -= uint64(e & 63)
 		if n < 28 {
-			code |= binary.LittleEndian.Uint64(in[pos:]) << (n & 63)
-			pos += int((63 - n) >> 3)
-			n |= 56
+			code, n, pos = refill(in, code, n, pos)
 		}
 		e = dist[code&(1<<distanceBits-1)]
 		if e&special != 0 {
@@ -153,10 +159,13 @@ func (d *decoder) fast() error {
 		distance := int(e>>16) + int(code&(1<<(e&63)-1)>>(e>>8&15))
 		code >>= e & 63
 		n -= uint64(e & 63)
-		if distance > w-d.floor {
+		if distance > w-floor {
 			err = errCorrupt
 			break
 		}
+		// The next symbol is looked up while the bytes are copied.
+		code, n, pos = refill(in, code, n, pos)
+		e = lit[code&(1<<literalBits-1)]
 		from, to := w-distance, w+length
 		if distance < 8 {
 			// Eight bytes one by one; from then on the same bytes are found
@@ -168,7 +177,7 @@ func (d *decoder) fast() error {
 			from = w - int(farther>>(distance*4)&15)
 		}
 		for w < to {
-			binary.LittleEndian.PutUint64(out[w:], binary.LittleEndian.Uint64(out[from:]))
+			*(*[8]byte)(out[w : w+8]) = *(*[8]byte)(out[from : from+8])
 			w += 8
 			from += 8
 		}
