@@ -105,6 +105,8 @@ func (r run) examineTarget(ctx context.Context, kind outcome.TargetKind, t *targ
 		Kind: kind, Name: t.Name, Examined: true,
 		Detail: count(len(inv.Packages), "package", "packages"),
 	}}
+	packages := r.beginPackages(ctx, t, inv)
+	defer packages.wait()
 	r.judgeConfiguration(ctx, t, &p)
 	if inspected != nil {
 		r.judgeSecrets(t, inspected, &p)
@@ -113,10 +115,48 @@ func (r run) examineTarget(ctx context.Context, kind outcome.TargetKind, t *targ
 			r.askClamAV(ctx, t, inspected, &p)
 		}
 	}
-	if !r.SkipVulnerabilities {
-		r.judgePackages(ctx, t, &p)
-	}
+	packages.addTo(&p)
 	return p
+}
+
+// judgedPackages are packages that are judged side by side with the rest.
+type judgedPackages struct {
+	done   chan struct{}
+	part   part
+	judged bool
+	broken any
+}
+
+// beginPackages begins to judge the packages of an inventory, unless they are to
+// be left unjudged.
+func (r run) beginPackages(ctx context.Context, t *target.Target, inv inventory.Inventory) *judgedPackages {
+	j := &judgedPackages{done: make(chan struct{}), part: part{inventory: &inv}, judged: !r.SkipVulnerabilities}
+	go func() {
+		defer close(j.done)
+		defer func() { j.broken = recover() }()
+		if j.judged {
+			r.judgePackages(ctx, t, &j.part)
+		}
+	}()
+	return j
+}
+
+func (j *judgedPackages) wait() { <-j.done }
+
+// addTo adds what the judgement came to. If it broke down, that arises here, where
+// it is caught.
+func (j *judgedPackages) addTo(p *part) {
+	j.wait()
+	if j.broken != nil {
+		panic(j.broken)
+	}
+	p.findings = append(p.findings, j.part.findings...)
+	p.failures = append(p.failures, j.part.failures...)
+	p.coverage, p.database = j.part.coverage, j.part.database
+	if j.judged {
+		// Other checks add to it.
+		p.coverage.Unreadable = p.inventory.Unreadable
+	}
 }
 
 // judgeRemains judges what is known of a target that could not be examined: the
