@@ -25,6 +25,8 @@ type glob struct {
 	// dir is the longest literal of a component of the directory part, or "". It
 	// stands in every path that matches, which is quick to look for.
 	dir string
+	// start is what a path that matches begins with, as far as the pattern says so.
+	start string
 	// fixed is the whole directory part where it has no meta characters, or "".
 	fixed string
 	// parent is the name that the directory of a match must have, where the
@@ -41,7 +43,11 @@ func compileGlob(pattern string) []glob {
 		if !strings.HasPrefix(p, "/") && !strings.HasPrefix(p, "**") {
 			p = "/" + p
 		}
-		g := glob{pattern: p, base: path.Base(p)}
+		g := glob{pattern: p, base: path.Base(p), start: p}
+		if i := strings.IndexAny(p, metaCharacters); i >= 0 {
+			// A directory matches what is anywhere below it, too.
+			g.start = strings.TrimSuffix(p[:i], "/")
+		}
 		g.anywhere = p == "**/"+g.base && g.base != "**"
 		if dir := path.Dir(p); !strings.ContainsAny(dir, metaCharacters) && g.base != "**" {
 			g.fixed = dir
@@ -107,7 +113,7 @@ func (g *glob) match(p string) bool {
 	if g.anywhere {
 		return g.matchBase(path.Base(p))
 	}
-	if g.parent != "" && !isIn(p, g.parent) || !strings.Contains(p, g.dir) {
+	if !strings.HasPrefix(p, g.start) || g.parent != "" && !isIn(p, g.parent) || !strings.Contains(p, g.dir) {
 		return false
 	}
 	ok, err := doublestar.Match(g.pattern, p)

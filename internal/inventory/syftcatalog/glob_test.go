@@ -37,7 +37,8 @@ func TestGlobsMatchAsDoublestarDoes(t *testing.T) {
 		"/nix/store/abc.drv", "/x/nix/var/nix/db/db.sqlite", "/opt/bitnami/redis/.spdx-redis.spdx", "/a/snap/manifest.yaml", "/usr/lib/php/20220829/curl.so", "/var/db/pkg/a/b/CONTENTS", "/bin/busybox", "/etc/os-release",
 		"/lib/modules/6.1/kernel/a.ko", "/usr/lib/ruby/specifications/default/json.gemspec", "/wp-content/plugins/a/a.php", "/x/wp-content/plugins/a/b/a.php", "/foo.app/Contents/Info.plist", "/go", "/usr/local/go/VERSION",
 	}
-	for _, pattern := range slices.Concat(catalogerGlobs, furtherGlobs) {
+	kept := len(catalogerGlobs) + len(furtherGlobs)
+	for n, pattern := range slices.Concat(catalogerGlobs, furtherGlobs, []string{"/usr/lib/**", "/usr/**/METADATA", "/go/**", "/g*/**", "/go*", "/usr/lib/*/*.dist-info/*", "/lib*/**/*.ko"}) {
 		globs := compileGlob(pattern)
 		for _, p := range paths {
 			want, err := doublestar.Match(pattern, p)
@@ -47,7 +48,7 @@ func TestGlobsMatchAsDoublestarDoes(t *testing.T) {
 			if got := slices.ContainsFunc(globs, func(g glob) bool { return g.match(p) }); got != want {
 				t.Errorf("%s on %s: %v, doublestar says %v", pattern, p, got, want)
 			}
-			if want && !wanted.keep(p, 0, 1) {
+			if want && n < kept && !wanted.keep(p, 0, 1) {
 				t.Errorf("%s is asked for by %s, but not kept", p, pattern)
 			}
 		}

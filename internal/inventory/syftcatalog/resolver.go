@@ -31,6 +31,8 @@ type resolver struct {
 	files  []*layers.Entry
 	byName nameIndex
 	byExt  nameIndex
+	// byHead are the files by what their names begin with.
+	byHead nameIndex
 	// byParent are the files by the name of their directory, and by the names
 	// of the links that lead to it.
 	byParent nameIndex
@@ -42,6 +44,9 @@ type resolver struct {
 	// pass over such a file in silence.
 	mu      sync.Mutex
 	refused map[string]error
+	// large are the entries of large directories that were asked for, by path:
+	// that of dpkg's own files is, for each package.
+	large map[string][]*layers.Entry
 	// reached are the limits that files reached.
 	reached error
 	// unverified are files that rpm does not hold against their digests.
@@ -55,7 +60,7 @@ type alias struct{ link, dir string }
 var _ file.Resolver = (*resolver)(nil)
 
 func newResolver(ctx context.Context, x *layers.Index) *resolver {
-	r := &resolver{ctx: ctx, index: x, refused: map[string]error{}, unverified: map[string]bool{}, archives: map[*layers.Entry]func() error{}}
+	r := &resolver{ctx: ctx, index: x, refused: map[string]error{}, large: map[string][]*layers.Entry{}, unverified: map[string]bool{}, archives: map[*layers.Entry]func() error{}}
 	for e := range x.All() {
 		switch e.Type {
 		case layers.Regular, layers.Symlink:
@@ -76,14 +81,20 @@ func newResolver(ctx context.Context, x *layers.Index) *resolver {
 	return r
 }
 
-// indexNames fills byName and byExt.
+// headOfName is how many bytes of a name byHead goes by.
+const headOfName = 2
+
+// indexNames fills byName, byExt and byHead.
 func (r *resolver) indexNames() {
-	r.byName, r.byExt = newNameIndex(len(r.files)), newNameIndex(0)
+	r.byName, r.byExt, r.byHead = newNameIndex(len(r.files)), newNameIndex(0), newNameIndex(0)
 	for _, e := range r.files {
 		name := e.Name()
 		r.byName.add(name, e)
 		if ext := path.Ext(name); ext != "" {
 			r.byExt.add(ext, e)
+		}
+		if len(name) >= headOfName {
+			r.byHead.add(name[:headOfName], e)
 		}
 	}
 }
@@ -199,8 +210,9 @@ func (r *resolver) glob(g glob) []file.Location {
 		return r.inDirectory(g)
 	}
 	var out []file.Location
+	links := r.leading(g)
 	for _, e := range r.candidates(g) {
-		access, ok := r.access(g, e.Path)
+		access, ok := access(g, e.Path, links)
 		if !ok {
 			continue
 		}
@@ -215,8 +227,13 @@ func (r *resolver) glob(g glob) []file.Location {
 // the files beside each of thousands of packages.
 func (r *resolver) inDirectory(g glob) []file.Location {
 	var out []file.Location
-	for _, e := range r.index.Children(g.fixed) {
+	children := r.children(g.fixed)
+	first, _ := slices.BinarySearchFunc(children, g.head, func(e *layers.Entry, head string) int { return cmp.Compare(e.Name(), head) })
+	for _, e := range children[first:] {
 		name := e.Name()
+		if !strings.HasPrefix(name, g.head) {
+			break
+		}
 		if e.Type != layers.Regular && e.Type != layers.Symlink || !g.matchBase(name) {
 			continue
 		}
@@ -228,8 +245,27 @@ func (r *resolver) inDirectory(g glob) []file.Location {
 	return out
 }
 
-// candidates are the files whose last component matches.
+// largeDirectory is the number of entries from which a directory is not listed
+// anew for each question.
+const largeDirectory = 64
+
+// children are the entries of a directory in the order of names.
+func (r *resolver) children(dir string) []*layers.Entry {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if known := r.large[dir]; known != nil {
+		return known
+	}
+	children := r.index.Children(dir)
+	if len(children) >= largeDirectory {
+		r.large[dir] = children
+	}
+	return children
+}
+
+// candidates are the files whose last component may match.
 func (r *resolver) candidates(g glob) []*layers.Entry {
+	ext := path.Ext(g.tail)
 	switch {
 	case g.name != "":
 		return r.byName.of(g.name)
@@ -237,28 +273,43 @@ func (r *resolver) candidates(g glob) []*layers.Entry {
 		return r.byExt.of(g.ext)
 	case g.parent != "":
 		return r.byParent.of(g.parent)
+	case len(g.head) >= headOfName:
+		return r.byHead.of(g.head[:headOfName])
+	case ext != "":
+		return r.byExt.of(ext)
 	case g.wholeTree():
 		return r.files
 	}
 	return r.byName.matching(g.matchBase)
 }
 
+// leading are the links to directories by which a file may match.
+func (r *resolver) leading(g glob) []alias {
+	if g.anywhere {
+		return nil
+	}
+	var out []alias
+	for _, a := range r.aliases {
+		if strings.HasPrefix(a.link, g.start) || strings.HasPrefix(g.start, a.link) {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
 // access returns the path under which a file matches: its own, or one that
 // leads through a symbolic link to a directory above it.
-func (r *resolver) access(g glob, p string) (string, bool) {
+func access(g glob, p string, links []alias) (string, bool) {
 	if g.match(p) {
 		return p, true
 	}
-	if g.anywhere {
-		return "", false
-	}
 	inPath := strings.Contains(p, g.dir)
-	for _, a := range r.aliases {
-		if !inPath && !strings.Contains(a.link, g.dir) {
+	for _, a := range links {
+		if len(p) <= len(a.dir) || p[len(a.dir)] != '/' || !strings.HasPrefix(p, a.dir) || !inPath && !strings.Contains(a.link, g.dir) {
 			continue
 		}
-		if rest, ok := strings.CutPrefix(p, a.dir+"/"); ok && g.match(a.link+"/"+rest) {
-			return a.link + "/" + rest, true
+		if there := a.link + p[len(a.dir):]; g.match(there) {
+			return there, true
 		}
 	}
 	return "", false

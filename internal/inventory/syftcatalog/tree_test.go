@@ -150,7 +150,7 @@ func answers(t *testing.T, r file.Resolver) map[string]string {
 		}
 	}
 	walk("", 1)
-	for _, pattern := range []string{"**/a", "**/b", "**/a/*", "**/a/b", "/a/c", "**/{a,b}/c", "/b/**/c", "**/a/**/b", "/a/*", "/b/c/*", "/c/?"} {
+	for _, pattern := range []string{"**/a", "**/b", "**/a/*", "**/a/b", "/a/c", "**/{a,b}/c", "/b/**/c", "**/a/**/b", "/a/*", "/b/c/*", "/c/?", "/b/c/**", "/a*/**/c"} {
 		out["glob "+pattern] = describe(r.FilesByGlob(pattern))
 	}
 	return out
