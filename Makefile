@@ -36,7 +36,7 @@ test: ## all tests
 # stories that run it are left out, and so are other tests that would take
 # minutes; the concurrent parts have shorter tests of their own. Memory that is
 # kept for reuse is not, under the detector: a test that counts it means nothing.
-NOT_RACED := TestScripts|TestExamplesOfThePagesRun|TestManyRunsDoNotGrow|TestInventoryEqualsThatOfStockSyft|TestInventoryIsTheSameThroughEveryTransport|TestPodSecurityStandardsFixtures|TestADamagedImageIsRefusedOrTheSame|TestFramesWithNothingInThemAreCheap|TestAFullDiskHidesNoPackageOfAnArchiveInAnArchive
+NOT_RACED := TestScripts|TestExamplesOfThePagesRun|TestManyRunsDoNotGrow|TestInventoryEqualsThatOfStockSyft|TestInventoryIsTheSameThroughEveryTransport|TestPodSecurityStandardsFixtures|TestADamagedImageIsRefusedOrTheSame|TestFramesWithNothingInThemAreCheap|TestAFullDiskHidesNoPackageOfAnArchiveInAnArchive|TestAnAlteredSBOMIsAnErrorOrAnInventory
 test-race: ## tests under the race detector
 	$(GO) test -race -ldflags=-w -timeout 20m -skip '^($(NOT_RACED))$$' $(TESTFLAGS) ./...
 
