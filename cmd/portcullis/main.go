@@ -9,6 +9,7 @@ import (
 
 	"github.com/portcullis-ci/portcullis/internal/advisory/snapshot"
 	"github.com/portcullis-ci/portcullis/internal/cli"
+	"github.com/portcullis-ci/portcullis/internal/collector"
 	"github.com/portcullis-ci/portcullis/internal/supervise"
 )
 
@@ -27,9 +28,10 @@ func main() {
 	}
 	switch {
 	case program.Supervised():
-		os.Exit(supervise.Run(work))
+		os.Exit(supervise.Run(work, collector.Resume))
 	case program.Lints():
-		os.Exit(supervise.Lint(work))
+		os.Exit(supervise.Lint(work, collector.Resume))
 	}
+	collector.Resume()
 	os.Exit(work(""))
 }

@@ -88,6 +88,12 @@ var bans = []ban{
 		to:     []string{"internal/detect/...", "internal/gate", "internal/target", "internal/layers", "internal/report/...", "internal/policy"},
 	},
 	{
+		reason: "it changes the process that imports it, and so that of tests",
+		from:   []string{"internal/..."},
+		to:     []string{"internal/collector"},
+		except: []string{"internal/collector"},
+	},
+	{
 		reason: "the command line is the top",
 		from:   []string{"internal/..."},
 		to:     []string{"internal/cli"},

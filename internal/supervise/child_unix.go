@@ -63,7 +63,7 @@ func runChild() (ending, error) {
 	cmd := exec.Command(self, os.Args[1:]...)
 	cmd.Args[0] = os.Args[0]
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = restingCollector(append(without(os.Environ(), Variable), Variable+"="+strconv.Itoa(pipeFD)))
+	cmd.Env = append(without(os.Environ(), Variable), Variable+"="+strconv.Itoa(pipeFD))
 	cmd.ExtraFiles = []*os.File{write}
 	// Without a folder of its own the child uses that of all.
 	if scratch, err := newScratch(); err == nil {

@@ -5,7 +5,6 @@ import (
 	"os"
 	"runtime/debug"
 	"runtime/metrics"
-	"strconv"
 	"sync"
 	"time"
 )
@@ -23,13 +22,15 @@ const (
 // paceCollector has garbage collected only when the process grows beyond least
 // bytes, which its work usually needs, and then as often as it takes to stay
 // little larger than what is in use: an examination lives for seconds, and its
-// largest memory counts. It returns a function that ends that. What the user
-// says of the collector holds instead, by the variables GOGC and GOMEMLIMIT.
-func paceCollector(least int64) (stop func()) {
+// largest memory counts. It returns a function that ends that, and resumes the
+// usual pace. What the user says of the collector holds instead, by the variables
+// GOGC and GOMEMLIMIT.
+func paceCollector(least int64, resume func()) (stop func()) {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
+		resume()
 		return func() {}
 	}
-	percent := debug.SetGCPercent(-1)
+	debug.SetGCPercent(-1)
 	usual := debug.SetMemoryLimit(least)
 	var running sync.WaitGroup
 	stopped := make(chan struct{})
@@ -54,39 +55,7 @@ func paceCollector(least int64) (stop func()) {
 		close(stopped)
 		running.Wait()
 		debug.SetMemoryLimit(usual)
-		debug.SetGCPercent(percent)
-	}
-}
-
-// The variables of the runtime (https://pkg.go.dev/runtime#hdr-Environment_Variables)
-// that say of a child from its start what paceCollector says first: packages
-// allocate while the program starts, and collecting that is a fifth of it.
-var resting = []struct{ name, value string }{{"GOGC", "off"}, {"GOMEMLIMIT", strconv.Itoa(gateMemory)}}
-
-// restingCollector adds them to the environment of a child, unless the user says
-// something of the collector.
-func restingCollector(environment []string) []string {
-	for _, v := range resting {
-		if len(without(environment, v.name)) < len(environment) {
-			return environment
-		}
-	}
-	for _, v := range resting {
-		environment = append(environment, v.name+"="+v.value)
-	}
-	return environment
-}
-
-// forgetCollector takes them out of the environment again: they are for nobody
-// else.
-func forgetCollector() {
-	for _, v := range resting {
-		if os.Getenv(v.name) != v.value {
-			return
-		}
-	}
-	for _, v := range resting {
-		_ = os.Unsetenv(v.name)
+		resume()
 	}
 }
 

@@ -24,11 +24,12 @@ func TestMemoryGrowsWithWhatIsInUse(t *testing.T) {
 }
 
 func TestTheUsualPaceComesBack(t *testing.T) {
-	percent, limit := debug.SetGCPercent(77), debug.SetMemoryLimit(5<<30)
+	const percentOfUser = 77
+	percent, limit := debug.SetGCPercent(percentOfUser), debug.SetMemoryLimit(5<<30)
 	defer func() { debug.SetGCPercent(percent); debug.SetMemoryLimit(limit) }()
 	t.Setenv("GOGC", "")
 	t.Setenv("GOMEMLIMIT", "")
-	stop := paceCollector(gateMemory)
+	stop := paceCollector(gateMemory, func() { debug.SetGCPercent(percentOfUser) })
 	if now := debug.SetMemoryLimit(-1); now < gateMemory || now > 1<<30 {
 		t.Errorf("the limit is %d while the collector is paced", now)
 	}

@@ -26,29 +26,28 @@ type Work func(crash string) int
 // Run does the work in a child process and returns its exit code, or has the
 // crash of that child reported. Where no child can be had (the operating
 // system offers no way, or refuses another process) the work is done here.
-func Run(work Work) int {
+//
+// The garbage collector may be at rest until then; resume has it run at its usual
+// pace, where there is no better one.
+func Run(work Work, resume func()) int {
 	if tell, isChild := parent(os.Getenv); isChild {
-		forgetCollector()
-		defer paceCollector(gateMemory)()
+		defer paceCollector(gateMemory, resume)()
 		code := work("")
 		tell(code)
 		return code
 	}
 	end, err := runChild()
-	switch {
-	case err != nil:
-		return work("")
-	case end.told:
+	if err == nil && end.told {
 		return end.code
-	default:
-		return work(end.cause)
 	}
+	resume()
+	return work(end.cause)
 }
 
 // Lint does the work in this process, with little memory: what is read are the
 // files of a checkout, which no image can have made.
-func Lint(work Work) int {
-	defer paceCollector(lintMemory)()
+func Lint(work Work, resume func()) int {
+	defer paceCollector(lintMemory, resume)()
 	return work("")
 }
 

@@ -22,13 +22,14 @@ func TestMain(m *testing.M) {
 	if task == "" {
 		os.Exit(m.Run())
 	}
+	percent := debug.SetGCPercent(-1)
 	os.Exit(Run(func(crash string) int {
 		if crash != "" {
 			fmt.Printf("crash: %s\n", crash)
 			return 4
 		}
 		return tasks[task]()
-	}))
+	}, func() { debug.SetGCPercent(percent) }))
 }
 
 var tasks = map[string]func() int{
@@ -143,14 +144,14 @@ func TestTheChildsCodeIsTheProgramsAndACrashIsReported(t *testing.T) {
 	}
 }
 
-func TestTheCollectorOfTheChildRestsUnlessTheUserSaysOtherwise(t *testing.T) {
-	rest := fmt.Sprintf(`GOGC false "", GOMEMLIMIT false "", percent -1, limit %d`, gateMemory)
+func TestTheCollectorOfTheChildIsPacedUnlessTheUserSaysOtherwise(t *testing.T) {
+	paced := fmt.Sprintf(`GOGC false "", GOMEMLIMIT false "", percent -1, limit %d`, gateMemory)
 	for _, tt := range []struct {
 		name string
 		env  []string
 		want string
 	}{
-		{"nothing is said", nil, rest},
+		{"nothing is said", nil, paced},
 		{"another pace is said", []string{"GOGC=50"}, `GOGC true "50", GOMEMLIMIT false "", percent 50, limit 9223372036854775807`},
 		{"a limit is said", []string{"GOMEMLIMIT=1GiB"}, `GOGC false "", GOMEMLIMIT true "1GiB", percent 100, limit 1073741824`},
 	} {
