@@ -55,10 +55,14 @@ func Promises(name string) Promise {
 		return NoPromise
 	}
 	words := splitWords(name)
-	for _, w := range words {
+	for i, w := range words {
+		if !aboutWords[w] { // sha256
+			w = strings.TrimRight(w, "0123456789") // DB_PASSWORD2
+		}
 		if w == "public" || w == "pub" {
 			return NoPromise
 		}
+		words[i] = w
 	}
 	for i := len(words) - 1; i >= 0; i-- {
 		w := words[i]
