@@ -69,6 +69,8 @@ type Entry struct {
 	// directory that no layer mentions.
 	Layer int32
 	Type  Type
+	// shown is set when the entry is part of the squashed tree.
+	shown bool
 	// order is the place in the layer's archive.
 	order int32
 	// source is the entry whose data a hard link shares.

@@ -150,7 +150,8 @@ func (x *Index) hidden(i int) map[string]bool {
 		back[to] = from
 	}
 	for _, e := range x.layers[i].entries {
-		if e.Type != Regular || x.holds(i, e.Path) {
+		// Of a path that the layer gives several times, one is enough.
+		if e.Type != Regular || e.shown || x.holds(i, e.Path) {
 			continue
 		}
 		hidden[e.Path] = true

@@ -78,6 +78,7 @@ func (x *Index) squash() error {
 // walk adds the entries of a tree in the order of paths by component, the top
 // first.
 func walk(n *node, out []*Entry) []*Entry {
+	n.entry.shown = true
 	out = append(out, n.entry)
 	if len(n.children) == 0 {
 		return out

@@ -151,7 +151,7 @@ func elfParts(signs uint32, t sectionTable, f *elf.File, r io.ReaderAt) ([]layer
 		whole := layers.Range{Offset: int64(s.Offset), Size: int64(s.FileSize)}
 		switch {
 		case n == t.names, slices.Contains(crateSections, s.Name), s.Name == ".note.package", whole.Size <= headOfSection:
-		case signs&goBuildInfo != 0 && (s.Flags&elf.SHF_WRITE != 0 || s.Name == ".go.buildinfo"):
+		case signs&goBuildInfo != 0 && s.Name == ".go.buildinfo":
 		default:
 			whole.Size = headOfSection
 		}
@@ -165,8 +165,8 @@ func elfParts(signs uint32, t sectionTable, f *elf.File, r io.ReaderAt) ([]layer
 }
 
 // goParts adds what is read of Go programs besides: the symbols that tell
-// something, and the names in the table of functions. It is an error when the cataloger may come to
-// something else without the rest.
+// something, and the names in the table of functions. It is an error when the
+// cataloger may come to something else without the rest.
 func goParts(f *elf.File, r io.ReaderAt) ([]layers.Range, error) {
 	if f.Section(".note.go.buildid") == nil {
 		return nil, errors.New("the program has no build id")
@@ -191,6 +191,13 @@ func goParts(f *elf.File, r io.ReaderAt) ([]layers.Range, error) {
 			return nil, err
 		}
 		out, named = append(out, told.parts...), told.version
+		if named {
+			at, ok := stringAt(f, told.address)
+			if !ok {
+				return nil, errors.New("the version of Go is nowhere in the data")
+			}
+			out = append(out, at)
+		}
 	}
 	if !named {
 		// Without the symbol of the version the code is asked for it.

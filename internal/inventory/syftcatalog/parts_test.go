@@ -144,6 +144,19 @@ func main() {
 	}
 }
 
+func TestAllSymbolsAreKeptWhereTheirPartsTellSomething(t *testing.T) {
+	data := buildGo(t, "package main\n\n//go:noinline\nfunc _Cfunc__goboringcrypto_x() { println() }\n\nfunc main() { _Cfunc__goboringcrypto_x() }\n", "")
+	f, err := elf.NewFile(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, kept, ok := executableParts{}.Keep(goBuildInfo, bytes.NewReader(data), int64(len(data)))
+	symbols := f.SectionByType(elf.SHT_SYMTAB)
+	if !ok || !slices.Contains(kept, layers.Range{Offset: int64(symbols.Offset), Size: int64(symbols.FileSize)}) {
+		t.Errorf("of %d bytes of symbols, parts are kept; %v", symbols.FileSize, ok)
+	}
+}
+
 func TestWhatIsHeldOfAGoProgramIsEnoughToChoose(t *testing.T) {
 	data := GoProgram(t, "")
 	size := int64(len(data))

@@ -17,7 +17,7 @@ import (
 // It goes through all symbols, hundreds of thousands in a large program, and
 // passes over those without a name.
 var tellingPrefixes = [][]byte{
-	[]byte("runtime.buildVersion"),
+	[]byte(versionSymbol),
 	[]byte("crypto/internal/boring/sig."),
 	[]byte("crypto/sha1.(*digest)"), []byte("crypto/sha256.(*digest)"),
 	[]byte("crypto/rand.(*devReader)"),
@@ -32,11 +32,14 @@ var tellingParts = [][]byte{[]byte("_Cfunc__goboringcrypto_"), []byte("$descript
 const maxTelling = 1000
 
 // toldSymbols is what is kept of the symbols of a program, and whether that of
-// the version of Go is among them.
+// the version of Go is among them, and which address it has.
 type toldSymbols struct {
 	parts   []layers.Range
 	version bool
+	address uint64
 }
+
+const versionSymbol = "runtime.buildVersion"
 
 // tellingSymbols chooses the symbols of a 64-bit program that tell something,
 // with their names.
@@ -45,32 +48,44 @@ func tellingSymbols(symbols, names *elf.Section, order binary.ByteOrder) (told t
 	if err != nil {
 		return told, fmt.Errorf("read the names of symbols: %w", err)
 	}
-	whole := []layers.Range{
-		{Offset: int64(symbols.Offset), Size: int64(symbols.FileSize)}, {Offset: int64(names.Offset), Size: int64(names.FileSize)},
-	}
-	told.version = bytes.Contains(text, []byte("\x00runtime.buildVersion\x00"))
-	if slices.ContainsFunc(tellingParts, func(part []byte) bool { return bytes.Contains(text, part) }) {
-		told.parts = whole
-		return told, nil
-	}
+	told.version = bytes.Contains(text, []byte("\x00"+versionSymbol+"\x00"))
+	all := slices.ContainsFunc(tellingParts, func(part []byte) bool { return bytes.Contains(text, part) })
 	r, entry := bufio.NewReaderSize(symbols.Open(), 64<<10), make([]byte, elf.Sym64Size)
 	for at := int64(symbols.Offset); ; at += elf.Sym64Size {
 		if _, err := io.ReadFull(r, entry); err == io.EOF || err == io.ErrUnexpectedEOF {
-			return told, nil
+			break
 		} else if err != nil {
 			return told, fmt.Errorf("read the symbols: %w", err)
 		}
-		name := uint64(order.Uint32(entry))
-		if name >= uint64(len(text)) || !tells(text[name:]) {
+		start := uint64(order.Uint32(entry))
+		if start >= uint64(len(text)) || !tells(text[start:]) {
 			continue
 		}
-		length := bytes.IndexByte(text[name:], 0)
-		if length < 0 || len(told.parts) >= 2*maxTelling {
-			told.parts = whole
-			return told, nil
+		name, _, ended := bytes.Cut(text[start:], []byte{0})
+		if string(name) == versionSymbol {
+			told.address = order.Uint64(entry[8:])
 		}
-		told.parts = append(told.parts, layers.Range{Offset: at, Size: elf.Sym64Size}, layers.Range{Offset: int64(names.Offset + name), Size: int64(length + 1)})
+		if all = all || !ended || len(told.parts) >= 2*maxTelling; !all {
+			told.parts = append(told.parts, layers.Range{Offset: at, Size: elf.Sym64Size}, layers.Range{Offset: int64(names.Offset + start), Size: int64(len(name) + 1)})
+		}
 	}
+	if all {
+		told.parts = []layers.Range{
+			{Offset: int64(symbols.Offset), Size: int64(symbols.FileSize)}, {Offset: int64(names.Offset), Size: int64(names.FileSize)},
+		}
+	}
+	return told, nil
+}
+
+// stringAt is where in the file of a program the variable of type string is that
+// has the address.
+func stringAt(f *elf.File, address uint64) (layers.Range, bool) {
+	for _, s := range f.Sections {
+		if s.Flags&elf.SHF_WRITE != 0 && s.Type == elf.SHT_PROGBITS && address >= s.Addr && address-s.Addr < s.FileSize && s.Offset < 1<<40 {
+			return layers.Range{Offset: int64(s.Offset + address - s.Addr), Size: 16}, true
+		}
+	}
+	return layers.Range{}, false
 }
 
 // tells reports whether a name begins as one of those that say something.

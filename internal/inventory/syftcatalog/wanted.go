@@ -24,7 +24,7 @@ var wanted = compileWishes(wantedGlobs)
 // copyright files of dpkg, licences, side files of Python packages, release
 // files.
 var furtherGlobs = []string{
-	"**/var/lib/dpkg/**", "**/copyright", "**/LICEN[CS]E*", "**/licen[cs]e*", "**/COPYING*", "**/*.dist-info/*", "**/*.egg-info/*",
+	"**/*.md5sums", "**/*.conffiles", "**/var/lib/dpkg/diversions", "**/copyright", "**/LICEN[CS]E*", "**/licen[cs]e*", "**/COPYING*", "**/*.dist-info/*", "**/*.egg-info/*",
 	// Debian's name of the program node, to which completions link as well.
 	"**/nodejs",
 	"/etc/debian_version", "/etc/*-release", "/usr/lib/*-release",
