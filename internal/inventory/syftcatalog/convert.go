@@ -17,10 +17,23 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/inventory"
 )
 
-// packagesOf are the packages of a model, each a copy: it takes long enough to
-// be done once.
+// packagesOf are the packages of a model. To ask for them makes copies, which
+// takes long; syft made some already for the relations that say that the image
+// contains them.
 func packagesOf(model *sbom.SBOM) []pkg.Package {
-	packages := make([]pkg.Package, 0, model.Artifacts.Packages.PackageCount())
+	count := model.Artifacts.Packages.PackageCount()
+	packages, seen := make([]pkg.Package, 0, count), make(map[artifact.ID]bool, count)
+	for _, r := range model.Relationships {
+		p, ok := r.To.(pkg.Package)
+		if _, nested := r.From.(pkg.Package); ok && !nested && r.Type == artifact.ContainsRelationship && !seen[p.ID()] {
+			seen[p.ID()] = true
+			packages = append(packages, p)
+		}
+	}
+	if len(packages) == count {
+		return packages
+	}
+	packages = packages[:0]
 	for p := range model.Artifacts.Packages.Enumerate() {
 		packages = append(packages, p)
 	}
