@@ -77,10 +77,42 @@ func (r Root) Name(given string) string {
 	return strings.TrimLeft(name, "/")
 }
 
-// Read returns the file at a path given by the user.
+// ErrLeadsOut is about a link of the checkout to a file of the machine.
+var ErrLeadsOut = errors.New("a link leads out of the checkout")
+
+// staysInside refuses a path in the checkout that links lead out of it. A change
+// may put one in place of a file that the job names, and lines of what is read
+// stand in reports. What the user names elsewhere is read as it is.
+func (r Root) staysInside(given string) error {
+	local := func(root, path string) bool {
+		rel, err := filepath.Rel(root, path)
+		return err == nil && filepath.IsLocal(rel)
+	}
+	if !local(r.Dir, r.Path(given)) {
+		return nil
+	}
+	root, err := filepath.EvalSymlinks(r.Dir)
+	if err != nil {
+		return cause(err)
+	}
+	path, err := filepath.EvalSymlinks(r.Path(given))
+	if err != nil {
+		return cause(err)
+	}
+	if !local(root, path) {
+		return ErrLeadsOut
+	}
+	return nil
+}
+
+// Read returns the file at a path given by the user. The error is ErrLeadsOut
+// for a link from the checkout to elsewhere.
 func (r Root) Read(given string) (File, error) {
 	if content, ok := r.Changed[r.Name(given)]; ok {
 		return File{Name: r.Name(given), Content: content}, nil
+	}
+	if err := r.staysInside(given); err != nil {
+		return File{}, err
 	}
 	f, err := os.Open(r.Path(given))
 	if err != nil {

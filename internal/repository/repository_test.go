@@ -1,6 +1,7 @@
 package repository
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -114,6 +115,55 @@ func TestAFileThatAnotherNamesIsReadInsideOfTheRepositoryOnly(t *testing.T) {
 		content, err := root.ReadInside(name)
 		if readable != (err == nil) || readable && string(content) != "k8s/run.sh" {
 			t.Errorf("%s: %q, %v", name, content, err)
+		}
+	}
+}
+
+// A change may put a link in place of a file that a job names: lines of what it
+// leads to would stand in reports.
+func TestALinkOutOfTheCheckoutIsNotRead(t *testing.T) {
+	outside, dir := t.TempDir(), t.TempDir()
+	write := func(path string) {
+		if err := os.WriteFile(path, []byte("secret"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link := func(target, path string) {
+		if err := os.Symlink(target, path); err != nil {
+			t.Skipf("this system has no links: %v", err)
+		}
+	}
+	write(filepath.Join(outside, "secret"))
+	write(filepath.Join(dir, "pod.yaml"))
+	link(filepath.Join(outside, "secret"), filepath.Join(dir, "absolute.yaml"))
+	up, err := filepath.Rel(dir, filepath.Join(outside, "secret"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	link(up, filepath.Join(dir, "relative.yaml"))
+	link(outside, filepath.Join(dir, "folder"))
+	link("absolute.yaml", filepath.Join(dir, "chain.yaml"))
+	link("pod.yaml", filepath.Join(dir, "inside.yaml"))
+	link("loop.yaml", filepath.Join(dir, "loop.yaml"))
+	// A checkout may lie behind a link itself.
+	behind := filepath.Join(outside, "checkout")
+	link(dir, behind)
+	for _, root := range []Root{{Dir: dir, Working: dir}, {Dir: behind, Working: behind}} {
+		for _, name := range []string{"absolute.yaml", "relative.yaml", "chain.yaml", "folder/secret", filepath.Join(root.Dir, "absolute.yaml")} {
+			if f, err := root.Read(name); !errors.Is(err, ErrLeadsOut) {
+				t.Errorf("%s: %q, %v", name, f.Content, err)
+			}
+		}
+		if _, err := root.Read("loop.yaml"); err == nil {
+			t.Error("a loop of links is read")
+		}
+		for _, name := range []string{"pod.yaml", "inside.yaml", filepath.Join(outside, "secret"), up} {
+			if name == up && root.Dir == behind {
+				continue // It leads elsewhere from there.
+			}
+			if f, err := root.Read(name); err != nil || string(f.Content) != "secret" {
+				t.Errorf("%s: %q, %v", name, f.Content, err)
+			}
 		}
 	}
 }
