@@ -242,7 +242,7 @@ func (p Program) gate(ctx context.Context, f *gateFlags, flags *pflag.FlagSet) (
 	req := gate.Request{
 		Image: f.request(f.image), RootFS: f.rootfs, SBOM: f.sbom, Name: f.name,
 		Dockerfiles: f.dockerfiles, Manifests: f.manifests,
-		Database: database, Policy: s.config.Policy, Tool: tool(), WritesSBOM: len(boms) > 0,
+		Database: database, Policy: s.config.Policy, Tool: tool(), SBOMFormats: formatsOf(boms),
 		Limits: f.layers(), Memory: int64(f.memory), Timeout: f.timeout,
 	}
 	if req.ClamAV, err = f.clamAV(); err != nil {

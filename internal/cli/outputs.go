@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -115,6 +116,16 @@ func sbomOutputs(paths, formats []string) ([]sbomOutput, error) {
 		}
 	}
 	return out, nil
+}
+
+// formatsOf are the formats in which SBOMs are written.
+func formatsOf(outputs []sbomOutput) (formats []syftcatalog.Format) {
+	for _, o := range outputs {
+		if !slices.Contains(formats, o.format) {
+			formats = append(formats, o.format)
+		}
+	}
+	return formats
 }
 
 // documents gives each output its SBOM. Of an image of several platforms each

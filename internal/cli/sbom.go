@@ -108,7 +108,7 @@ func (p Program) sbom(ctx context.Context, f *sbomFlags, flags *pflag.FlagSet, r
 	}
 	var sboms []gate.SBOM
 	for _, t := range targets {
-		document, err := p.listTarget(ctx, f, t, display)
+		document, err := p.listTarget(ctx, f, t, formatsOf(outputs), display)
 		if err != nil {
 			return err
 		}
@@ -119,7 +119,7 @@ func (p Program) sbom(ctx context.Context, f *sbomFlags, flags *pflag.FlagSet, r
 }
 
 // listTarget takes stock of one image or root file system.
-func (p Program) listTarget(ctx context.Context, f *sbomFlags, t *target.Target, display *progress.Display) (gate.SBOM, error) {
+func (p Program) listTarget(ctx context.Context, f *sbomFlags, t *target.Target, formats []syftcatalog.Format, display *progress.Display) (gate.SBOM, error) {
 	document, stage := gate.SBOM{}, "sbom"
 	if f.platform == target.AllPlatforms && t.Image != nil {
 		document.Platform = t.Image.Platform
@@ -127,7 +127,7 @@ func (p Program) listTarget(ctx context.Context, f *sbomFlags, t *target.Target,
 	}
 	done := display.Start(stage)
 	inv, sbom, err := syftcatalog.Catalog(ctx, t, syftcatalog.Options{
-		SBOM:        true,
+		SBOM:        formats,
 		ToolVersion: Version().Version, Limits: f.layers(), Heap: int64(f.memory), Cache: f.openCache(p, display), Build: buildIdentity(),
 	})
 	if err != nil {

@@ -235,7 +235,7 @@ func plainEntries(t *testing.T) []string {
 	defer func() { _ = image.Close() }()
 	var cache plain
 	if _, _, err := syftcatalog.Catalog(t.Context(), image, syftcatalog.Options{
-		Cache: &cache, Build: "test", SBOM: true, Inspectors: []layers.Inspector{secret.Inspector{}, malware.Inspector{}},
+		Cache: &cache, Build: "test", SBOM: syftcatalog.Formats(), Inspectors: []layers.Inspector{secret.Inspector{}, malware.Inspector{}},
 	}); err != nil {
 		t.Fatal(err)
 	}

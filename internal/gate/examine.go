@@ -90,7 +90,7 @@ func (r run) examineTarget(ctx context.Context, kind outcome.TargetKind, t *targ
 	var inspected *layers.Inspections
 	inv, sbom, err := syftcatalog.Catalog(ctx, t, syftcatalog.Options{
 		ToolVersion: r.Tool.Version, Limits: r.Limits, Heap: r.Memory, Inspectors: inspectors(),
-		Cache: r.Cache, Build: r.Build, SBOM: r.WritesSBOM, Licences: r.Policy.LooksAtLicences(),
+		Cache: r.Cache, Build: r.Build, SBOM: r.SBOMFormats, Licences: r.Policy.LooksAtLicences(),
 		Inspected: func(i *layers.Inspections) { inspected = i },
 	})
 	inv.Subject = inv.Subject.Join(t.Subject()).Join(inventory.Subject{References: []string{r.Name}})

@@ -80,8 +80,8 @@ type Request struct {
 	// ClamAV is where a ClamAV daemon examines the files of the image or root
 	// file system; nil for none.
 	ClamAV *clamav.Address
-	// WritesSBOM says that the caller will write the SBOM of this run.
-	WritesSBOM bool
+	// SBOMFormats are those in which the caller will write the SBOM of this run.
+	SBOMFormats []syftcatalog.Format
 	// HelmValues are values files, and HelmSet single values (name=value), with
 	// which charts among the manifests are rendered.
 	HelmValues []string
@@ -405,7 +405,7 @@ func (r run) policyInput(o *outcome.Outcome, all part) policy.Input {
 	in := policy.Input{
 		Findings: o.Findings, Coverage: o.Coverage, Failures: o.Failures, Database: o.Database,
 		InventoryExamined: all.inventory != nil && !r.SkipVulnerabilities, Now: r.Clock(),
-		Image: o.Image, Platforms: all.platformImages, Distro: o.Distro, Manifests: all.manifests, SBOM: r.WritesSBOM || r.SBOM != "",
+		Image: o.Image, Platforms: all.platformImages, Distro: o.Distro, Manifests: all.manifests, SBOM: len(r.SBOMFormats) > 0 || r.SBOM != "",
 		Compare: compareVersions,
 	}
 	if all.inventory != nil {

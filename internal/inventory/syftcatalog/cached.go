@@ -1,16 +1,14 @@
 package syftcatalog
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 
-	"github.com/anchore/syft/syft/format/syftjson"
+	"github.com/anchore/syft/syft/pkg"
 	"github.com/anchore/syft/syft/sbom"
 
 	"github.com/portcullis-ci/portcullis/internal/credential"
@@ -21,7 +19,7 @@ import (
 )
 
 // imageSchema is the form of a cached image; it changes with what is recorded.
-const imageSchema = "portcullis image 8 " + packed.Schema
+const imageSchema = "portcullis image 9 " + packed.Schema
 
 // programVersion identifies what is selected in layers and who reads it: two
 // builds that differ in either do not share entries of the cache.
@@ -69,22 +67,33 @@ func (o Options) keys(key string) []string {
 	return []string{key, licencesKey(key)}
 }
 
-// modelKey is the key of an image's SBOM, as syft JSON. It is several times as
+// documentKey is the key of an image's SBOM in a format. It is several times as
 // large as all the rest, and few runs write one, so that it is an entry of its
-// own.
-func modelKey(key string) string { return key + "\x00model" }
+// own. It names the image, as the rest does not: the SBOM of nothing says how.
+func documentKey(key string, f Format, t *target.Target) (string, error) {
+	src := &layerSource{target: t}
+	empty := &SBOM{model: &sbom.SBOM{Source: src.Describe(), Artifacts: sbom.Artifacts{Packages: pkg.NewCollection()}}}
+	named, err := empty.document(f)
+	if err != nil {
+		return "", err
+	}
+	return strings.Join([]string{key, string(f), string(named)}, "\x00"), nil
+}
 
 // fromCache takes an image's inventory from the cache, and its SBOM where one
 // will be written. What a limit refuses is left to the reading of the layers,
 // which says so. The inventory was valid when it was put in, and the cache
 // vouches that it is what was put in.
 func (s *SBOM) fromCache(key string, t *target.Target, opts Options) (inventory.Inventory, bool) {
-	var model []byte
-	if opts.SBOM && !opts.Cache.Get(modelKey(key), func(r io.Reader) (err error) {
-		model, err = io.ReadAll(r)
-		return err
-	}) {
-		return inventory.Inventory{}, false
+	documents := make(map[Format][]byte)
+	for _, f := range opts.SBOM {
+		key, err := documentKey(key, f, t)
+		if err != nil || !opts.Cache.Get(key, func(r io.Reader) (err error) {
+			documents[f], err = io.ReadAll(r)
+			return err
+		}) {
+			return inventory.Inventory{}, false
+		}
 	}
 	var found packed.Image
 	ok := opts.Cache.Get(key, func(r io.Reader) (err error) {
@@ -99,29 +108,8 @@ func (s *SBOM) fromCache(key string, t *target.Target, opts Options) (inventory.
 	if opts.Inspected != nil {
 		opts.Inspected(&found.Inspections)
 	}
-	s.stats = layers.Stats{Cached: int64(len(t.Layers))}
-	s.later = unasked
-	if opts.SBOM {
-		s.later = func() (*sbom.SBOM, error) { return decodeModel(model, t, opts) }
-	}
+	s.stats, s.documents = layers.Stats{Cached: int64(len(t.Layers))}, documents
 	return found.Inventory, true
-}
-
-// unasked is the SBOM of an image that was read for something else.
-func unasked() (*sbom.SBOM, error) {
-	return nil, errors.New("it was not asked for when the image was read")
-}
-
-// decodeModel reads a cached SBOM, whose source is named as it is now.
-func decodeModel(raw []byte, t *target.Target, opts Options) (*sbom.SBOM, error) {
-	model, _, _, err := syftjson.NewFormatDecoder().Decode(bytes.NewReader(raw))
-	if err != nil {
-		return nil, fmt.Errorf("read the SBOM in the cache: %w", err)
-	}
-	src := &layerSource{target: t}
-	model.Source = src.Describe()
-	model.Descriptor.Name, model.Descriptor.Version = "portcullis", opts.ToolVersion
-	return model, nil
 }
 
 // holdsSecret reports whether the text of a file holds a secret.
@@ -141,30 +129,26 @@ func holdsSecret(f inventory.File) bool {
 // One with a text that holds a secret is not kept, nor is the configuration, in
 // which there may be one; a cache is a file like any other. The inventory must be
 // valid: what comes out is not looked at again.
-func (s *SBOM) keep(key string, inv inventory.Inventory, opts Options) {
+func (s *SBOM) keep(key string, inv inventory.Inventory, t *target.Target, opts Options) {
 	if slices.ContainsFunc(inv.Files, holdsSecret) {
 		return
 	}
 	key = opts.keys(key)[0]
-	if opts.SBOM && !s.keepModel(key, opts) {
-		return
+	for _, f := range opts.SBOM {
+		document, err := s.document(f)
+		if err != nil {
+			return // Who writes it is told.
+		}
+		key, err := documentKey(key, f, t)
+		if err != nil {
+			return
+		}
+		opts.Cache.Put(key, func(w io.Writer) error {
+			_, err := w.Write(document)
+			return err
+		})
 	}
 	opts.Cache.Put(key, func(w io.Writer) error {
 		return packed.Encode(w, packed.Image{Inventory: inv, Inspections: *s.inspections, Stats: s.stats})
 	})
-}
-
-// keepModel puts an SBOM into the cache.
-func (s *SBOM) keepModel(key string, opts Options) bool {
-	var model bytes.Buffer
-	kept := s.model
-	kept.Source = (&layerSource{target: &target.Target{}}).Describe()
-	if err := syftjson.NewFormatEncoder().Encode(&model, kept); err != nil {
-		return false
-	}
-	opts.Cache.Put(modelKey(key), func(w io.Writer) error {
-		_, err := w.Write(credential.WithholdJSON(model.Bytes()))
-		return err
-	})
-	return true
 }

@@ -5,7 +5,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -29,7 +32,7 @@ type stocktaking struct {
 func takeStock(t *testing.T, img v1.Image, opts syftcatalog.Options) stocktaking {
 	t.Helper()
 	var s stocktaking
-	opts.Inspectors, opts.SBOM = []layers.Inspector{counter{}}, true
+	opts.Inspectors, opts.SBOM = []layers.Inspector{counter{}}, syftcatalog.Formats()
 	opts.Inspected = func(i *layers.Inspections) { s.Inspections = i }
 	inv, bom, err := syftcatalog.Catalog(t.Context(), open(t, layout(t, img)), opts)
 	must(t, err)
@@ -134,9 +137,9 @@ func TestABrokenCacheIsMadeAnew(t *testing.T) {
 			t.Errorf("%d layers came from the cache, want %d", got.stats.Cached, warm)
 		}
 	}
-	// With a broken SBOM the inventory is not asked for any more.
-	if notes != len(entries)-1 {
-		t.Errorf("%d notes about %d broken entries, want all but one", notes, len(entries))
+	// With a broken SBOM the other one and the inventory are not asked for any more.
+	if notes != len(entries)-2 {
+		t.Errorf("%d notes about %d broken entries, want all but two", notes, len(entries))
 	}
 }
 
@@ -144,17 +147,24 @@ func TestABrokenCacheIsMadeAnew(t *testing.T) {
 // somebody does and it is gone, the image is read anew.
 func TestAnSBOMThatIsGoneFromTheCacheIsMadeAnew(t *testing.T) {
 	img, dir := sample(t), t.TempDir()
-	catalog := func(wanted bool) *syftcatalog.SBOM {
+	catalog := func(wanted ...syftcatalog.Format) *syftcatalog.SBOM {
 		c, err := cache.Open(dir, cache.DefaultSize, nil)
 		must(t, err)
 		_, bom, err := syftcatalog.Catalog(t.Context(), open(t, layout(t, img)), syftcatalog.Options{ToolVersion: "1", Cache: c, Build: "a", SBOM: wanted})
 		must(t, err)
 		return bom
 	}
-	catalog(false)
-	var first bytes.Buffer
-	must(t, catalog(true).Write(&first, syftcatalog.CycloneDX, imagetest.Created))
-	unwanted := catalog(false)
+	// What differs between documents that are encoded at other times is filled in.
+	late, early := imagetest.Created.AddDate(1, 0, 0), imagetest.Created
+	catalog()
+	var first, then bytes.Buffer
+	must(t, catalog(syftcatalog.CycloneDX).Write(&then, syftcatalog.CycloneDX, late))
+	must(t, catalog(syftcatalog.CycloneDX).Write(&first, syftcatalog.CycloneDX, imagetest.Created))
+	if id := regexp.MustCompile(`"serialNumber": "urn:uuid:.{36}"`); id.FindString(first.String()) == id.FindString(then.String()) ||
+		!strings.Contains(first.String(), early.Format(time.RFC3339)) || !strings.Contains(then.String(), late.Format(time.RFC3339)) {
+		t.Errorf("SBOMs of two times:\n%.300s\n%.300s", &first, &then)
+	}
+	unwanted := catalog()
 	if unwanted.Stats().Cached == 0 {
 		t.Error("the inventory did not come from the cache")
 	}
@@ -167,7 +177,7 @@ func TestAnSBOMThatIsGoneFromTheCacheIsMadeAnew(t *testing.T) {
 		held := filepath.Join(t.TempDir(), "held")
 		must(t, os.Rename(entry, held))
 		var again bytes.Buffer
-		must(t, catalog(true).Write(&again, syftcatalog.CycloneDX, imagetest.Created))
+		must(t, catalog(syftcatalog.CycloneDX).Write(&again, syftcatalog.CycloneDX, imagetest.Created))
 		if !bytes.Equal(first.Bytes(), again.Bytes()) {
 			t.Errorf("without %s the SBOM is another one", filepath.Base(entry)[:8])
 		}

@@ -41,11 +41,11 @@ type Options struct {
 	// packages are looked for; so it learns of it also when that fails. It is
 	// not called for an SBOM file, which has no layers. May be nil.
 	Inspected func(*layers.Inspections)
-	// SBOM says that the SBOM will be written: what comes from the cache has none
-	// otherwise.
-	SBOM bool
+	// SBOM are the formats in which the SBOM will be written; none if it will not
+	// be.
+	SBOM []Format
 	// Licences says that the licences of packages will be looked at. They are
-	// there when the SBOM will be written, too, and otherwise left out: to tell
+	// there when an SBOM will be written, too, and otherwise left out: to tell
 	// them by their texts takes most of a second.
 	Licences bool
 	// Cache keeps inventories and layers for the next run; may be nil.
@@ -57,13 +57,15 @@ type Options struct {
 
 // SBOM is the bill of materials of one target, ready to be written.
 type SBOM struct {
-	model   sbom.SBOM
+	// model is nil where no SBOM was asked for, or where the documents came from
+	// the cache.
+	model   *sbom.SBOM
 	version string
 	stats   layers.Stats
 	// inspections are the results of the inspectors, to be kept with the rest.
 	inspections *layers.Inspections
-	// later makes the model when it is needed; nil when there is one.
-	later func() (*sbom.SBOM, error)
+	// documents are those that were made already, see document.
+	documents map[Format][]byte
 }
 
 // Stats says what reading the layers cost; zero for an SBOM file.
@@ -119,7 +121,7 @@ func (s *SBOM) catalog(ctx context.Context, t *target.Target, opts Options) (inv
 		if err != nil {
 			return inv, err
 		}
-		s.model = *model
+		s.model = model
 		inv = withoutRepeats(convert(model, packagesOf(model)))
 		inv.Subject = subjectOf(model.Source)
 		if inv.Distro == nil {
@@ -127,7 +129,7 @@ func (s *SBOM) catalog(ctx context.Context, t *target.Target, opts Options) (inv
 		}
 		return valid(inv, nil)
 	}
-	opts.Licences = opts.Licences || opts.SBOM
+	opts.Licences = opts.Licences || len(opts.SBOM) > 0
 	key := imageKey(t, opts)
 	if key == "" {
 		return valid(s.catalogLayers(ctx, t, opts))
@@ -142,7 +144,7 @@ func (s *SBOM) catalog(ctx context.Context, t *target.Target, opts Options) (inv
 	}
 	inv, err = valid(s.catalogLayers(ctx, t, opts))
 	if err == nil {
-		s.keep(key, inv, opts)
+		s.keep(key, inv, t, opts)
 	}
 	return inv, err
 }
@@ -238,9 +240,9 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 		}
 	}
 	sortUnreadable(inv.Unreadable)
-	s.stats, s.later = index.Stats(), unasked
-	if opts.SBOM {
-		s.model, s.later = *model, nil
+	s.stats = index.Stats()
+	if len(opts.SBOM) > 0 {
+		s.model = model
 	}
 	return inv, errors.Join(limit, noRoom(inv.Unreadable))
 }
@@ -271,7 +273,7 @@ func config(opts Options) *syft.CreateSBOMConfig {
 	unknowns.IncludeExecutablesWithoutPackages = false
 	unknowns.IncludeUnexpandedArchives = false
 	cfg := syft.DefaultCreateSBOMConfig().WithoutFiles().WithUnknownsConfig(unknowns).WithTool("portcullis", opts.ToolVersion)
-	cfg = cfg.WithDataGenerationConfig(cfg.DataGeneration.WithGenerateCPEs(opts.SBOM)).
-		WithRelationshipsConfig(cfg.Relationships.WithPackageFileOwnership(opts.SBOM))
+	cfg = cfg.WithDataGenerationConfig(cfg.DataGeneration.WithGenerateCPEs(len(opts.SBOM) > 0)).
+		WithRelationshipsConfig(cfg.Relationships.WithPackageFileOwnership(len(opts.SBOM) > 0))
 	return withNarrowedCatalogers(cfg)
 }

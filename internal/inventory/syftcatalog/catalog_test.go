@@ -67,7 +67,7 @@ func open(t testing.TB, reference string) *target.Target {
 
 func catalog(t testing.TB, reference string) (inventory.Inventory, *syftcatalog.SBOM) {
 	t.Helper()
-	inv, bom, err := syftcatalog.Catalog(t.Context(), open(t, reference), syftcatalog.Options{ToolVersion: "1.2.3", SBOM: true})
+	inv, bom, err := syftcatalog.Catalog(t.Context(), open(t, reference), syftcatalog.Options{ToolVersion: "1.2.3", SBOM: syftcatalog.Formats()})
 	must(t, err)
 	return inv, bom
 }

@@ -55,23 +55,15 @@ func ParseFormat(name string) (Format, error) {
 
 // Write writes the SBOM, without the passwords and tokens that URLs in lock files
 // hold. The same SBOM and time give the same bytes: serial
-// number and namespace are made from the content.
-func (s *SBOM) Write(w io.Writer, f Format, now time.Time) (err error) {
-	defer recovered.As(&err, fmt.Sprintf("write SBOM as %s", f))
-	var data []byte
-	if err := s.load(); err != nil {
-		return fmt.Errorf("write SBOM as %s: %w", f, err)
-	}
-	switch f {
-	case CycloneDX:
-		data, err = s.cycloneDX(now)
-	case SPDX:
-		data, err = s.spdx(now)
-	default:
-		err = fmt.Errorf("unknown format %q", f)
+// number and namespace are made from the content. The format must be one of
+// [Options.SBOM], unless the target is an SBOM itself.
+func (s *SBOM) Write(w io.Writer, f Format, now time.Time) error {
+	document, err := s.document(f)
+	if err == nil {
+		document, err = finish(document, f, now)
 	}
 	if err == nil {
-		_, err = w.Write(neutralise.JSON(credential.WithholdJSON(data)))
+		_, err = w.Write(document)
 	}
 	if err != nil {
 		return fmt.Errorf("write SBOM as %s: %w", f, err)
@@ -79,33 +71,72 @@ func (s *SBOM) Write(w io.Writer, f Format, now time.Time) (err error) {
 	return nil
 }
 
-// load makes the model that was put off.
-func (s *SBOM) load() error {
-	if s.later == nil {
-		return nil
+// document returns the SBOM in a format, as [finish] takes it. It is what takes
+// the time and is kept for the next one who asks, in this run or in a later one.
+func (s *SBOM) document(f Format) (data []byte, err error) {
+	if known := s.documents[f]; known != nil {
+		return known, nil
 	}
-	model, err := s.later()
-	if err == nil {
-		s.model, s.later = *model, nil
+	defer recovered.As(&err, fmt.Sprintf("encode SBOM as %s", f))
+	switch {
+	case s.model == nil:
+		return nil, errors.New("it was not asked for when the image was read")
+	case f == CycloneDX:
+		data, err = s.cycloneDX()
+	case f == SPDX:
+		data, err = s.spdx()
+	default:
+		err = fmt.Errorf("unknown format %q", f)
 	}
-	return err
+	if err != nil {
+		return nil, err
+	}
+	if s.documents == nil {
+		s.documents = make(map[Format][]byte)
+	}
+	s.documents[f] = neutralise.JSON(credential.WithholdJSON(data))
+	return s.documents[f], nil
 }
 
-// documentID makes the unique part of a document's name from its content.
-func documentID(content []byte) uuid.UUID {
-	sum := sha256.Sum256(content)
-	return uuid.NewHash(sha256.New(), uuid.NameSpaceURL, sum[:], 8)
+// What a document has in place of its time and of the unique part of its name.
+const (
+	noTime = "0001-01-01T00:00:00Z"
+	noID   = "00000000-0000-0000-0000-000000000000"
+)
+
+// finish sets the time, and makes the unique part of the document's name from
+// its content with that time. The first field of the name is meant in each case:
+// text in the document cannot hold one, since its quotes are escaped.
+func finish(document []byte, f Format, now time.Time) ([]byte, error) {
+	timeField, idField := `"timestamp": "`, `"serialNumber": "urn:uuid:`
+	if f == SPDX {
+		timeField, idField = `"created": "`, `"documentNamespace": "`
+	}
+	out := bytes.Clone(document)
+	fill := func(field, placeholder, value string) error {
+		_, rest, found := bytes.Cut(out, []byte(field))
+		if i := bytes.Index(rest, []byte(placeholder)); found && i >= 0 && len(value) == len(placeholder) {
+			copy(rest[i:], value)
+			return nil
+		}
+		return fmt.Errorf("no place for %q in the document", value)
+	}
+	if err := fill(timeField, noTime, now.UTC().Format(time.RFC3339)); err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(out)
+	return out, fill(idField, noID, uuid.NewHash(sha256.New(), uuid.NameSpaceURL, sum[:], 8).String())
 }
 
 const gitlabSchema = "gitlab:meta:schema_version"
 
-func (s *SBOM) cycloneDX(now time.Time) ([]byte, error) {
-	bom := cyclonedxhelpers.ToFormatModel(s.model)
+func (s *SBOM) cycloneDX() ([]byte, error) {
+	bom := cyclonedxhelpers.ToFormatModel(*s.model)
 	if bom.Metadata == nil {
 		bom.Metadata = &cyclonedx.Metadata{}
 	}
-	bom.SerialNumber = ""
-	bom.Metadata.Timestamp = now.UTC().Format(time.RFC3339)
+	bom.SerialNumber = "urn:uuid:" + noID
+	bom.Metadata.Timestamp = noTime
 	bom.Metadata.Tools = &cyclonedx.ToolsChoice{Components: &[]cyclonedx.Component{{
 		Type: cyclonedx.ComponentTypeApplication, Name: "portcullis", Version: s.version,
 	}}}
@@ -117,12 +148,12 @@ func (s *SBOM) cycloneDX(now time.Time) ([]byte, error) {
 	if bom.Components != nil {
 		sortComponents(*bom.Components)
 	}
-	content, err := encodeCycloneDX(bom)
-	if err != nil {
+	var buf bytes.Buffer
+	encoder := cyclonedx.NewBOMEncoder(&buf, cyclonedx.BOMFileFormatJSON).SetPretty(true).SetEscapeHTML(false)
+	if err := encoder.EncodeVersion(bom, cyclonedx.SpecVersion1_6); err != nil {
 		return nil, err
 	}
-	bom.SerialNumber = documentID(content).URN()
-	return encodeCycloneDX(bom)
+	return buf.Bytes(), nil
 }
 
 func sortComponents(components []cyclonedx.Component) {
@@ -132,21 +163,12 @@ func sortComponents(components []cyclonedx.Component) {
 	})
 }
 
-func encodeCycloneDX(bom *cyclonedx.BOM) ([]byte, error) {
-	var buf bytes.Buffer
-	encoder := cyclonedx.NewBOMEncoder(&buf, cyclonedx.BOMFileFormatJSON).SetPretty(true).SetEscapeHTML(false)
-	if err := encoder.EncodeVersion(bom, cyclonedx.SpecVersion1_6); err != nil {
-		return nil, err
-	}
-	return buf.Bytes(), nil
-}
-
-func (s *SBOM) spdx(now time.Time) ([]byte, error) {
-	doc := spdxhelpers.ToFormatModel(s.model)
+func (s *SBOM) spdx() ([]byte, error) {
+	doc := spdxhelpers.ToFormatModel(*s.model)
 	if doc == nil || doc.CreationInfo == nil {
 		return nil, errors.New("the SBOM has no SPDX form")
 	}
-	doc.CreationInfo.Created = now.UTC().Format(time.RFC3339)
+	doc.CreationInfo.Created = noTime
 	doc.CreationInfo.Creators = []spdx.Creator{{CreatorType: "Tool", Creator: "portcullis-" + cmp.Or(s.version, "unknown")}}
 	slices.SortStableFunc(doc.Packages, func(a, b *spdx.Package) int {
 		return cmp.Or(cmp.Compare(a.PackageName, b.PackageName), cmp.Compare(a.PackageVersion, b.PackageVersion),
@@ -156,20 +178,11 @@ func (s *SBOM) spdx(now time.Time) ([]byte, error) {
 		return cmp.Or(cmp.Compare(a.RefA.ElementRefID, b.RefA.ElementRefID), cmp.Compare(a.Relationship, b.Relationship),
 			cmp.Compare(a.RefB.ElementRefID, b.RefB.ElementRefID), cmp.Compare(a.RelationshipComment, b.RelationshipComment))
 	})
-	doc.DocumentNamespace = ""
-	content, err := encodeJSON(doc)
-	if err != nil {
-		return nil, err
-	}
-	doc.DocumentNamespace = "https://portcullis-ci.github.io/spdx/" + url.PathEscape(doc.DocumentName) + "-" + documentID(content).String()
-	return encodeJSON(doc)
-}
-
-func encodeJSON(v any) ([]byte, error) {
+	doc.DocumentNamespace = "https://portcullis-ci.github.io/spdx/" + url.PathEscape(doc.DocumentName) + "-" + noID
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	err := enc.Encode(v)
+	err := enc.Encode(doc)
 	return buf.Bytes(), err
 }

@@ -65,10 +65,10 @@ func TestLicencesAreReadWhereTheyWillBeLookedAt(t *testing.T) {
 	}{
 		{"nobody looks at them", syftcatalog.Options{}, false, none},
 		{"somebody looks at them", syftcatalog.Options{Licences: true}, false, all},
-		{"an SBOM is written", syftcatalog.Options{SBOM: true}, false, all},
+		{"an SBOM is written", syftcatalog.Options{SBOM: syftcatalog.Formats()}, false, all},
 		{"nobody looks at them, and the cache learns of the image", syftcatalog.Options{}, true, none},
 		{"the cache knows the image without", syftcatalog.Options{}, true, none},
-		{"the cache knows the image without, and an SBOM is written", syftcatalog.Options{SBOM: true}, true, all},
+		{"the cache knows the image without, and an SBOM is written", syftcatalog.Options{SBOM: syftcatalog.Formats()}, true, all},
 		{"the cache knows the image with them", syftcatalog.Options{Licences: true}, true, all},
 	} {
 		inv, bom := read(run.opts, run.cached)
@@ -79,7 +79,7 @@ func TestLicencesAreReadWhereTheyWillBeLookedAt(t *testing.T) {
 		if diff := cmp.Diff(run.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", run.name, diff)
 		}
-		if err := bom.Write(io.Discard, syftcatalog.SPDX, imagetest.Created); (err == nil) != run.opts.SBOM && !run.opts.Licences {
+		if err := bom.Write(io.Discard, syftcatalog.SPDX, imagetest.Created); (err == nil) != (len(run.opts.SBOM) > 0) {
 			t.Errorf("%s: writing the SBOM: error %v", run.name, err)
 		}
 	}
