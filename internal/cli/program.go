@@ -81,6 +81,9 @@ func (p Program) crashed() error {
 func (p Program) Main(ctx context.Context) (code exit.Code) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// What cannot be interrupted, such as waiting for somebody to write to a named
+	// pipe, a second signal ends.
+	context.AfterFunc(ctx, stop)
 	// A reader of our output that is gone is an error to report, and no reason
 	// to end without a code.
 	signal.Ignore(syscall.SIGPIPE)

@@ -252,11 +252,14 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 // must not look as if it did.
 func noRoom(files []inventory.Unreadable) error {
 	for _, u := range files {
-		for _, cause := range []string{"no space left on device", "disk quota exceeded", "not enough space on the disk", "read-only file system"} {
+		for _, cause := range []string{
+			"no space left on device", "disk quota exceeded", "not enough space on the disk", "read-only file system",
+			"file too large", "too many open files", "input/output error",
+		} {
 			if strings.Contains(u.Reason, cause) {
 				return &exit.Error{
 					Code: exit.NotExamined, Doing: "unpack " + u.Path, Err: errors.New(cause),
-					Hint: "archives in archives are unpacked into temporary files: make room in the directory that TMPDIR names, or name another",
+					Hint: "archives in archives are unpacked into temporary files: see that they can be written in the directory that TMPDIR names, or name another",
 				}
 			}
 		}
