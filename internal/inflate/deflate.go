@@ -126,6 +126,18 @@ func (b *bitReader) byte() (byte, bool) {
 	return b.buf[b.pos-1], true
 }
 
+// bytes fills p with the next bytes of aligned input.
+func (b *bitReader) bytes(p []byte) bool {
+	for i := range p {
+		next, ok := b.byte()
+		if !ok {
+			return false
+		}
+		p[i] = next
+	}
+	return true
+}
+
 // stage is what comes next in the input.
 type stage uint8
 
@@ -219,12 +231,8 @@ func (d *decoder) begin() error {
 func (d *decoder) beginStored() error {
 	d.align()
 	var head [4]byte
-	for i := range head {
-		b, ok := d.byte()
-		if !ok {
-			return d.cut()
-		}
-		head[i] = b
+	if !d.bytes(head[:]) {
+		return d.cut()
 	}
 	n := binary.LittleEndian.Uint16(head[:])
 	if n != ^binary.LittleEndian.Uint16(head[2:]) {

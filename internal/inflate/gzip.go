@@ -120,12 +120,8 @@ func (z *Reader) check() error {
 	}
 	z.sum()
 	var tail [8]byte
-	for i := range tail {
-		b, ok := z.byte()
-		if !ok {
-			return z.cut()
-		}
-		tail[i] = b
+	if !z.bytes(tail[:]) {
+		return z.cut()
 	}
 	if binary.LittleEndian.Uint32(tail[:]) != z.crc || binary.LittleEndian.Uint32(tail[4:]) != z.size {
 		return errChecksum
