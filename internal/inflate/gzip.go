@@ -31,6 +31,7 @@ type Reader struct {
 	// r is how far out was read, and summed how far it is in the checksum.
 	r, summed int
 	crc, size uint32
+	head      headerReader
 	failed    error
 }
 

@@ -21,7 +21,8 @@ const longestText = 512
 // but its end is of interest. The stream may end in its place, but for the
 // first one's.
 func (z *Reader) member() error {
-	h := headerReader{z: z}
+	h := &z.head
+	*h = headerReader{z: z}
 	fixed := h.next(10)
 	if h.err != nil {
 		if h.read == 0 && z.begun && z.err == io.EOF {
