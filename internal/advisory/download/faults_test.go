@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -129,29 +130,29 @@ func TestADownloadThatIsCutIsWholeOrAnError(t *testing.T) {
 		}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var at, n int
+			var at, n atomic.Int64 // The server may still answer when the client has given up.
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				n++
-				tt.answer(w, r, n-1, at)
+				tt.answer(w, r, int(n.Add(1)-1), int(at.Load()))
 			}))
 			defer server.Close()
 			quick := &download.Client{Attempts: 4, Wait: time.Microsecond, MaxWait: time.Microsecond}
-			for _, at = range offsets(len(first)) {
+			for _, offset := range offsets(len(first)) {
+				at.Store(int64(offset))
 				dir := t.TempDir()
 				path := filepath.Join(dir, "all.zip")
-				n = 0
+				n.Store(0)
 				_, err := quick.File(t.Context(), server.URL, path, 1<<20, now)
 				got, _ := os.ReadFile(path)
 				if (err == nil) != (tt.want != nil) || !bytes.Equal(got, tt.want) {
-					t.Errorf("cut after %d bytes: a file of %d bytes, of one version %v, error %v", at, len(got), bytes.Equal(got, first) || bytes.Equal(got, second), err)
+					t.Errorf("cut after %d bytes: a file of %d bytes, of one version %v, error %v", offset, len(got), bytes.Equal(got, first) || bytes.Equal(got, second), err)
 				}
 				if left, _ := filepath.Glob(path + ".part*"); len(left) != 0 {
-					t.Errorf("cut after %d bytes: left behind: %v", at, left)
+					t.Errorf("cut after %d bytes: left behind: %v", offset, left)
 				}
-				n = 0
+				n.Store(0)
 				page, err := quick.Bytes(t.Context(), server.URL, 1<<20)
 				if (err == nil) != (tt.want != nil) || !bytes.Equal(page, tt.want) {
-					t.Errorf("cut after %d bytes: a page of %d bytes, error %v", at, len(page), err)
+					t.Errorf("cut after %d bytes: a page of %d bytes, error %v", offset, len(page), err)
 				}
 			}
 		})
@@ -164,12 +165,16 @@ func TestNoFaultOfTheDiskLeavesHalfADownload(t *testing.T) {
 	if !filelimit.Alone(t) {
 		return
 	}
-	version := `"1"`
-	asked := 0
+	var later atomic.Bool // Whether the second version is there.
+	var asked atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked++
-		w.Header().Set("ETag", version)
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(map[string][]byte{`"1"`: first, `"2"`: second}[version]))
+		asked.Add(1)
+		tag, content := `"1"`, first
+		if later.Load() {
+			tag, content = `"2"`, second
+		}
+		w.Header().Set("ETag", tag)
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
 	}))
 	defer server.Close()
 	dir := t.TempDir()
@@ -177,13 +182,13 @@ func TestNoFaultOfTheDiskLeavesHalfADownload(t *testing.T) {
 	if _, err := client().File(t.Context(), server.URL, path, 1<<20, now); err != nil {
 		t.Fatal(err)
 	}
-	version = `"2"`
+	later.Store(true)
 	for _, at := range offsets(len(second)) {
-		asked = 0
+		asked.Store(0)
 		var err error
 		filelimit.During(t, int64(at), func() { _, err = client().File(t.Context(), server.URL, path, 1<<20, now) })
-		if !errors.Is(err, filelimit.Full) || asked != 1 {
-			t.Errorf("full after %d bytes: asked %d times, error %v", at, asked, err)
+		if !errors.Is(err, filelimit.Full) || asked.Load() != 1 {
+			t.Errorf("full after %d bytes: asked %d times, error %v", at, asked.Load(), err)
 		}
 		if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, first) {
 			t.Errorf("full after %d bytes: %d bytes in place of the older file", at, len(got))
