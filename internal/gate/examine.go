@@ -166,7 +166,7 @@ func (r run) judgeRemains(ctx context.Context, p part, t *target.Target, inv inv
 	p.image, p.inventory = t.Image, &inv
 	r.judgeConfiguration(ctx, t, &p)
 	if inspected != nil {
-		// What belongs to packages is not known, so that nothing is left out.
+		// Nothing is left out as a package's where no packages are known.
 		r.judgeSecrets(t, inspected, &p)
 		r.judgeContents(t, inspected, &p)
 	}

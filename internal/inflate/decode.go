@@ -83,8 +83,10 @@ func refill(in *[inSize]byte, code, n uint64, pos int) (uint64, uint64, int) {
 	return code, n | 56, pos + int((63-n)>>3)
 }
 
-// fast is decode for as long as there is plenty of input and room: all that a
-// round may need is there, so that nothing is checked within.
+// fast is decode for as long as there is plenty of input and room: a round may
+// use no more than is there, so that neither is checked within. It is one function,
+// and symbol has its steps once more with the checks, so that its state can stay
+// in registers.
 func (d *decoder) fast() error {
 	in, end, out := &d.buf, d.end-lookahead, &d.out
 	lit, dist := &d.literal, &d.distance
