@@ -58,7 +58,7 @@ const (
 // that other users could have written to is refused, because its entries would
 // decide what is found. A directory that cannot be written to is read only.
 // Size is its bound in bytes. The note function is told of entries that cannot
-// be used; it may be nil.
+// be used, by several goroutines at once; it may be nil.
 func Open(path string, size int64, note func(format string, args ...any)) (*Dir, error) {
 	if note == nil {
 		note = func(string, ...any) {}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -114,9 +115,9 @@ func TestABrokenCacheIsMadeAnew(t *testing.T) {
 	img := onceMore(t, sample(t))
 	want := takeStock(t, img, syftcatalog.Options{ToolVersion: "1"})
 	dir := t.TempDir()
-	notes := 0
+	var notes atomic.Int64 // entries of several layers are read at once
 	options := func() syftcatalog.Options {
-		c, err := cache.Open(dir, cache.DefaultSize, func(string, ...any) { notes++ })
+		c, err := cache.Open(dir, cache.DefaultSize, func(string, ...any) { notes.Add(1) })
 		must(t, err)
 		return syftcatalog.Options{ToolVersion: "1", Cache: c, Build: "a"}
 	}
@@ -138,8 +139,8 @@ func TestABrokenCacheIsMadeAnew(t *testing.T) {
 		}
 	}
 	// With a broken SBOM the other one and the inventory are not asked for any more.
-	if notes != len(entries)-2 {
-		t.Errorf("%d notes about %d broken entries, want all but two", notes, len(entries))
+	if got := notes.Load(); got != int64(len(entries)-2) {
+		t.Errorf("%d notes about %d broken entries, want all but two", got, len(entries))
 	}
 }
 
