@@ -61,8 +61,9 @@ lint: ## formatting, vet, staticcheck
 fmt:
 	$(GO) run $(GOFUMPT) -w .
 
-generate: ## rule pages, schemas and goldens that are made from the code
+generate: ## rule pages, schemas and tables that are made from code
 	$(GO) test ./internal/cli -run TestGeneratedPagesAreFresh -update
+	$(GO) test ./internal/inventory/licencetext -run TestTheTableHoldsTheMatcherThatLicensecheckMakes -update
 
 snapshot: ## the database that is embedded, from FROM=DIR in the layout of OSV's export
 	.ci/snapshot "$(FROM)"

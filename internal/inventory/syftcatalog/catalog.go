@@ -46,7 +46,7 @@ type Options struct {
 	SBOM []Format
 	// Licences says that the licences of packages will be looked at. They are
 	// there when an SBOM will be written, too, and otherwise left out: to tell
-	// them by their texts takes most of a second.
+	// them by their texts takes time that nobody gains from.
 	Licences bool
 	// Cache keeps inventories and layers for the next run; may be nil.
 	Cache layers.Cache
@@ -158,7 +158,7 @@ func valid(inv inventory.Inventory, err error) (inventory.Inventory, error) {
 }
 
 func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options) (inventory.Inventory, error) {
-	cfg := config(opts)
+	var cfg *syft.CreateSBOMConfig
 	var index *layers.Index
 	scanCtx := ctx
 	group, groupCtx := errgroup.WithContext(ctx)
@@ -172,6 +172,7 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 		return err
 	})
 	group.Go(func() (err error) {
+		cfg = config(opts)
 		scanCtx, err = licenceContext(ctx, opts.Licences, cfg.Licenses)
 		return err
 	})
@@ -189,6 +190,10 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 		opts.Inspected(s.inspections)
 	}
 	src := newSource(ctx, t, index)
+	cfg, err := withCatalogersFor(cfg, src.resolver)
+	if err != nil {
+		return inventory.Inventory{}, errors.Join(limit, err)
+	}
 	model, err := createSBOM(scanCtx, src, cfg, opts.Heap)
 	if err != nil {
 		return inventory.Inventory{}, errors.Join(limit, fmt.Errorf("catalog packages: %w", err))

@@ -26,11 +26,11 @@ func BenchmarkWanted(b *testing.B) {
 	}
 }
 
-// BenchmarkCatalogersWithNothingToRead is what it would save to choose the
-// catalogers by what an image holds.
+// BenchmarkCatalogersWithNothingToRead is what it saves to choose the catalogers
+// by what an image holds, where that is nothing.
 func BenchmarkCatalogersWithNothingToRead(b *testing.B) {
-	cfg := config(Options{})
-	ctx, err := syft.SetContextLicenseScanner(b.Context(), cfg.Licenses)
+	all := config(Options{})
+	ctx, err := licenceContext(b.Context(), false, all.Licenses)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -39,19 +39,25 @@ func BenchmarkCatalogersWithNothingToRead(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer func() { _ = index.Close() }()
-	for b.Loop() {
-		if _, err := createSBOM(ctx, newSource(ctx, &target.Target{Kind: target.Image, Name: "empty"}, index), cfg, 0); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-// BenchmarkLicenceMatcher is what syft spends once for each examination that is
-// not in the cache.
-func BenchmarkLicenceMatcher(b *testing.B) {
-	for b.Loop() {
-		if _, err := syft.SetContextLicenseScanner(b.Context(), config(Options{}).Licenses); err != nil {
-			b.Fatal(err)
-		}
+	image := &target.Target{Kind: target.Image, Name: "empty"}
+	for name, choose := range map[string]func(*layerSource) (*syft.CreateSBOMConfig, error){
+		"all": func(*layerSource) (*syft.CreateSBOMConfig, error) { return all, nil },
+		"chosen": func(s *layerSource) (*syft.CreateSBOMConfig, error) {
+			own := *all
+			return withCatalogersFor(&own, s.resolver)
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				src := newSource(ctx, image, index)
+				cfg, err := choose(src)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, err := createSBOM(ctx, src, cfg, 0); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
