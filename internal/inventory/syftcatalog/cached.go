@@ -85,15 +85,17 @@ func documentKey(key string, f Format, t *target.Target) (string, error) {
 // which says so. The inventory was valid when it was put in, and the cache
 // vouches that it is what was put in.
 func (s *SBOM) fromCache(key string, t *target.Target, opts Options) (inventory.Inventory, bool) {
-	documents := make(map[Format][]byte)
+	documents := make(map[Format]func() ([]byte, error))
 	for _, f := range opts.SBOM {
 		key, err := documentKey(key, f, t)
+		var document []byte
 		if err != nil || !opts.Cache.Get(key, func(r io.Reader) (err error) {
-			documents[f], err = io.ReadAll(r)
+			document, err = io.ReadAll(r)
 			return err
 		}) {
 			return inventory.Inventory{}, false
 		}
+		documents[f] = func() ([]byte, error) { return document, nil }
 	}
 	var found packed.Image
 	ok := opts.Cache.Get(key, func(r io.Reader) (err error) {

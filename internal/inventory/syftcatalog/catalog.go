@@ -64,8 +64,8 @@ type SBOM struct {
 	stats   layers.Stats
 	// inspections are the results of the inspectors, to be kept with the rest.
 	inspections *layers.Inspections
-	// documents are those that were made already, see document.
-	documents map[Format][]byte
+	// documents are those that were or are being made already, see document.
+	documents map[Format]func() ([]byte, error)
 }
 
 // Stats says what reading the layers cost; zero for an SBOM file.
@@ -198,6 +198,10 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 	if err != nil {
 		return inventory.Inventory{}, errors.Join(limit, fmt.Errorf("catalog packages: %w", err))
 	}
+	if len(opts.SBOM) > 0 {
+		s.model = model
+		s.begin(opts.SBOM)
+	}
 	limit = errors.Join(limit, src.resolver.limit())
 	packages := packagesOf(model)
 	inv := convert(model, packages)
@@ -246,9 +250,6 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 	}
 	sortUnreadable(inv.Unreadable)
 	s.stats = index.Stats()
-	if len(opts.SBOM) > 0 {
-		s.model = model
-	}
 	return inv, errors.Join(limit, noRoom(inv.Unreadable))
 }
 

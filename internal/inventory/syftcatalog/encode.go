@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	cyclonedx "github.com/CycloneDX/cyclonedx-go"
@@ -71,12 +72,27 @@ func (s *SBOM) Write(w io.Writer, f Format, now time.Time) error {
 	return nil
 }
 
+// begin has the formats encoded in the background, while the rest of what an
+// image holds is looked at: for a thousand packages that takes a tenth of a second.
+func (s *SBOM) begin(formats []Format) {
+	s.documents = make(map[Format]func() ([]byte, error), len(formats))
+	for _, f := range formats {
+		encoded := sync.OnceValues(func() ([]byte, error) { return s.encode(f) })
+		s.documents[f] = encoded
+		go func() { _, _ = encoded() }() // who asks for it gets the error
+	}
+}
+
 // document returns the SBOM in a format, as [finish] takes it. It is what takes
 // the time and is kept for the next one who asks, in this run or in a later one.
-func (s *SBOM) document(f Format) (data []byte, err error) {
-	if known := s.documents[f]; known != nil {
-		return known, nil
+func (s *SBOM) document(f Format) ([]byte, error) {
+	if document := s.documents[f]; document != nil {
+		return document()
 	}
+	return s.encode(f)
+}
+
+func (s *SBOM) encode(f Format) (data []byte, err error) {
 	defer recovered.As(&err, fmt.Sprintf("encode SBOM as %s", f))
 	switch {
 	case s.model == nil:
@@ -91,11 +107,7 @@ func (s *SBOM) document(f Format) (data []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.documents == nil {
-		s.documents = make(map[Format][]byte)
-	}
-	s.documents[f] = neutralise.JSON(credential.WithholdJSON(data))
-	return s.documents[f], nil
+	return neutralise.JSON(credential.WithholdJSON(data)), nil
 }
 
 // What a document has in place of its time and of the unique part of its name.
