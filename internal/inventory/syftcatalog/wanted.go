@@ -1,6 +1,7 @@
 package syftcatalog
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -14,6 +15,15 @@ var selector = layers.Selector{Keep: wanted.keep, Signatures: signatures, Parts:
 
 // wishes are patterns of files that catalogers may ask for.
 type wishes struct{ globSet }
+
+// catalogerGlobs are the paths and patterns that syft's catalogers for images ask
+// for, each once.
+var catalogerGlobs = func() []string {
+	all := slices.Concat(slices.Collect(maps.Values(globsOf))...)
+	all = append(all, otherGlobs...)
+	slices.Sort(all)
+	return slices.Compact(all)
+}()
 
 // wantedGlobs are the paths and patterns of what is kept.
 var wantedGlobs = slices.Concat(catalogerGlobs, furtherGlobs, systemFiles, credentialFiles, contentSetFiles)
