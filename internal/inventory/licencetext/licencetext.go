@@ -7,6 +7,7 @@ package licencetext
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
 	"reflect"
 	"unsafe"
@@ -24,12 +25,13 @@ var embedded []byte
 // from the texts.
 func Matcher() (*licensecheck.Scanner, error) {
 	licences := licensecheck.BuiltinLicenses()
-	if m, err := fromTable(embedded, licences); err == nil {
+	m, unfit := fromTable(embedded, licences)
+	if unfit == nil {
 		return m, nil
 	}
 	m, err := licensecheck.NewScanner(licences)
 	if err != nil {
-		return nil, fmt.Errorf("make the matcher of licences: %w", err)
+		return nil, fmt.Errorf("make the matcher of licences: %w", errors.Join(unfit, err))
 	}
 	return m, nil
 }
@@ -73,7 +75,6 @@ func fieldsOf(m *licensecheck.Scanner) (f fields, err error) {
 		licences: field(scanner, "licenses"), urls: field(scanner, "urls"),
 		words: field(dict, "list"), ids: field(dict, "dict"), states: field(multi, "dfa"), start: field(multi, "start"),
 	}
-	var phrase [2]int32
 	for _, known := range []struct {
 		field reflect.Value
 		as    any
@@ -89,7 +90,7 @@ func fieldsOf(m *licensecheck.Scanner) (f fields, err error) {
 	word := f.ids.Type().Elem()
 	if f.ids.Type().Key().Kind() != reflect.String || word.Kind() != reflect.Int32 ||
 		!f.states.Type().ConvertibleTo(reflect.TypeFor[[]int32]()) ||
-		f.start.Type().Key().Kind() != reflect.Array || f.start.Type().Key().Len() != len(phrase) ||
+		f.start.Type().Key().Kind() != reflect.Array || f.start.Type().Key().Len() != 2 ||
 		f.start.Type().Key().Elem() != word || f.start.Type().Elem().Size() != 0 ||
 		scanner.NumField() != 3 || multi.NumField() != 3 || dict.NumField() != 2 {
 		return f, fmt.Errorf("licensecheck keeps its matcher in another way: %v, %v, %v", f.ids.Type(), f.states.Type(), f.start.Type())

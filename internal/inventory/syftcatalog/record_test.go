@@ -28,11 +28,11 @@ import (
 
 var update = flag.Bool("update", false, "rewrite generated and golden files")
 
-// recorder is an empty image that notes what it is asked for, and how often.
+// recorder is an empty image that notes what it is asked for.
 type recorder struct {
 	*resolver
 	mu                  sync.Mutex
-	globs, paths, types map[string]int
+	globs, paths, types map[string]bool
 	// all says that it was asked for all its files.
 	all bool
 }
@@ -66,11 +66,11 @@ func (r *recorder) AllLocations(context.Context) <-chan file.Location {
 	return none
 }
 
-func (r *recorder) note(set map[string]int, items []string) {
+func (r *recorder) note(set map[string]bool, items []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, i := range items {
-		set[i]++
+		set[i] = true
 	}
 }
 
@@ -88,7 +88,7 @@ func record(t *testing.T, cfg *syft.CreateSBOMConfig) (r *recorder, used []strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	r = &recorder{resolver: newResolver(context.Background(), x), globs: map[string]int{}, paths: map[string]int{}, types: map[string]int{}}
+	r = &recorder{resolver: newResolver(context.Background(), x), globs: map[string]bool{}, paths: map[string]bool{}, types: map[string]bool{}}
 	ctx, err := licenceContext(t.Context(), false, cfg.Licenses)
 	if err != nil {
 		t.Fatal(err)
@@ -140,7 +140,7 @@ func recordEach(t *testing.T) map[string][]string {
 		if !slices.Equal(used, []string{name}) {
 			t.Fatalf("instead of %s there were selected: %v", name, used)
 		}
-		maps.DeleteFunc(r.paths, func(path string, _ int) bool { return without.paths[path] > 0 })
+		maps.DeleteFunc(r.paths, func(path string, _ bool) bool { return without.paths[path] })
 		if len(r.globs) > 0 && len(r.paths) == 0 && len(r.types) == 0 && !r.all {
 			out[name] = slices.Sorted(maps.Keys(r.globs))
 		}
