@@ -94,10 +94,13 @@ func readHadolint(path string, in io.Reader) (h Hadolint, err error) {
 	} else if err != nil {
 		return fail(err)
 	}
+	if root := doc.Content[0]; root.Kind != yaml.MappingNode && root.Tag != "!!null" {
+		return fail(fmt.Errorf("line %d: expected keys and values", root.Line))
+	}
 	if err := doc.Decode(&h); err != nil {
 		return fail(err)
 	}
-	if len(doc.Content) == 1 && doc.Content[0].Kind == yaml.MappingNode {
+	if doc.Content[0].Kind == yaml.MappingNode {
 		for i := 0; i < len(doc.Content[0].Content); i += 2 {
 			if key := doc.Content[0].Content[i].Value; !hadolintKeys[key] {
 				h.Unknown = append(h.Unknown, key)

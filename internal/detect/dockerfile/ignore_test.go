@@ -150,6 +150,7 @@ func TestFaultyHadolintConfigurationsAreUsageErrors(t *testing.T) {
 	for name, content := range map[string]string{
 		"no YAML":               "ignored: [DL3008\nx: {",
 		"a list":                "- DL3008\n",
+		"a word":                "https://user@example.com\n",
 		"a number for a list":   "ignored: {a: 1}\n",
 		"an unknown threshold":  "failure-threshold: fatal\n",
 		"an unknown label type": "label-schema:\n  a: colour\n",
@@ -162,8 +163,10 @@ func TestFaultyHadolintConfigurationsAreUsageErrors(t *testing.T) {
 			}
 		})
 	}
-	if h, err := ParseHadolint(".hadolint.yaml", nil); err != nil || len(h.Ignored) != 0 {
-		t.Errorf("an empty file: %v", err)
+	for _, empty := range []string{"", "---\n", "# nothing\n", "~\n"} {
+		if h, err := ParseHadolint(".hadolint.yaml", []byte(empty)); err != nil || len(h.Ignored) != 0 {
+			t.Errorf("an empty file %q: %v", empty, err)
+		}
 	}
 }
 

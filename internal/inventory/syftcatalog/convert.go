@@ -3,6 +3,7 @@ package syftcatalog
 import (
 	"cmp"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -61,11 +62,24 @@ func convert(model *sbom.SBOM, packages []pkg.Package) inventory.Inventory {
 	}
 	slices.SortFunc(inv.Packages, comparePackages)
 	for at, reasons := range model.Artifacts.Unknowns {
-		slices.Sort(reasons)
-		inv.Unreadable = append(inv.Unreadable, inventory.Unreadable{Path: at.RealPath, Reason: strings.Join(slices.Compact(reasons), "; ")})
+		inv.Unreadable = append(inv.Unreadable, inventory.Unreadable{Path: at.RealPath, Reason: reason(reasons)})
 	}
 	sortUnreadable(inv.Unreadable)
 	return inv
+}
+
+// scratchPath is the directory that syft unpacks an archive's files into. Its
+// name is another one in each run.
+var scratchPath = regexp.MustCompile(`[^"\s]*[/\\]syft-cataloger-[0-9]+[/\\](archive-contents-[0-9]+[/\\])?`)
+
+// reason joins what syft says of one file, the same in each run.
+func reason(said []string) string {
+	said = slices.Clone(said)
+	for i := range said {
+		said[i] = scratchPath.ReplaceAllString(said[i], "")
+	}
+	slices.Sort(said)
+	return strings.Join(slices.Compact(said), "; ")
 }
 
 // withoutRepeats drops packages that an SBOM lists again with nothing to tell

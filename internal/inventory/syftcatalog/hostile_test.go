@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/imagetest"
 	"github.com/portcullis-ci/portcullis/internal/inventory"
@@ -279,4 +281,25 @@ type zeros struct{}
 func (zeros) Read(p []byte) (int, error) {
 	clear(p)
 	return len(p), nil
+}
+
+// A report that differs from run to run is no use to compare with.
+func TestWhatIsUnreadableIsToldInTheSameWordsEachTime(t *testing.T) {
+	jar := zipOf(t, "META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n", "META-INF/maven/g/a/pom.xml", "<project/>")
+	central := bytes.LastIndex(jar, []byte("PK\x01\x02"))
+	jar[central+24] += 10 // the size of pom.xml
+	said := func() []inventory.Unreadable {
+		inv, err := catalogFiles(t, imagetest.File{Path: "app/a.jar", Body: jar})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return inv.Unreadable
+	}
+	first := said()
+	if len(first) != 1 || !strings.Contains(first[0].Reason, "archive-a.jar") {
+		t.Fatalf("unreadable: %+v, want the jar", first)
+	}
+	if diff := cmp.Diff(first, said()); diff != "" {
+		t.Errorf("(-first +second):\n%s", diff)
+	}
 }
