@@ -47,6 +47,10 @@ type Inventory struct {
 	// Ambiguous lists entries of layers' archives of which readers may make
 	// different things, so that what was examined need not be what runs.
 	Ambiguous []Ambiguous
+	// Restored are lists of the packages of the system that a later layer deletes
+	// or empties, and that were read as they were before: the packages are there
+	// still.
+	Restored []Place
 }
 
 // Ambiguous is an entry of a layer's archive that leads somewhere else in some

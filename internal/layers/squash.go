@@ -2,6 +2,7 @@ package layers
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"path"
 	"slices"
@@ -185,4 +186,33 @@ func (x *Index) makeDir(p string) (*node, error) {
 		at = child
 	}
 	return at, nil
+}
+
+// Covered yields the regular files of all layers that the squashed tree does not
+// show since something later deletes or replaces them, those of lower layers
+// first.
+func (x *Index) Covered() iter.Seq[*Entry] {
+	return func(yield func(*Entry) bool) {
+		for _, l := range x.layers {
+			for _, e := range l.entries {
+				if e.Type == Regular && !e.shown && !yield(e) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Restore shows covered files again, each at its place, whatever is there now.
+// It must not be called once others use the index.
+func (x *Index) Restore(covered []*Entry) error {
+	for _, e := range covered {
+		dir, err := x.makeDir(e.Dir())
+		if err != nil {
+			return fmt.Errorf("restore %s: %w", e.Path, err)
+		}
+		x.put(dir, e)
+	}
+	x.all = walk(x.root, make([]*Entry, 0, len(x.all)+len(covered)))
+	return nil
 }

@@ -58,7 +58,7 @@ type rule struct {
 // all returns the rules in the order in which they run.
 func all() []rule {
 	var out []rule
-	for _, family := range [][]rule{userRules(), secretRules(), modeRules(), accountRules(), credentialFileRules(), serviceRules(), programRules(), leftoverRules(), archiveRules(), labelRules(), ageRules()} {
+	for _, family := range [][]rule{userRules(), secretRules(), modeRules(), accountRules(), credentialFileRules(), serviceRules(), programRules(), leftoverRules(), archiveRules(), packageListRules(), labelRules(), ageRules()} {
 		for _, r := range family {
 			r.Rule = withCountermeasure(r.Rule)
 			out = append(out, r)

@@ -55,7 +55,9 @@ type example struct {
 		Path, Reason, Layer string
 		Repeated            bool
 	} `json:"ambiguous"`
-	Created time.Time `json:"created"`
+	// Restored are lists of packages that a later layer deletes.
+	Restored []string  `json:"restored"`
+	Created  time.Time `json:"created"`
 	// Distribution is Debian 12 unless the example says something else; one
 	// without an id is none.
 	Distribution *struct {
@@ -112,6 +114,9 @@ func decode(t testing.TB, text string) inventory.Inventory {
 	}
 	for _, a := range e.Ambiguous {
 		inv.Ambiguous = append(inv.Ambiguous, inventory.Ambiguous{Place: inventory.Place{Path: a.Path, Layer: a.Layer}, Reason: a.Reason, Repeated: a.Repeated})
+	}
+	for _, p := range e.Restored {
+		inv.Restored = append(inv.Restored, inventory.Place{Path: p, Layer: "sha256:layer"})
 	}
 	img.Created = e.Created
 	switch d := e.Distribution; {

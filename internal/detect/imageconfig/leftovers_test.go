@@ -212,7 +212,7 @@ func TestADistributionIsPastItsEndAfterTheLastDay(t *testing.T) {
 // but for those that one of them does not speak of.
 func TestRulesNameTheirControls(t *testing.T) {
 	noCIS := map[string]bool{
-		"image-world-writable": true, "image-path-relative": true, "image-file-capabilities": true, "image-device-file": true, "image-ambiguous-archive": true, "image-duplicate-entry": true, "image-empty-password": true, "image-second-root": true,
+		"image-world-writable": true, "image-path-relative": true, "image-file-capabilities": true, "image-device-file": true, "image-ambiguous-archive": true, "image-package-list-deleted": true, "image-duplicate-entry": true, "image-empty-password": true, "image-second-root": true,
 		"image-duplicate-account": true, "image-sudo-nopasswd": true, "image-sshd-weak": true, "image-authorized-keys": true, "image-exposed-admin-port": true,
 	}
 	noNIST := map[string]bool{"image-no-healthcheck": true}

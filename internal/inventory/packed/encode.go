@@ -341,6 +341,10 @@ func (e *encoder) inventory(inv inventory.Inventory) {
 		p.text(a.Reason)
 		p.flag(a.Repeated)
 	}
+	p.count(len(inv.Restored), inv.Restored == nil)
+	for _, place := range inv.Restored {
+		p.spot(place)
+	}
 }
 
 func (e *encoder) inspections(i layers.Inspections) {

@@ -18,7 +18,7 @@ import (
 )
 
 // Schema names the form; it changes with it.
-const Schema = "packed 1"
+const Schema = "packed 2"
 
 // ErrBroken is wrapped by errors about bytes that Encode did not write.
 var ErrBroken = errors.New("the packed inventory is broken")

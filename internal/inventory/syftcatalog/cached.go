@@ -19,7 +19,7 @@ import (
 )
 
 // imageSchema is the form of a cached image; it changes with what is recorded.
-const imageSchema = "portcullis image 9 " + packed.Schema
+const imageSchema = "portcullis image 10 " + packed.Schema
 
 // programVersion identifies what is selected in layers and who reads it: two
 // builds that differ in either do not share entries of the cache.

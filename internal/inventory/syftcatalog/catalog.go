@@ -189,8 +189,12 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 	if opts.Inspected != nil {
 		opts.Inspected(s.inspections)
 	}
+	lists, err := restoreLists(index)
+	if err != nil {
+		return inventory.Inventory{}, errors.Join(limit, err)
+	}
 	src := newSource(ctx, t, index)
-	cfg, err := withCatalogersFor(cfg, src.resolver)
+	cfg, err = withCatalogersFor(cfg, src.resolver)
 	if err != nil {
 		return inventory.Inventory{}, errors.Join(limit, err)
 	}
@@ -198,6 +202,7 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 	if err != nil {
 		return inventory.Inventory{}, errors.Join(limit, fmt.Errorf("catalog packages: %w", err))
 	}
+	dropUninstalled(model, lists, index)
 	if len(opts.SBOM) > 0 {
 		s.model = model
 		s.begin(opts.SBOM)
@@ -211,6 +216,8 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 			inv.Packages[i].Licenses = nil
 		}
 	}
+	inv.Restored = placesOf(lists, index)
+	nameNoVendor(inv.Packages)
 	// dpkg's list is there and empty where another package manager brought dpkg:
 	// syft calls it unreadable, and it says that nothing is installed.
 	inv.Unreadable = slices.DeleteFunc(inv.Unreadable, func(u inventory.Unreadable) bool {

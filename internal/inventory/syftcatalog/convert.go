@@ -107,6 +107,20 @@ func withoutRepeats(inv inventory.Inventory) inventory.Inventory {
 	return inv
 }
 
+// noVendor is what rpm shows for a package that nobody put a vendor into: every
+// distribution does.
+const noVendor = "(none)"
+
+// nameNoVendor marks the rpm packages of an image that have no vendor. Those of
+// an SBOM may have lost it.
+func nameNoVendor(packages []inventory.Package) {
+	for i := range packages {
+		if p := &packages[i]; p.Type == "rpm" && p.Vendor == "" && p.Name != "gpg-pubkey" {
+			p.Vendor = noVendor
+		}
+	}
+}
+
 func sortUnreadable(list []inventory.Unreadable) {
 	slices.SortFunc(list, func(a, b inventory.Unreadable) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Reason, b.Reason))

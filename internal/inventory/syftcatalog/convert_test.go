@@ -95,3 +95,15 @@ func TestAFullDiskIsToldFromABrokenArchive(t *testing.T) {
 		}
 	}
 }
+
+func TestAnRPMWithoutVendorIsNobodys(t *testing.T) {
+	packages := []inventory.Package{
+		{Type: "rpm", Name: "mine"}, {Type: "rpm", Name: "theirs", Vendor: "Red Hat, Inc."}, {Type: "rpm", Name: "gpg-pubkey"}, {Type: "deb", Name: "any"},
+	}
+	nameNoVendor(packages)
+	for i, want := range []string{"(none)", "Red Hat, Inc.", "", ""} {
+		if packages[i].Vendor != want {
+			t.Errorf("%s: vendor %q, want %q", packages[i].Name, packages[i].Vendor, want)
+		}
+	}
+}
