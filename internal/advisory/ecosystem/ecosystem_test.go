@@ -195,7 +195,7 @@ func TestFoldMakesNamesOfOneRegistryEqual(t *testing.T) {
 func TestOwnVendorTellsForeignRepositories(t *testing.T) {
 	alma, _ := ByName("AlmaLinux")
 	for vendor, want := range map[string]bool{
-		"AlmaLinux": true, "AlmaLinux OS Foundation": true, "": true, "Fedora Project": false, "Docker": false,
+		"AlmaLinux": true, "AlmaLinux OS Foundation": true, "": true, "Fedora Project": false, "Docker": false, "(none)": false,
 	} {
 		if got := alma.Distribution.OwnVendor(vendor); got != want {
 			t.Errorf("OwnVendor(%q) = %v, want %v", vendor, got, want)

@@ -147,8 +147,11 @@ const apkSize = len("Q1") + 28
 
 func isHex(b byte) bool { return b >= '0' && b <= '9' || b >= 'a' && b <= 'f' }
 
-// packageDirs are where the packages of operating systems put files.
-var packageDirs = []string{"/usr/", "/lib", "/bin/", "/sbin/", "/etc/", "/var/", "/opt/", "/boot/", "/srv/"}
+// packageDirs are where the packages of operating systems put files. The file
+// hierarchy standard leaves /opt, /srv and /usr/local to others
+// (https://refspecs.linuxfoundation.org/FHS_3.0/fhs-3.0.html): a package that
+// somebody built for an image may hold secrets of its builder.
+var packageDirs = []string{"/usr/", "/lib", "/bin/", "/sbin/", "/etc/", "/var/", "/boot/"}
 
 func ofPackages(p string) bool {
 	if strings.HasPrefix(p, "/usr/local/") {

@@ -151,7 +151,7 @@ func (c *check) gaps(layer int, r record) {
 }
 
 func (c *check) unchanged(file Content) bool {
-	return file.Recorded || c.opts.Unchanged != nil && c.opts.Unchanged(file)
+	return ofPackages(file.Path) && (file.Recorded || c.opts.Unchanged != nil && c.opts.Unchanged(file))
 }
 
 func (c *check) diffID(layer int) string {

@@ -132,8 +132,12 @@ func TestSecretsOfDeletedAndReplacedFilesAreToldWithTheirLayer(t *testing.T) {
 func TestWhatIsKnownAlreadyIsLeftOut(t *testing.T) {
 	files := []imagetest.File{imagetest.Text("app/.env", setting)}
 	all := func(string, string) bool { return true }
-	if r := check(t, secret.Options{Unchanged: func(secret.Content) bool { return true }}, files); len(r.Findings) != 0 || r.Unchanged != 1 {
+	unchanged := secret.Options{Unchanged: func(secret.Content) bool { return true }}
+	if r := check(t, unchanged, []imagetest.File{imagetest.Text("usr/share/x/.env", setting)}); len(r.Findings) != 0 || r.Unchanged != 1 {
 		t.Errorf("an unchanged file of a package: %+v", r)
+	}
+	if r := check(t, unchanged, files); len(r.Findings) != 1 || r.Unchanged != 0 {
+		t.Errorf("a file where no distribution installs: %+v", r)
 	}
 	if r := check(t, secret.Options{Reported: all}, files); len(r.Findings) != 0 {
 		t.Errorf("a file that was reported: %+v", r)
