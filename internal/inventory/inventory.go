@@ -244,6 +244,10 @@ type Package struct {
 	// Vendor is the packager recorded by the package manager (deb Maintainer
 	// is not one); used to tell foreign repositories. Often empty.
 	Vendor string
+	// GuessedGroup is set for a Java archive that does not say in which Maven
+	// group it is published: that of the package URL was made up from its manifest
+	// or its name.
+	GuessedGroup bool
 }
 
 // File is a file of the squashed image that a detector may have to judge.

@@ -234,6 +234,7 @@ func (d *decoder) pkg(p *inventory.Package, n int, spots *[]inventory.Place) (ow
 	p.Licenses = d.referList(c)
 	if has&hasVendor != 0 {
 		p.Vendor, p.Architecture, p.Module = d.refer(c), d.refer(c), d.refer(c)
+		p.GuessedGroup = c.flag()
 	}
 	if has&hasSource != 0 {
 		p.Source = &inventory.Source{Name: d.refer(c), Version: d.refer(c)}

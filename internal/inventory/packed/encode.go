@@ -140,7 +140,7 @@ func (e *encoder) pkg(p inventory.Package) {
 	set(hasToldVersion, p.Version == version && p.PURL != "")
 	set(hasSource, p.Source != nil)
 	set(hasOwner, owned && p.Owner != "")
-	set(hasVendor, p.Vendor+p.Architecture+p.Module != "")
+	set(hasVendor, p.Vendor+p.Architecture+p.Module != "" || p.GuessedGroup)
 	set(hasOnePlace, len(p.Places) == 1)
 	n := &e.places[packages]
 	n.byte(has)
@@ -151,6 +151,7 @@ func (e *encoder) pkg(p inventory.Package) {
 		e.refer(n, p.Vendor)
 		e.refer(n, p.Architecture)
 		e.refer(n, p.Module)
+		n.flag(p.GuessedGroup)
 	}
 	if p.Source != nil {
 		e.refer(n, p.Source.Name)

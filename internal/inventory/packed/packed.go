@@ -154,6 +154,6 @@ const (
 	hasToldVersion
 	hasSource
 	hasOwner
-	hasVendor // or architecture, or module
+	hasVendor // or architecture, module or a guessed group
 	hasOnePlace
 )

@@ -228,6 +228,8 @@ func addMetadata(out *inventory.Package, p pkg.Package, purl packageurl.PackageU
 		if m.ModularityLabel != nil {
 			out.Module = moduleStream(*m.ModularityLabel)
 		}
+	case pkg.JavaArchive:
+		out.GuessedGroup = len(out.Places) > 0 && m.PomProperties == nil && m.PomProject == nil
 	}
 	if out.Source == nil && qualifiers["upstream"] != "" {
 		name, version, _ := strings.Cut(qualifiers["upstream"], "@")
