@@ -47,6 +47,9 @@ type Inventory struct {
 	// Ambiguous lists entries of layers' archives of which readers may make
 	// different things, so that what was examined need not be what runs.
 	Ambiguous []Ambiguous
+	// SourcesUnknown is set where an SBOM names no source packages, by which
+	// advisories go for the packages of Debian, Ubuntu and Alpine.
+	SourcesUnknown bool
 	// Restored are lists of the packages of the system that a later layer deletes
 	// or empties, and that were read as they were before: the packages are there
 	// still.

@@ -117,12 +117,13 @@ func (s *SBOM) catalog(ctx context.Context, t *target.Target, opts Options) (inv
 	// program, and must not look like an empty image.
 	defer recovered.As(&err, "take inventory")
 	if t.Kind == target.SBOM {
-		model, err := decode(t)
+		model, more, err := decode(t)
 		if err != nil {
 			return inv, err
 		}
 		s.model = model
 		inv = withoutRepeats(convert(model, packagesOf(model)))
+		more.complete(&inv)
 		inv.Subject = subjectOf(model.Source)
 		if inv.Distro == nil {
 			inv.Distro = inventory.DistroOfPURLs(inv.Packages)

@@ -29,34 +29,38 @@ const (
 )
 
 // decode reads an SBOM file: syft JSON, CycloneDX JSON or SPDX JSON.
-func decode(t *target.Target) (*sbom.SBOM, error) {
+func decode(t *target.Target) (*sbom.SBOM, listed, error) {
 	file := t.Path
 	raw, err := readSBOM(t)
 	if err != nil {
-		return nil, fmt.Errorf("read SBOM %s: %w", file, err)
+		return nil, listed{}, fmt.Errorf("read SBOM %s: %w", file, err)
 	}
 	if err := target.CheckJSON(raw, maxDepth); err != nil {
 		hint := "make the SBOM again; two readers may understand this one differently"
 		if errors.Is(err, target.ErrNotJSON) {
 			hint = "name a whole CycloneDX (1.2 to 1.6), SPDX (2.2, 2.3) or syft file in JSON"
 		}
-		return nil, &exit.Error{Code: exit.NotExamined, Doing: "read SBOM " + file, Err: err, Hint: hint}
+		return nil, listed{}, &exit.Error{Code: exit.NotExamined, Doing: "read SBOM " + file, Err: err, Hint: hint}
 	}
 	decoders := format.NewDecoderCollection(syftjson.NewFormatDecoder(), cyclonedxjson.NewFormatDecoder(), spdxjson.NewFormatDecoder())
 	model, id, _, err := decoders.Decode(bytes.NewReader(raw))
 	if err != nil {
-		return nil, &exit.Error{
+		return nil, listed{}, &exit.Error{
 			Code: exit.NotExamined, Doing: "read SBOM " + file, Err: err,
 			Hint: "name a CycloneDX (1.2 to 1.6), SPDX (2.2, 2.3) or syft file in JSON",
 		}
 	}
 	if model == nil || model.Artifacts.Packages == nil {
-		return nil, fmt.Errorf("read SBOM %s (%s): it has no list of packages", file, id)
+		return nil, listed{}, fmt.Errorf("read SBOM %s (%s): it has no list of packages", file, id)
 	}
 	if n := model.Artifacts.Packages.PackageCount(); n > maxPackages {
-		return nil, fmt.Errorf("read SBOM %s: %d packages, more than the limit of %d", file, n, maxPackages)
+		return nil, listed{}, fmt.Errorf("read SBOM %s: %d packages, more than the limit of %d", file, n, maxPackages)
 	}
-	return model, nil
+	more, err := readListed(raw)
+	if err != nil {
+		return nil, listed{}, fmt.Errorf("read SBOM %s: %w", file, err)
+	}
+	return model, more, nil
 }
 
 func readSBOM(t *target.Target) (raw []byte, err error) {

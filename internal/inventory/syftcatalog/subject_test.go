@@ -55,7 +55,7 @@ func TestAnSBOMSaysWhichImageItIsAbout(t *testing.T) {
 			if err := os.WriteFile(file, []byte(tt.document), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			model, err := decode(&target.Target{Path: file})
+			model, _, err := decode(&target.Target{Path: file})
 			if err != nil {
 				t.Fatal(err)
 			}
