@@ -303,3 +303,18 @@ func TestWhatIsUnreadableIsToldInTheSameWordsEachTime(t *testing.T) {
 		t.Errorf("(-first +second):\n%s", diff)
 	}
 }
+
+func TestAPackageThatIsOnlySelectedForRemovalIsFound(t *testing.T) {
+	files := imagetest.Debian(imagetest.Package{Name: "zlib1g", Version: "1"}, imagetest.Package{Name: "gone", Version: "1"})
+	for i, f := range files {
+		if f.Path == "var/lib/dpkg/status" {
+			status := strings.Replace(string(f.Body), "Status: install ok installed", "Status: deinstall ok installed", 1)
+			files[i].Body = []byte(strings.Replace(status, "Package: gone\nStatus: install ok installed", "Package: gone\nStatus: deinstall ok config-files", 1))
+		}
+	}
+	inv, err := catalogFiles(t, files...)
+	must(t, err)
+	if len(inv.Packages) != 1 || inv.Packages[0].Name != "zlib1g" {
+		t.Errorf("packages = %+v, want zlib1g alone", inv.Packages)
+	}
+}

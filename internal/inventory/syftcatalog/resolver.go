@@ -344,11 +344,14 @@ func (r *resolver) RelativeFileByPath(_ file.Location, p string) *file.Location 
 }
 
 // FileContentsByLocation opens a file; the reader is also an io.ReaderAt and
-// an io.Seeker.
+// an io.Seeker, but for dpkg's list of packages, which is read as a stream.
 func (r *resolver) FileContentsByLocation(l file.Location) (io.ReadCloser, error) {
 	c, err := r.contents(l)
 	if err != nil {
 		return nil, err
+	}
+	if isDpkgStatus(l.RealPath) || isDpkgStatus(l.AccessPath) {
+		return newDpkgStatus(c), nil
 	}
 	return c, nil
 }
