@@ -19,6 +19,12 @@ type File struct {
 	// Chart is true for what a Helm chart was rendered to, where every line that
 	// begins with --- ends a document and what follows is the next one.
 	Chart bool
+	// Named is true for a file that the user named, not the directory that it
+	// lies in.
+	Named bool
+	// Target is the path of the file to which it leads as a symbolic link;
+	// empty for a file by itself.
+	Target string
 }
 
 // Limits bound what one file may cost. The zero value of a field stands for

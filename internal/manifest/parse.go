@@ -109,7 +109,9 @@ func parseChunk(c chunk, limits Limits, left *int) []Document {
 			if errors.As(err, &at) {
 				line, _ = loc.place(at.line, 1, loc.offset(at.line, 1))
 			}
-			docs = append(docs, broken(line, err.Error()))
+			doc := broken(line, err.Error())
+			doc.Problems[0].Syntax = at != nil && at.syntax
+			docs = append(docs, doc)
 			continue
 		}
 		*left -= limits.Nodes - t.left
@@ -177,6 +179,8 @@ func surrogateFree(text []byte) []byte {
 type positionError struct {
 	line    int
 	message string
+	// syntax becomes that of the Problem.
+	syntax bool
 }
 
 func (e *positionError) Error() string { return e.message }
@@ -292,7 +296,8 @@ func (t *tree) fillMap(n *Node, y *yaml.Node, depth int) error {
 			return err
 		}
 		if key.Kind == Map || key.Kind == List {
-			return t.fail(ky, "a key is %s: keys have to be strings", key.Kind)
+			// What {{ a template }} is to YAML.
+			return &positionError{line: ky.Line, syntax: true, message: fmt.Sprintf("a key is %s: keys have to be strings", key.Kind)}
 		}
 		value, err := t.convert(vy, depth+1)
 		if err != nil {

@@ -190,8 +190,11 @@ type linter struct {
 
 // read parses one file and adds its objects to the set.
 func (l *linter) read(f File) {
+	l.readDocuments(f, manifest.Parse(f, l.opts.Limits))
+}
+
+func (l *linter) readDocuments(f File, docs []manifest.Document) {
 	counts := FileResult{Path: f.Path}
-	docs := manifest.Parse(f, l.opts.Limits)
 	var all []*manifest.Object
 	var ours []manifest.Document
 	foreign := sync.OnceValue(func() bool { return foreignFile(f, docs) })

@@ -46,6 +46,16 @@ func wantedAnywhere(name string) bool {
 	return path.Base(name) == "Kustomization"
 }
 
+// ManifestName reports whether tools that apply a directory take a file of this
+// name for manifests.
+func ManifestName(name string) bool {
+	switch path.Ext(name) {
+	case ".yaml", ".yml", ".json":
+		return true
+	}
+	return false
+}
+
 // WithoutForeign leaves out of the files of a directory for which Wanted was
 // asked those that are of use in a chart alone and lie in none: Helm renders
 // all files in a chart's templates, and many other tools have directories of
@@ -108,27 +118,13 @@ type rendering struct {
 // sources takes charts and kustomizations apart from manifests: it renders
 // them, reads the rest, and remembers what came from where.
 func (l *linter) sources(ctx context.Context, files []File) {
-	dirs := chartDirs(files)
-	inChart := make(map[string][]File)
-	var others, charts []File
-	for _, f := range files {
-		if dir := owner(dirs, f.Path); dir != "" {
-			inChart[dir] = append(inChart[dir], f)
-			charts = append(charts, f)
-		} else {
-			others = append(others, f)
-		}
-	}
-	made := kustomization.Build(kustomization.Sources{Files: others, Charts: charts, Read: l.opts.Read})
-	for _, f := range others {
-		if ctx.Err() == nil && manifestFile(f.Path) && !made.Used[f.Path] {
-			l.read(f)
-		}
-	}
-	l.kustomizations(ctx, made, slices.Concat(others, charts))
-	for _, dir := range dirs {
+	c := sortCharts(files)
+	made := kustomization.Build(kustomization.Sources{Files: c.plain, Charts: c.templates, Read: l.opts.Read})
+	l.plain(ctx, c, made.Used)
+	l.kustomizations(ctx, made, files)
+	for _, dir := range c.dirs {
 		if ctx.Err() == nil {
-			l.chart(ctx, dir, inChart[dir])
+			l.chart(ctx, dir, c.files[dir])
 		}
 	}
 }
@@ -142,35 +138,7 @@ func manifestFile(name string) bool {
 	return true
 }
 
-// chartDirs returns the directories that hold a chart and lie in no other.
-func chartDirs(files []File) []string {
-	var dirs []string
-	for _, f := range files {
-		if path.Base(f.Path) == "Chart.yaml" {
-			dirs = append(dirs, path.Dir(f.Path))
-		}
-	}
-	slices.Sort(dirs)
-	return slices.DeleteFunc(slices.Clone(dirs), func(dir string) bool {
-		return slices.ContainsFunc(dirs, func(other string) bool { return other != dir && below(dir, other) })
-	})
-}
-
-func below(name, dir string) bool {
-	return dir == "." || strings.HasPrefix(name, strings.TrimSuffix(dir, "/")+"/")
-}
-
-func owner(dirs []string, name string) string {
-	for _, dir := range dirs {
-		if below(name, dir) {
-			return dir
-		}
-	}
-	return ""
-}
-
-// chart renders one chart and reads what comes out, and the definitions in
-// crds/, which Helm does not render.
+// chart renders one chart and reads what comes out.
 func (l *linter) chart(ctx context.Context, dir string, files []File) {
 	settings, values := l.settingsOf(dir, files)
 	rendered, problems := chart.Render(ctx, dir, files, settings)
@@ -201,11 +169,6 @@ func (l *linter) chart(ctx context.Context, dir string, files []File) {
 		}
 		l.rendered[name] = rendering{file: r.Path, locate: r.Locate, decisions: r.Decisions}
 		l.read(File{Path: name, Content: r.Content, Chart: true})
-	}
-	for _, f := range files {
-		if rel := strings.TrimPrefix(f.Path, strings.TrimSuffix(dir, "/")+"/"); strings.HasPrefix(rel, "crds/") && manifestFile(f.Path) {
-			l.read(f)
-		}
 	}
 }
 

@@ -113,7 +113,7 @@ func load(dir, name string, files []manifest.File, depth int) (*tree, []Problem)
 	var older manifest.File
 	for _, f := range files {
 		f.Content = bytes.TrimPrefix(f.Content, []byte("\ufeff"))
-		rel := strings.TrimPrefix(strings.TrimPrefix(f.Path, dir), "/")
+		rel := relative(dir, f.Path)
 		switch parts := strings.Split(rel, "/"); {
 		case rel == "Chart.yaml":
 			t.dependencies = f

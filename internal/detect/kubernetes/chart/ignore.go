@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io/fs"
 	"path"
-	"strings"
 	"time"
 
 	"helm.sh/helm/v4/pkg/ignore"
@@ -46,7 +45,7 @@ func ignoredIn(dir string, files []manifest.File) (*ignored, []Problem) {
 
 // holds reports whether a file is ignored.
 func (i *ignored) holds(name string) bool {
-	rel := strings.TrimPrefix(strings.TrimPrefix(name, i.dir), "/")
+	rel := relative(i.dir, name)
 	return ignoredDirectory(i.rules, path.Dir(rel), i.directories) || i.rules.Ignore(rel, info{name: rel})
 }
 

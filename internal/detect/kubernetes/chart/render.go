@@ -131,7 +131,7 @@ func (e *engine) mark(u unit) {
 
 func collect(t *tree, all *[]unit) {
 	for _, f := range t.templates {
-		rel := strings.TrimPrefix(strings.TrimPrefix(f.Path, t.dir), "/")
+		rel := relative(t.dir, f.Path)
 		*all = append(*all, unit{chart: t, name: path.Join(t.name, rel), file: f})
 	}
 	for _, sub := range t.subs {
