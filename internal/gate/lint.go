@@ -115,19 +115,15 @@ func (r run) parse(f dockerfilerules.File) *dockerfile.File {
 // lintManifests judges the Kubernetes manifests.
 func (r run) lintManifests(ctx context.Context) part {
 	p := part{}
-	read := r.read(&p, r.Manifests)
+	named := r.read(&p, r.Manifests)
 	searched := r.search(&p)
-	read = append(read, searched...)
-	if len(read) == 0 {
+	files := kubernetesFiles(named, searched)
+	if len(files) == 0 {
 		return p
-	}
-	files := make([]kubernetesrules.File, len(read))
-	for i, f := range read {
-		files[i] = kubernetesrules.File{Path: f.Name, Content: f.Content}
 	}
 	opts := r.KubernetesRules
 	var err error
-	if opts.Helm, err = r.helmSettings(read); err != nil {
+	if opts.Helm, err = r.helmSettings(files); err != nil {
 		p.failures = append(p.failures, failure("manifests", "", err))
 	}
 	if opts.Own, err = kubernetesrules.CompileOwn(r.Policy.ManifestRules); err != nil {
@@ -161,7 +157,7 @@ func (r run) lintManifests(ctx context.Context) part {
 	if result.Objects == 0 && len(result.Findings) == 0 && len(searched) == 0 && !r.OtherFiles {
 		p.failures = append(p.failures, outcome.Failure{
 			Stage: "manifests", Target: strings.Join(r.Manifests, " "), Code: exit.NotExamined,
-			Message: count(len(read), "file holds", "files hold") + " no Kubernetes object",
+			Message: count(len(files), "file holds", "files hold") + " no Kubernetes object",
 			Hint:    "name the folder that holds the manifests; render charts and overlays first",
 		})
 	}
@@ -181,7 +177,7 @@ func counted(f kubernetesrules.FileResult) string {
 }
 
 // helmSettings gives each chart among the files the values of the request.
-func (r run) helmSettings(files []repository.File) ([]kubernetesrules.HelmSettings, error) {
+func (r run) helmSettings(files []kubernetesrules.File) ([]kubernetesrules.HelmSettings, error) {
 	if len(r.HelmValues)+len(r.HelmSet) == 0 {
 		return nil, nil
 	}
@@ -195,8 +191,8 @@ func (r run) helmSettings(files []repository.File) ([]kubernetesrules.HelmSettin
 	}
 	var settings []kubernetesrules.HelmSettings
 	for _, f := range files {
-		if path.Base(f.Name) == "Chart.yaml" {
-			settings = append(settings, kubernetesrules.HelmSettings{Chart: path.Dir(f.Name), Values: values, Set: r.HelmSet})
+		if path.Base(f.Path) == "Chart.yaml" {
+			settings = append(settings, kubernetesrules.HelmSettings{Chart: path.Dir(f.Path), Values: values, Set: r.HelmSet})
 		}
 	}
 	return settings, nil
@@ -210,115 +206,6 @@ func nothingFound(paths []string) outcome.Failure {
 		Hint:    "name the files, or the folder that holds them",
 	}
 }
-
-// errNoFile says that a directory holds nothing of the wanted kind.
-var errNoFile = errors.New("no file of this kind is in the directory")
-
-// read returns the files that the given paths stand for. What cannot be read
-// becomes a failure in p; the rest is examined all the same.
-func (r run) read(p *part, paths []string) []repository.File {
-	var files []repository.File
-	seen := make(map[string]bool)
-	for _, given := range paths {
-		found, err := r.readPath(p, given)
-		if err != nil {
-			p.targets = append(p.targets, outcome.Target{
-				Kind: outcome.TargetManifest, Name: r.Repository.Name(given), Detail: "not examined",
-			})
-			p.failures = append(p.failures, failure("target", r.Repository.Name(given), &exit.Error{
-				Code: exit.NotExamined, Doing: "read the manifests " + given, Err: err,
-				Hint: fmt.Sprintf("paths are relative to %s", r.Repository.Working),
-			}))
-		}
-		for _, f := range found {
-			if !seen[f.Name] {
-				seen[f.Name] = true
-				files = append(files, f)
-			}
-		}
-	}
-	return files
-}
-
-// search returns the files of the wanted kind in the directories that the
-// request wants searched.
-func (r run) search(p *part) []repository.File {
-	var paths []string
-	for _, dir := range r.Search {
-		found, links, err := r.Repository.Files(dir)
-		if err != nil {
-			p.failures = append(p.failures, failure("target", r.Repository.Name(dir), fmt.Errorf("search %s: %w", dir, err)))
-		}
-		paths = append(paths, r.manifests(p, found, links)...)
-	}
-	return r.read(p, paths)
-}
-
-// readPath returns the files below one path, and the error of the first that
-// cannot be read beside those that can.
-func (r run) readPath(p *part, given string) ([]repository.File, error) {
-	if given == stdinPath {
-		content, err := repository.ReadAll(r.Stdin)
-		return []repository.File{{Name: "stdin", Content: content}}, err
-	}
-	paths, links, err := r.Repository.Files(given)
-	if err != nil {
-		return nil, err
-	}
-	if len(paths) > 1 || len(paths) == 1 && paths[0] != given {
-		paths = r.manifests(p, paths, links)
-	}
-	if len(paths) == 0 {
-		return nil, errNoFile
-	}
-	var files []repository.File
-	var errs []error
-	for _, path := range paths {
-		f, err := r.Repository.Read(path)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", r.Repository.Name(path), err))
-			continue
-		}
-		files = append(files, f)
-	}
-	return files, errors.Join(errs...)
-}
-
-// manifests returns those of the paths that are linted. What else lies in charts
-// is noted in the part, for templates that ask for it.
-func (r run) manifests(p *part, paths, links []string) []string {
-	wanted := slices.DeleteFunc(slices.Clone(paths), func(name string) bool { return !kubernetesrules.Wanted(name) })
-	wanted = kubernetesrules.WithoutForeign(wanted)
-	linted := make(map[string]bool, len(wanted))
-	for _, name := range wanted {
-		linted[name] = true
-	}
-	note := func(name string, read func() ([]byte, error)) {
-		p.chartFiles = append(p.chartFiles, kubernetesrules.ChartFile{Path: r.Repository.Name(name), Read: read})
-	}
-	for _, name := range kubernetesrules.InCharts(paths) {
-		if !linted[name] {
-			note(name, func() ([]byte, error) {
-				if info, err := os.Stat(r.Repository.Path(name)); err == nil && info.Size() > maxChartFile {
-					return nil, fmt.Errorf("is over the limit of %d MiB", maxChartFile>>20)
-				}
-				f, err := r.Repository.Read(name)
-				return f.Content, err
-			})
-		}
-	}
-	for _, name := range links {
-		note(name, func() ([]byte, error) { return nil, errLink })
-	}
-	return wanted
-}
-
-// maxChartFile bounds a file that a template of a chart asks for, in bytes, as
-// Helm does.
-const maxChartFile = 5 << 20
-
-// errLink says why a file of a chart is not read.
-var errLink = errors.New("is a symbolic link, which is not followed")
 
 // trace leads the findings of the image to the user's lines and notes at the
 // image's target what they were led to.

@@ -177,28 +177,41 @@ func ReadAll(in io.Reader) ([]byte, error) {
 // skipped are directories that hold other people's files.
 var skipped = []string{".git", "node_modules", ".terraform"}
 
+// Link is a symbolic link below a directory.
+type Link struct {
+	Path string
+	// Target is the name of the regular file to which it leads, as Name gives
+	// it; empty for one that is not followed, and Left says why.
+	Target string
+	Left   string
+	// Directory is true for one that is not followed since it leads to a
+	// directory.
+	Directory bool
+}
+
 // Files lists what a path given by the user stands for: itself for a file, or
 // all files below a directory, in the order of their names, and apart from them
-// the symbolic links. These are not followed, so that a checkout cannot lead
-// out of itself.
-func (r Root) Files(given string) (found, links []string, err error) {
-	info, err := os.Stat(r.Path(given))
+// the symbolic links. Those to files are looked up, but none that leads out of
+// the checkout, into its .git, or, for a directory elsewhere, out of this.
+func (r Root) Files(given string) (found []string, links []Link, err error) {
+	top := r.Path(given)
+	info, err := os.Stat(top)
 	if err != nil {
 		return nil, nil, cause(err)
 	}
 	if !info.IsDir() {
 		return []string{given}, nil, nil
 	}
-	err = filepath.WalkDir(r.Path(given), func(path string, entry fs.DirEntry, err error) error {
+	err = filepath.WalkDir(top, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && slices.Contains(skipped, entry.Name()):
+		case entry.IsDir() && path != top && slices.Contains(skipped, entry.Name()):
 			return filepath.SkipDir
 		case entry.Type().IsRegular():
 			found = append(found, path)
 		case entry.Type()&fs.ModeSymlink != 0:
-			links = append(links, path)
+			links = append(links, r.follow(path, top))
 		}
 		return nil
 	})
@@ -206,6 +219,45 @@ func (r Root) Files(given string) (found, links []string, err error) {
 		return nil, nil, fmt.Errorf("walk the directory: %w", err)
 	}
 	return found, links, nil
+}
+
+// follow looks up what a link below a directory leads to.
+func (r Root) follow(path, top string) Link {
+	link := Link{Path: path}
+	bound := r.Dir
+	if rel, err := filepath.Rel(r.Dir, path); err != nil || !filepath.IsLocal(rel) {
+		bound = top
+	}
+	rel := ""
+	root, err := filepath.EvalSymlinks(bound)
+	target := ""
+	if err == nil {
+		target, err = filepath.EvalSymlinks(path)
+	}
+	if err == nil {
+		rel, err = filepath.Rel(root, target)
+	}
+	if err != nil {
+		link.Left = "a link that leads nowhere"
+		return link
+	}
+	info, err := os.Stat(target)
+	switch {
+	case !filepath.IsLocal(rel):
+		link.Left = "a link that leads out of the checkout"
+	case slices.Contains(strings.Split(filepath.ToSlash(rel), "/"), ".git"):
+		// It may hold the credentials of the job.
+		link.Left = "a link into .git"
+	case err != nil:
+		link.Left = "a link that leads nowhere"
+	case info.IsDir():
+		link.Left, link.Directory = "a link to a directory", true
+	case !info.Mode().IsRegular():
+		link.Left = "a link to what is no regular file"
+	default:
+		link.Target = r.Name(filepath.Join(bound, rel))
+	}
+	return link
 }
 
 // cause drops the operation and path from errors of package os: the caller

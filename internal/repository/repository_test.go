@@ -57,21 +57,75 @@ func TestWithoutARepositoryTheWorkingDirectoryIsTheRoot(t *testing.T) {
 	}
 }
 
-func TestFilesWalksDirectoriesButNotLinksAndForeignFolders(t *testing.T) {
+func TestFilesWalksDirectoriesButNotForeignFolders(t *testing.T) {
 	root := checkout(t, ".", "k8s/b.yaml", "k8s/a.yml", "k8s/deep/c.json", "k8s/README.md", "k8s/node_modules/x.yaml")
-	if err := os.Symlink("/etc", filepath.Join(root.Dir, "k8s", "out")); err != nil {
+	for given, want := range map[string][]string{
+		"k8s":              {"k8s/README.md", "k8s/a.yml", "k8s/b.yaml", "k8s/deep/c.json"},
+		"k8s/node_modules": {"k8s/node_modules/x.yaml"}, // it was named
+	} {
+		found, links, err := root.Files(given)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, f := range found {
+			names = append(names, root.Name(f))
+		}
+		if diff := cmp.Diff(want, names); diff != "" || len(links) != 0 {
+			t.Errorf("%s: links %v (-want +got):\n%s", given, links, diff)
+		}
+	}
+}
+
+func TestLinksLeadToFilesOfTheCheckoutOnly(t *testing.T) {
+	root := checkout(t, ".", "k8s/a.yaml", "other/bad.yaml", ".git/config")
+	outside := t.TempDir()
+	if err := os.WriteFile(filepath.Join(outside, "secret"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	found, links, err := root.Files("k8s")
+	for name, target := range map[string]string{
+		"same": "a.yaml", "other": "../other/bad.yaml", "chain": "other", "absolute": filepath.Join(root.Dir, "other/bad.yaml"),
+		"out": filepath.Join(outside, "secret"), "folder": "../other", "git": "../.git/config", "absent": "nothing", "loop": "loop",
+		"device": "/dev/null", "out-and-back": filepath.Join(outside, "back"), "directory-out": outside,
+	} {
+		if err := os.Symlink(target, filepath.Join(root.Dir, "k8s", name)); err != nil {
+			t.Skipf("this system has no links: %v", err)
+		}
+	}
+	if err := os.Symlink(filepath.Join(root.Dir, "other/bad.yaml"), filepath.Join(outside, "back")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("secret", filepath.Join(outside, "beside")); err != nil {
+		t.Fatal(err)
+	}
+	_, links, err := root.Files("k8s")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var names []string
-	for _, f := range found {
-		names = append(names, root.Name(f))
+	want := map[string]string{
+		"same": "k8s/a.yaml", "other": "other/bad.yaml", "chain": "other/bad.yaml", "absolute": "other/bad.yaml", "out-and-back": "other/bad.yaml",
+		"out": "!a link that leads out of the checkout", "device": "!a link that leads out of the checkout", "directory-out": "!a link that leads out of the checkout",
+		"folder": "!a link to a directory", "git": "!a link into .git", "absent": "!a link that leads nowhere", "loop": "!a link that leads nowhere",
 	}
-	if diff := cmp.Diff([]string{"k8s/README.md", "k8s/a.yml", "k8s/b.yaml", "k8s/deep/c.json"}, names); diff != "" || len(links) != 1 || root.Name(links[0]) != "k8s/out" {
-		t.Errorf("links %v (-want +got):\n%s", links, diff)
+	got := make(map[string]string)
+	for _, l := range links {
+		got[filepath.Base(l.Path)] = l.Target
+		if l.Left != "" {
+			got[filepath.Base(l.Path)] += "!" + l.Left
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	// A directory elsewhere that the user names is its own bound.
+	_, links, err = root.Files(outside)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range links {
+		if inside := filepath.Base(l.Path) == "beside"; inside != (l.Target != "") {
+			t.Errorf("%+v", l)
+		}
 	}
 }
 
