@@ -38,12 +38,13 @@ func (r run) lintDockerfiles(ctx context.Context) part {
 	p := part{}
 	r.discover(ctx, &p, r.Dockerfiles, discover.Options{Exclude: r.Exclude, Stdin: r.Stdin})
 	r.discover(ctx, &p, r.Search, discover.Options{Exclude: r.Exclude, AllowNone: true})
-	for _, f := range p.dockerfiles {
-		r.noteDockerfile(&p, f)
-	}
+	var unread map[string]int
 	if len(p.dockerfiles) > 0 {
 		result := dockerfilerules.Lint(ctx, p.dockerfiles, r.DockerfileRules)
-		p.findings, p.failures = result.Findings, append(p.failures, result.Failures...)
+		p.findings, p.failures, unread = result.Findings, append(p.failures, result.Failures...), result.Unread
+	}
+	for _, f := range p.dockerfiles {
+		r.noteDockerfile(&p, f, unread[f.Path])
 	}
 	return p
 }
@@ -88,14 +89,18 @@ func sameBuild(a, b dockerfilerules.File) bool {
 	return a.Path == b.Path && a.Target == b.Target && maps.Equal(a.BuildArgs, b.BuildArgs)
 }
 
-// noteDockerfile records a Dockerfile as a target. That one could not be read
-// as a whole is a failure that the linter reports.
-func (r run) noteDockerfile(p *part, f dockerfilerules.File) {
+// noteDockerfile records a Dockerfile as a target, with the number of steps in
+// shells that no rule reads. That one could not be read as a whole is a failure
+// that the linter reports.
+func (r run) noteDockerfile(p *part, f dockerfilerules.File, unread int) {
 	parsed := r.parse(f)
+	detail := count(len(parsed.Instructions), "instruction", "instructions")
+	if unread > 0 {
+		detail += fmt.Sprintf(", %d in a shell that no rule reads", unread)
+	}
 	p.targets = append(p.targets, outcome.Target{
 		Kind: outcome.TargetDockerfile, Name: f.Path,
-		Examined: !slices.ContainsFunc(parsed.Problems, dockerfile.Problem.Blind),
-		Detail:   count(len(parsed.Instructions), "instruction", "instructions"),
+		Examined: !slices.ContainsFunc(parsed.Problems, dockerfile.Problem.Blind), Detail: detail,
 	})
 }
 

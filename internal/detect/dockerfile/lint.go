@@ -91,6 +91,9 @@ type Result struct {
 	// Failures are files that could not be examined in full, and rules that
 	// broke down.
 	Failures []outcome.Failure
+	// Unread counts, for files by their paths, the build steps in shells that no
+	// rule reads, such as PowerShell.
+	Unread map[string]int
 }
 
 // Lint checks the files with all rules. A rule that breaks down is a failure;
@@ -112,7 +115,7 @@ func Lint(ctx context.Context, files []File, opts Options) Result {
 	}
 	close(next)
 	wg.Wait()
-	var out Result
+	out := Result{Unread: make(map[string]int)}
 	total := 0
 	for _, r := range results {
 		total += len(r.Findings)
@@ -124,6 +127,9 @@ func Lint(ctx context.Context, files []File, opts Options) Result {
 	for _, r := range results {
 		out.Findings = append(out.Findings, r.Findings...)
 		out.Failures = append(out.Failures, r.Failures...)
+		for path, n := range r.Unread {
+			out.Unread[path] = max(out.Unread[path], n)
+		}
 	}
 	if repeated(files) {
 		out.Findings = unique(out.Findings)
@@ -216,7 +222,7 @@ func (l *linter) file(ctx context.Context, in File) (res Result) {
 		}
 	}
 	f := df.Parse(in.Path, in.Content, df.Options{BuildArgs: args, Target: cmp.Or(in.Target, l.opts.Target)})
-	sh := &shared{runs: runsOf(f), ignores: ignoresOf(f, l.opts.Inline), rules: l.rules, all: l.all}
+	sh := &shared{runs: runsOf(f, l.opts.Inline), ignores: ignoresOf(f, l.opts.Inline), rules: l.rules, all: l.all}
 	for _, p := range f.Problems {
 		if p.Blind() {
 			res.Failures = append(res.Failures, blind(f, p))
@@ -244,6 +250,7 @@ func (l *linter) file(ctx context.Context, in File) (res Result) {
 		reports = append(reports, more...)
 	}
 	res.Failures = append(res.Failures, brokenScripts(in.Path, sh.runs)...)
+	res.Unread = map[string]int{in.Path: unread(sh.runs)}
 	sh.runs = nil // the syntax trees are the largest part; findings do not need them
 	res.Findings = l.finish(f, reports, indexIgnores(sh.ignores))
 	var about []*Report

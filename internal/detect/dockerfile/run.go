@@ -3,8 +3,6 @@ package dockerfile
 import (
 	"errors"
 	"fmt"
-	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -70,65 +68,36 @@ func (r *Run) span(at shellscript.Range) df.Span {
 }
 
 // runsOf parses the scripts of all RUN instructions.
-func runsOf(f *df.File) []*Run {
+func runsOf(f *df.File, policy InlineIgnores) []*Run {
 	var out []*Run
-	pragmas := shellPragmas(f)
-	unknownSystem := slices.ContainsFunc(f.Stages, func(s *df.Stage) bool { return !s.Root().Base.Value.Known }) &&
-		windowsText.MatchString(f.Content)
+	var pragmas []shellPragma
+	if !policy.Disallow {
+		pragmas = shellPragmas(f)
+	}
+	looksWindows := f.Escape == '`' || slices.ContainsFunc(f.Instructions, func(in *df.Instruction) bool { return windowsText.MatchString(in.Text.S) })
 	for _, in := range f.Instructions {
 		if eff := in.Effective(); eff.Keyword == "RUN" && in.Problem == nil {
-			out = append(out, newRun(eff, shellOf(eff, pragmas, unknownSystem)))
+			shell, sure := shellOf(eff, pragmas)
+			out = append(out, newRun(eff, shell, !sure && (looksWindows || windowsName(eff))))
 		}
 	}
 	return out
 }
 
-// windowsText is what only a Dockerfile for Windows holds.
-var windowsText = regexp.MustCompile(`(?i)\bc:\\|\bcontainer(?:user|administrator)\b`)
-
-// shellPragma is a comment "# hadolint shell=powershell": it names the shell of
-// the steps below it, up to the next SHELL or the end of the stage.
-type shellPragma struct {
-	line  int
-	shell string
-}
-
-var shellComment = regexp.MustCompile(`(?i)^(?:hadolint|portcullis)\s+shell\s*=\s*([\w./-]+)`)
-
-func shellPragmas(f *df.File) []shellPragma {
-	var out []shellPragma
-	for _, c := range f.Comments {
-		if m := shellComment.FindStringSubmatch(c.Text); m != nil {
-			out = append(out, shellPragma{c.Line, strings.ToLower(path.Base(m[1]))})
+// unread is the number of steps in shells that no rule reads.
+func unread(runs []*Run) int {
+	n := 0
+	for _, r := range runs {
+		if !r.In.Exec && !shellscript.IsShell(r.Shell) {
+			n++
 		}
 	}
-	return out
+	return n
 }
 
-// shellOf is the name of the shell that runs a step. Where the base image is
-// not known, windowsFile says whether the file looks like one for Windows.
-func shellOf(in *df.Instruction, pragmas []shellPragma, windowsFile bool) string {
-	i, _ := slices.BinarySearchFunc(pragmas, in.Line, func(p shellPragma, line int) int { return p.line - line })
-	if i > 0 {
-		since := 0
-		if in.Stage != nil {
-			since = in.Stage.From.Line
-		}
-		if in.ShellSetBy != nil {
-			since = max(since, in.ShellSetBy.Line)
-		}
-		if p := pragmas[i-1]; p.line > since || in.Stage != nil && in.Stage.Index == 0 && in.ShellSetBy == nil {
-			return p.shell
-		}
-	}
-	if windowsFile && len(in.Shell) == 0 && in.Stage != nil && !in.Stage.Root().Base.Value.Known {
-		return "cmd"
-	}
-	return shellName(in)
-}
-
-// newRun reads one script for the named shell.
-func newRun(in *df.Instruction, shell string) *Run {
+// newRun reads one script for the named shell. In doubt, when the system may be
+// Windows, what does not read as a script of sh is one of cmd.
+func newRun(in *df.Instruction, shell string, doubt bool) *Run {
 	r := &Run{In: in, Shell: shell, Script: &shellscript.Script{}}
 	lookup := func(name string) (string, bool) {
 		v, ok := in.Lookup(name)
@@ -140,12 +109,15 @@ func newRun(in *df.Instruction, shell string) *Run {
 	case !shellscript.IsShell(r.Shell):
 	default:
 		r.text = scriptText(in)
-		if name, ok := interpreter(r.text.S); ok {
+		if name, ok := interpreter(in, r.text.S); ok {
 			if r.Shell = name; !shellscript.IsShell(name) {
 				return r
 			}
 		}
 		r.Script = shellscript.Parse(r.text.S, lookup)
+		if doubt && r.Script.Err != nil && brokenScript(r.Script) == nil {
+			r.Shell, r.Script = "cmd", &shellscript.Script{}
+		}
 	}
 	return r
 }
@@ -194,8 +166,7 @@ func scriptText(in *df.Instruction) df.Text {
 	if len(in.Heredocs) == 0 {
 		return in.Body
 	}
-	mark := strings.TrimSpace(in.Body.S)
-	if len(in.Heredocs) == 1 && strings.HasPrefix(mark, "<<") && !strings.ContainsAny(strings.TrimLeft(mark, "<- \t"), " \t;|&<>") {
+	if onlyHeredoc(in) {
 		return df.TextAt(content, in.Heredocs[0].Span)
 	}
 	last := in.Heredocs[len(in.Heredocs)-1].Span.End
@@ -207,50 +178,8 @@ func scriptText(in *df.Instruction) df.Text {
 	return df.Join(in.Body, df.TextAt(content, df.Span{Start: start, End: end}))
 }
 
-// interpreter is the program that a script names in its first line.
-func interpreter(script string) (string, bool) {
-	line, _, _ := strings.Cut(script, "\n")
-	line, ok := strings.CutPrefix(strings.TrimSpace(line), "#!")
-	if !ok {
-		return "", false
-	}
-	words := strings.Fields(line)
-	if len(words) > 1 && path.Base(words[0]) == "env" {
-		words = slices.DeleteFunc(words[1:], func(w string) bool { return strings.HasPrefix(w, "-") })
-	}
-	if len(words) == 0 {
-		return "", false
-	}
-	return path.Base(words[0]), true
-}
-
-// shellName is the name of the shell that runs the instruction's shell form.
-func shellName(in *df.Instruction) string {
-	if len(in.Shell) > 0 {
-		name := strings.ToLower(in.Shell[0])
-		name = name[strings.LastIndexAny(name, `/\`)+1:]
-		return strings.TrimSuffix(name, ".exe")
-	}
-	if windows(in) {
-		return "cmd"
-	}
-	return "sh"
-}
-
-// windows reports whether the instruction belongs to a Windows image, by the
-// name of the image or the escape character that only makes sense there.
-func windows(in *df.Instruction) bool {
-	if in.File().Escape == '`' {
-		return true
-	}
-	if in.Stage == nil {
-		return false
-	}
-	base := strings.ToLower(in.Stage.Root().Base.Value.Text)
-	for _, mark := range []string{"windows", "nanoserver", "servercore"} {
-		if strings.Contains(base, mark) {
-			return true
-		}
-	}
-	return false
+// onlyHeredoc reports whether a step is nothing but one here-document.
+func onlyHeredoc(in *df.Instruction) bool {
+	mark := strings.TrimSpace(in.Body.S)
+	return len(in.Heredocs) == 1 && strings.HasPrefix(mark, "<<") && !strings.ContainsAny(strings.TrimLeft(mark, "<- \t"), " \t;|&<>")
 }
