@@ -61,7 +61,7 @@ func (s *set) add(o *manifest.Object) bool {
 	s.byKind[o.Kind] = append(s.byKind[o.Kind], o)
 	pods := manifest.Pods(o)
 	s.pods = append(s.pods, pods...)
-	return len(pods) > 0 || knownGroup(o.Group())
+	return len(pods) > 0 || known(o)
 }
 
 // index is called when all objects are there.
@@ -126,12 +126,17 @@ func cloudRun(o *manifest.Object) bool {
 	return false
 }
 
-// knownGroup reports whether rules know the kinds of an API group.
-func knownGroup(group string) bool {
+// known reports whether rules know the kind of an object: all kinds of some API
+// groups, but of Argo's only that of its Rollouts. The containers of a Workflow
+// take their settings from several levels, which no rule joins.
+func known(o *manifest.Object) bool {
+	group := o.Group()
 	switch group {
 	case "", "apps", "batch", "autoscaling", "policy", "extensions",
-		"argoproj.io", "serving.knative.dev", "run.googleapis.com", "apps.kruise.io":
+		"serving.knative.dev", "run.googleapis.com", "apps.kruise.io":
 		return true
+	case "argoproj.io":
+		return o.Kind == "Rollout"
 	}
 	for _, suffix := range []string{".k8s.io", ".openshift.io", ".istio.io", ".linkerd.io"} {
 		if strings.HasSuffix(group, suffix) {
