@@ -13,6 +13,10 @@ type File struct {
 	Escape byte
 	// Directives are the parser directives at the head: syntax, escape, check.
 	Directives []Directive
+	// Frontend is the image that reads the file in place of the builder's own
+	// reader, as a syntax directive names it, with its place; empty for none.
+	Frontend     string
+	FrontendSpan Span
 	// Comments are all comment lines outside here-documents, in order.
 	Comments []Comment
 	// Instructions are all instructions in order, FROM included.

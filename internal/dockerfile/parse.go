@@ -38,6 +38,7 @@ func Parse(path string, content []byte, opts Options) *File {
 	f.lines = newLineIndex(f.Content)
 	s := scan(f.lines)
 	f.Escape, f.Comments, f.Directives = s.escape, s.comments, s.found
+	f.findFrontend()
 	f.resolver.lex = shell.NewLex(rune(f.Escape))
 	if s.badHead != nil {
 		f.Problems = append(f.Problems, *s.badHead)
@@ -290,4 +291,19 @@ func (f *File) conclude() {
 		}
 	}
 	slices.SortStableFunc(f.Problems, func(a, b Problem) int { return a.Span.Start - b.Span.Start })
+}
+
+// findFrontend looks for the syntax directive as the builder does, which also
+// takes it behind // and in JSON.
+func (f *File) findFrontend() {
+	image, _, at, ok := parser.DetectSyntax([]byte(f.Content))
+	if !ok || image == "" || len(at) == 0 {
+		return
+	}
+	f.Frontend, f.FrontendSpan = image, f.LineSpan(max(at[0].Start.Line, 1))
+	line := f.Content[f.FrontendSpan.Start:f.FrontendSpan.End]
+	if i := strings.Index(line, image); i >= 0 {
+		f.FrontendSpan.Start += i
+		f.FrontendSpan.End = f.FrontendSpan.Start + len(image)
+	}
 }

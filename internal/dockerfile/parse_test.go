@@ -1,6 +1,8 @@
 package dockerfile
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -135,5 +137,39 @@ func TestEscapeDirectiveAndCarriageReturns(t *testing.T) {
 	}
 	if got := f.Instructions[2].Args[0].Value.Text; got != `c:\app` {
 		t.Errorf("workdir = %q", got)
+	}
+}
+
+func TestTheFrontendIsWhatTheBuilderTakesForOne(t *testing.T) {
+	for text, want := range map[string]string{
+		"# syntax=docker/dockerfile:1\nFROM a\n":            "docker/dockerfile:1 1:10-1:29",
+		"#!/bin/x\n#syntax = r.example/f -opt\nFROM a\n":    "r.example/f 2:11-2:22",
+		"// syntax=r.example/f\nFROM a\n":                   "r.example/f 1:11-1:22",
+		"{\"syntax\": \"r.example/f\"}":                     "r.example/f 1:13-1:24",
+		"# escape=`\n# SYNTAX=r.example/f\nFROM a\n":        "r.example/f 2:10-2:21",
+		"FROM a\n# syntax=r.example/f\n":                    " 1:1-1:1",
+		"# a comment first\n# syntax=r.example/f\nFROM a\n": " 1:1-1:1",
+	} {
+		f := Parse("Dockerfile", []byte(text), Options{})
+		line, column := f.Position(f.FrontendSpan.Start)
+		endLine, endColumn := f.Position(f.FrontendSpan.End)
+		if got := fmt.Sprintf("%s %d:%d-%d:%d", f.Frontend, line, column, endLine, endColumn); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+}
+
+func TestJointsAreWherePiecesMeet(t *testing.T) {
+	f := Parse("Dockerfile", []byte("FROM a\nRUN ab\\\ncd \\\n# no\n  ef\n"), Options{})
+	text := f.Instructions[1].Text
+	var got []string
+	for _, i := range text.Joints() {
+		got = append(got, text.S[:i]+"|"+text.S[i:])
+	}
+	if want := []string{"RUN ab|cd   ef", "RUN abcd |  ef"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if joints := TextAt("abc", Span{0, 3}).Joints(); joints != nil {
+		t.Errorf("one piece: %v", joints)
 	}
 }

@@ -57,6 +57,19 @@ func (t Text) Span(start, end int) Span {
 	return Span{from, t.Offset(end-1) + 1}
 }
 
+// Joints are the offsets in the text at which pieces meet that do not follow one
+// another in the file, in order.
+func (t Text) Joints() []int {
+	var out []int
+	for i := 1; i < len(t.segs); i++ {
+		before, seg := t.segs[i-1], t.segs[i]
+		if seg.at > 0 && seg.at < len(t.S) && before.file+seg.at-before.at != seg.file {
+			out = append(out, seg.at)
+		}
+	}
+	return out
+}
+
 // Slice is the part of the text from start to end.
 func (t Text) Slice(start, end int) Text {
 	out := Text{S: t.S[start:end]}

@@ -155,6 +155,9 @@ func trusted(image string, registries []string) bool {
 	return false
 }
 
+// dockerFrontends are the frontends that Docker publishes.
+var dockerFrontends = []string{"docker.io/docker/dockerfile", "docker.io/docker/dockerfile-upstream"}
+
 func checkTrusted(p *Pass) {
 	if len(p.Opts.TrustedRegistries) == 0 {
 		return
@@ -164,6 +167,10 @@ func checkTrusted(p *Pass) {
 			p.Reportf(in, at, parseImage(image).Name, "The image %s comes from %s, which is not among the trusted registries (%s).",
 				quote(image), parseImage(image).Registry(), strings.Join(p.Opts.TrustedRegistries, ", "))
 		}
+	}
+	// A frontend is code that makes the image. Docker's is part of the builder.
+	if image := p.File.Frontend; image != "" && !trusted(image, dockerFrontends) {
+		report(nil, p.File.FrontendSpan, image)
 	}
 	eachBase(p, func(s *df.Stage, _ imageRef) { report(s.From, s.Base.Span, s.Base.Value.Text) })
 	for _, in := range p.File.Instructions {
