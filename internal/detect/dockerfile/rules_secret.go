@@ -222,50 +222,104 @@ var credentials = []credential{
 var placeholder = regexp.MustCompile(`(?i)example|placeholder|x{4,}|\*{3,}|:(?:pass(?:word|wd)?|secret|token|pwd|changeme|user|username|your[-_a-z]*|my[-_a-z]*)@`)
 
 func checkCredentials(p *Pass) {
-	text := p.File.Content
-	var told []df.Span
-	defer func() { checkFurtherCredentials(p, told) }()
-	for _, c := range credentials {
-		if !strings.Contains(text, c.literal) {
+	c := credentialSearch{pass: p}
+	whole := df.TextAt(p.File.Content, df.Span{End: len(p.File.Content)})
+	c.known(whole, nil)
+	c.further(whole, nil)
+	for _, in := range p.File.Instructions {
+		// The builder takes continuation marks out, also within a word, and the
+		// shell those of a here-document.
+		texts := []df.Text{in.Text}
+		if in.Effective().Keyword == "RUN" {
+			for _, h := range in.Heredocs {
+				texts = append(texts, continued(p.File.Content, h.Span))
+			}
+		}
+		for _, t := range texts {
+			if joints := tight(t); len(joints) > 0 {
+				c.known(t, joints)
+				c.further(t, joints)
+			}
+		}
+	}
+}
+
+// continued is a piece of a script without the continuation marks of the shell.
+func continued(content string, at df.Span) df.Text {
+	var parts []df.Text
+	start := at.Start
+	for {
+		i := strings.Index(content[start:at.End], "\\\n")
+		if i < 0 {
+			return df.Join(append(parts, df.TextAt(content, df.Span{Start: start, End: at.End}))...)
+		}
+		parts = append(parts, df.TextAt(content, df.Span{Start: start, End: start + i}))
+		start += i + 2
+	}
+}
+
+// tight are the joints of a text that have no blank on either side.
+func tight(t df.Text) []int {
+	return slices.DeleteFunc(t.Joints(), func(i int) bool { return strings.ContainsAny(t.S[i-1:i+1], " \t") })
+}
+
+// credentialSearch looks for credentials in texts of a file.
+type credentialSearch struct {
+	pass *Pass
+	told []df.Span
+}
+
+// report tells of a credential that stands between two offsets of a text; with
+// joints only of one that runs over one of these.
+func (c *credentialSearch) report(t df.Text, joints []int, start, end int, kind string) {
+	span := t.Span(start, end)
+	across := func(i int) bool { return start < i && i < end }
+	overlaps := func(o df.Span) bool { return o.Start < span.End && span.Start < o.End }
+	if joints != nil && (!slices.ContainsFunc(joints, across) || slices.ContainsFunc(c.told, overlaps)) {
+		return
+	}
+	in := instructionAt(c.pass.File, span.Start)
+	key := kind
+	if in != nil {
+		key += " in " + in.Keyword
+	}
+	c.told = append(c.told, span)
+	c.pass.Reportf(in, span, key, "Here stands what looks like a %s (%d characters, not shown); revoke it and mount the new one as a build secret.",
+		kind, end-start)
+}
+
+// known looks for the forms of the most common issuers.
+func (c *credentialSearch) known(t df.Text, joints []int) {
+	text := t.S
+	for _, form := range credentials {
+		if !strings.Contains(text, form.literal) {
 			continue
 		}
-		for _, m := range c.form.FindAllStringIndex(text, -1) {
+		for _, m := range form.form.FindAllStringIndex(text, -1) {
 			value := text[m[0]:m[1]]
-			if c.name == "password in a URL" {
+			if form.name == "password in a URL" {
 				if password, _, _ := strings.Cut(value, "@"); placeholder.MatchString(password + "@") {
 					continue
 				}
 			} else if placeholder.MatchString(value) {
 				continue
 			}
-			in := instructionAt(p.File, m[0])
-			key := c.name
-			if in != nil {
-				key += " in " + in.Keyword
-			}
-			told = append(told, df.Span{Start: m[0], End: m[1]})
-			p.Reportf(in, df.Span{Start: m[0], End: m[1]}, key,
-				"Here stands what looks like a %s (%d characters, not shown); revoke it and mount the new one as a build secret.",
-				c.name, m[1]-m[0])
+			c.report(t, joints, m[0], m[1], form.name)
 		}
 	}
 }
 
-// checkFurtherCredentials tells what the engine that searches images finds at
-// other places: the forms of many more issuers, headers and command lines.
-// Values of variables belong to another rule.
-func checkFurtherCredentials(p *Pass, told []df.Span) {
-	for _, m := range engine.InScript(p.File.Content) {
-		span := df.Span{Start: int(m.Offset), End: int(m.Offset) + m.Length}
+// further tells what the engine that searches images finds at other places: the
+// forms of many more issuers, headers and command lines. Values of variables
+// belong to another rule.
+func (c *credentialSearch) further(t df.Text, joints []int) {
+	told := slices.Clone(c.told)
+	for _, m := range engine.InScript(t.S) {
+		span := t.Span(int(m.Offset), int(m.Offset)+m.Length)
 		if m.Kind == engine.NamedKind || slices.ContainsFunc(told, func(t df.Span) bool { return t.Start < span.End && span.Start < t.End }) {
 			continue
 		}
-		in := instructionAt(p.File, span.Start)
-		key := m.Kind
-		if in != nil {
-			key += " in " + in.Keyword
-		}
-		p.Reportf(in, span, key, "Here stands what looks like a %s (%d characters, not shown); revoke it and mount the new one as a build secret.", m.Kind, m.Length)
+		c.report(t, joints, int(m.Offset), int(m.Offset)+m.Length, m.Kind)
 	}
 }
 
