@@ -7,11 +7,15 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/portcullis-ci/portcullis/internal/manifest"
+	"github.com/portcullis-ci/portcullis/internal/recovered"
 )
 
 // Templates returns the files below a chart's directory that Render makes
 // manifests of, by their paths: of the chart and of those in its charts/.
-func Templates(dir string, files []manifest.File) map[string]bool {
+func Templates(dir string, files []manifest.File) (templates map[string]bool) {
+	templates = make(map[string]bool)
+	var broken error // Render breaks down at the same place, and says so
+	defer recovered.As(&broken, "read the chart")
 	rules, _ := ignoredIn(dir, files) // Render tells of what cannot be read
 	kept := rules.without(files)
 	types := make(map[string]string)
@@ -22,7 +26,6 @@ func Templates(dir string, files []manifest.File) map[string]bool {
 			types[path.Dir(f.Path)] = meta.Type
 		}
 	}
-	templates := make(map[string]bool)
 	for _, f := range kept {
 		at := dir
 		for sub, ok := at, true; ok; {
