@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
 	"os/exec"
 	"slices"
-	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -17,7 +14,6 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/detect/dockerfile"
 	"github.com/portcullis-ci/portcullis/internal/detect/kubernetes"
 	"github.com/portcullis-ci/portcullis/internal/exit"
-	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/gate"
 	"github.com/portcullis-ci/portcullis/internal/policy"
 	"github.com/portcullis-ci/portcullis/internal/rules"
@@ -186,74 +182,4 @@ func enable(req *gate.Request, r rules.Rule, mode config.RuleMode) {
 	req.DockerfileRules.Enable = append(req.DockerfileRules.Enable, r.ID)
 	req.KubernetesRules.Enable = append(req.KubernetesRules.Enable, r.ID)
 	req.ImageRules = append(req.ImageRules, r.ID)
-}
-
-// hadolint reads the configuration that hadolint would read, so that a team
-// can switch from it without writing its exceptions anew. One that cannot be
-// read is an error: linting on without it would forbid what the team allows.
-func (p Program) hadolint(working string) (dockerfile.Hadolint, error) {
-	for _, path := range dockerfile.HadolintPaths(working, p.Getenv("XDG_CONFIG_HOME"), p.Getenv("HOME")) {
-		content, err := os.ReadFile(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return dockerfile.Hadolint{}, &exit.Error{Code: exit.Usage, Doing: "read hadolint's configuration", Err: err}
-		}
-		h, err := dockerfile.ParseHadolint(path, content)
-		if err != nil {
-			return h, err
-		}
-		if len(h.Unknown) > 0 {
-			p.printf("%s: keys without a meaning here: %s\n", path, strings.Join(h.Unknown, ", "))
-		}
-		return p.hadolintVariables(h)
-	}
-	return p.hadolintVariables(dockerfile.Hadolint{})
-}
-
-// hadolintThreshold takes over the severity from which hadolint would fail, for
-// Dockerfiles alone, where nobody has said anything to portcullis about it.
-func hadolintThreshold(h dockerfile.Hadolint, c config.Config, p *policy.Policy) error {
-	said := c.Sources["fail-on"].Kind
-	demands := p.Kinds[finding.Dockerfile]
-	switch {
-	case h.FailureThreshold == "" && !h.NoFail:
-		return nil // hadolint's own default would fail on style
-	case demands.OwnFailOn, said == config.FromFlag, said == config.FromEnvironment:
-		return nil
-	}
-	severity, fails, err := h.Threshold()
-	if err != nil {
-		return &exit.Error{Code: exit.Usage, Doing: "read hadolint's configuration", Err: err}
-	}
-	demands.OwnFailOn, demands.FailOn = true, nil
-	if fails {
-		demands.FailOn = &severity
-	}
-	kinds := maps.Clone(p.Kinds)
-	if kinds == nil {
-		kinds = make(map[finding.Kind]policy.KindDemands)
-	}
-	kinds[finding.Dockerfile] = demands
-	p.Kinds = kinds
-	return nil
-}
-
-// hadolintNames are hadolint's environment variables.
-var hadolintNames = []string{
-	"HADOLINT_IGNORE", "HADOLINT_OVERRIDE_ERROR", "HADOLINT_OVERRIDE_WARNING", "HADOLINT_OVERRIDE_INFO", "HADOLINT_OVERRIDE_STYLE",
-	"HADOLINT_TRUSTED_REGISTRIES", "HADOLINT_FAILURE_THRESHOLD", "HADOLINT_STRICT_LABELS", "HADOLINT_DISABLE_IGNORE_PRAGMA",
-	"HADOLINT_NOFAIL", "HADOLINT_REQUIRE_LABELS",
-}
-
-// hadolintVariables lays hadolint's environment variables over its file.
-func (p Program) hadolintVariables(h dockerfile.Hadolint) (dockerfile.Hadolint, error) {
-	var environ []string
-	for _, name := range hadolintNames {
-		if value := p.Getenv(name); value != "" {
-			environ = append(environ, fmt.Sprintf("%s=%s", name, value))
-		}
-	}
-	return dockerfile.HadolintEnv(h, environ)
 }

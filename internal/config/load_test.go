@@ -81,6 +81,27 @@ profiles:
 	}
 }
 
+func TestAKeyIsGivenWhereSomebodySaysItEvenWithTheDefaultsValue(t *testing.T) {
+	dir := files(t, map[string]string{FileName: "fail-on: high\nprofiles: {strict: {warn-on: low}}\n"})
+	for profile, want := range map[string]map[string]bool{
+		"":       {"fail-on": true, "warn-on": false, "only-fixed": false},
+		"strict": {"fail-on": true, "warn-on": true, "only-fixed": false},
+	} {
+		c, err := LoadProfile(context.Background(), Request{Dir: dir, Profile: profile})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for key, given := range want {
+			if c.Given(key) != given {
+				t.Errorf("profile %q: %s is given: %v, want %v", profile, key, !given, given)
+			}
+		}
+	}
+	if Default().Given("fail-on") {
+		t.Error("a default counts as given")
+	}
+}
+
 func TestWithoutAProfileNoneApplies(t *testing.T) {
 	dir := files(t, map[string]string{FileName: "profiles: {pr: {fail-on: none}}\n"})
 	c, _, err := Load(dir, "")

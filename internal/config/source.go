@@ -54,6 +54,13 @@ func (c *Config) note(path string, s Source) {
 	c.Sources[path] = s
 }
 
+// Given reports whether somebody has said what the key's value is, be it the
+// default's own.
+func (c Config) Given(path string) bool {
+	kind := c.Sources[path].Kind
+	return kind != "" && kind != FromDefault
+}
+
 // Resolve returns the path under a key such as waivers.file as a path for the
 // working directory: one from a file is relative to that file, wherever it was
 // found; one from a flag or the environment is as given.
