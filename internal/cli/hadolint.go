@@ -6,20 +6,26 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/portcullis-ci/portcullis/internal/config"
 	"github.com/portcullis-ci/portcullis/internal/detect/dockerfile"
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/finding"
+	"github.com/portcullis-ci/portcullis/internal/neutralise"
 	"github.com/portcullis-ci/portcullis/internal/policy"
 )
 
 // hadolint reads the configuration that hadolint would read, so that a team
 // can switch from it without writing its exceptions anew. One that cannot be
 // read is an error: linting on without it would forbid what the team allows.
-func (p Program) hadolint(working string) (dockerfile.Hadolint, error) {
-	for _, path := range dockerfile.HadolintPaths(working, p.Getenv("XDG_CONFIG_HOME"), p.Getenv("HOME")) {
+// What a file of the checkout excuses, the policy about ignore comments judges.
+func (p Program) hadolint(s session, failOn *finding.Severity) (dockerfile.Hadolint, error) {
+	if s.config.Lint.NoHadolint {
+		return dockerfile.Hadolint{}, nil
+	}
+	for _, path := range dockerfile.HadolintPaths(s.root.Working, p.Getenv("XDG_CONFIG_HOME"), p.Getenv("HOME")) {
 		content, err := os.ReadFile(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -32,11 +38,37 @@ func (p Program) hadolint(working string) (dockerfile.Hadolint, error) {
 			return h, err
 		}
 		if len(h.Unknown) > 0 {
-			p.printf("%s: keys without a meaning here: %s\n", path, strings.Join(h.Unknown, ", "))
+			p.printf("%s: keys without a meaning here: %s\n", path, neutralise.Log(strings.Join(h.Unknown, ", ")))
+		}
+		if rel, err := filepath.Rel(s.root.Dir, path); err == nil && filepath.IsLocal(rel) {
+			h = p.acceptHadolint(h, s, failOn)
 		}
 		return p.hadolintVariables(h)
 	}
 	return p.hadolintVariables(dockerfile.Hadolint{})
+}
+
+// acceptHadolint leaves of a file of the checkout what the configuration lets
+// count, and tells what it does not.
+func (p Program) acceptHadolint(h dockerfile.Hadolint, s session, failOn *finding.Severity) dockerfile.Hadolint {
+	h, void := h.Accept(inlineIgnores(s.config.Lint), failOn)
+	if len(void) > 0 {
+		why := "is " + string(s.config.Lint.InlineIgnores)
+		if s.config.Lint.InlineIgnores == config.IgnoresNeedReason {
+			why += " and no comment at them gives one"
+		}
+		p.printf("portcullis: %s: without effect, since lint.inline-ignores %s: %s\n",
+			s.root.Name(h.Path), why, neutralise.Log(strings.Join(void, ", ")))
+	}
+	return h
+}
+
+// inlineIgnores is the policy about ignore comments.
+func inlineIgnores(lint config.Lint) dockerfile.InlineIgnores {
+	return dockerfile.InlineIgnores{
+		Disallow:      lint.InlineIgnores == config.IgnoresForbidden,
+		RequireReason: lint.InlineIgnores == config.IgnoresNeedReason,
+	}
 }
 
 // hadolintThreshold takes over the severity from which hadolint would fail, for

@@ -62,7 +62,7 @@ func (p Program) steerLinters(ctx context.Context, req *gate.Request, s session,
 		_, ok := catalogue.Find(name)
 		return ok
 	}}
-	hadolint, err := p.hadolint(s.root.Working)
+	hadolint, err := p.hadolint(s, req.Policy.FailOn)
 	if err != nil {
 		return err
 	}
@@ -87,12 +87,13 @@ func (p Program) steerLinters(ctx context.Context, req *gate.Request, s session,
 	if len(lint.LabelSchema) > 0 {
 		docker.LabelSchema, docker.StrictLabels = lint.LabelSchema, lint.StrictLabels
 	}
-	docker.Inline.Disallow = docker.Inline.Disallow || lint.InlineIgnores == config.IgnoresForbidden
-	docker.Inline.RequireReason = docker.Inline.RequireReason || lint.InlineIgnores == config.IgnoresNeedReason
+	inline := inlineIgnores(lint)
+	docker.Inline.Disallow = docker.Inline.Disallow || inline.Disallow
+	docker.Inline.RequireReason = docker.Inline.RequireReason || inline.RequireReason
 	req.DockerfileRules = docker
 	req.KubernetesRules = kubernetes.Options{
 		Registries: lint.TrustedRegistries, KubeVersion: lint.KubernetesVersion, Today: p.Clock(),
-		RequireReason: lint.InlineIgnores == config.IgnoresNeedReason, NoIgnores: lint.InlineIgnores == config.IgnoresForbidden,
+		RequireReason: inline.RequireReason, NoIgnores: inline.Disallow,
 		PodSecurity: kubernetes.Level(lint.PodSecurity),
 	}
 	req.KeepSeverities = lint.KeepSeverities
@@ -118,7 +119,7 @@ func ownRuleNames(p policy.Policy, catalogue rules.Catalogue) error {
 
 // settleRules turns what the configuration says about rules into the request:
 // first about whole standards and sets, then about single rules, which counts
-// more. A name that neither has is an error with its place.
+// more, also than hadolint's word about them. A name that neither has is an error with its place.
 func settleRules(req *gate.Request, settings []config.RuleSetting, catalogue rules.Catalogue) error {
 	req.Rules = make(map[string]gate.RuleSetting)
 	var single []config.RuleSetting
@@ -149,6 +150,9 @@ func settleRules(req *gate.Request, settings []config.RuleSetting, catalogue rul
 			req.Rules[r.ID] = gate.RuleSetting{Severity: &setting.Severity}
 		case config.RuleOn:
 			delete(req.Rules, r.ID)
+		}
+		if setting.Mode != config.RuleOff {
+			req.DockerfileRules.Insist = append(req.DockerfileRules.Insist, r.ID)
 		}
 		enable(req, r, setting.Mode)
 	}

@@ -103,6 +103,8 @@ type Lint struct {
 	KeepSeverities bool
 	// InlineIgnores says what comments in files can do that switch rules off.
 	InlineIgnores InlineIgnores
+	// NoHadolint leaves hadolint's configuration out.
+	NoHadolint bool
 	// Exclude are patterns of paths that are not examined when directories are
 	// searched.
 	Exclude []string

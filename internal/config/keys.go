@@ -261,7 +261,8 @@ func lintKeys() []field[Config] {
 					func(c *Config) *bool { return &c.Lint.KeepSeverities }),
 				{
 					name: "inline-ignores", example: "reason",
-					doc:    "Comments in files that switch rules off: `allow`, `reason` (only with a reason) or `none`.",
+					doc: "Comments in files that switch rules off: `allow`, `reason` (only with a reason) or `none`. " +
+						"What hadolint's configuration excuses counts as such comments do where it lies in the repository, see [From hadolint](dockerfile.md#from-hadolint).",
 					schema: choiceOf(ignoreWords),
 					decode: func(c *Config, v value) error {
 						w, err := word(v, ignoreWords)
@@ -271,6 +272,16 @@ func lintKeys() []field[Config] {
 						return err
 					},
 					show: func(c Config) any { return string(c.Lint.InlineIgnores) },
+				},
+				{
+					name: "hadolint", example: "false", schema: boolSchema,
+					doc: "Whether hadolint's configuration is read, its file and its `HADOLINT_*` variables.",
+					decode: func(c *Config, v value) error {
+						read, err := boolean(v)
+						c.Lint.NoHadolint = !read
+						return err
+					},
+					show: func(c Config) any { return !c.Lint.NoHadolint },
 				},
 				listField("exclude", "[vendor/**, '**/testdata/**']",
 					"Patterns of paths, from the root of the repository, that are left out when directories are searched. Files that are named are always examined.",

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -40,6 +41,14 @@ type Hadolint struct {
 	// Unknown are keys that hadolint passes over without a word, and those
 	// that have no meaning here (format, no-color, verbose).
 	Unknown []string `yaml:"-"`
+
+	// reasons are the comments at what a policy may want a reason for.
+	reasons map[string]string
+	// raises are overrides that must not lower a severity.
+	raises []override
+	// registriesGiveWay and labelsGiveWay say that those of the variables
+	// replace the file's.
+	registriesGiveWay, labelsGiveWay bool
 }
 
 // HadolintPaths are the files that hadolint looks for, in its order: in the
@@ -100,13 +109,12 @@ func readHadolint(path string, in io.Reader) (h Hadolint, err error) {
 	if err := doc.Decode(&h); err != nil {
 		return fail(err)
 	}
-	if doc.Content[0].Kind == yaml.MappingNode {
-		for i := 0; i < len(doc.Content[0].Content); i += 2 {
-			if key := doc.Content[0].Content[i].Value; !hadolintKeys[key] {
-				h.Unknown = append(h.Unknown, key)
-			}
+	eachKey(doc.Content[0], func(key, _ *yaml.Node) {
+		if !hadolintKeys[key.Value] {
+			h.Unknown = append(h.Unknown, key.Value)
 		}
-	}
+	})
+	h.reasons = readReasons(doc.Content[0])
 	if _, _, err := h.Threshold(); err != nil {
 		return fail(err)
 	}
@@ -151,6 +159,9 @@ func HadolintEnv(h Hadolint, environ []string) (Hadolint, error) {
 		case "HADOLINT_OVERRIDE_STYLE":
 			h.Override.Style = append(h.Override.Style, list(v)...)
 		case "HADOLINT_TRUSTED_REGISTRIES":
+			if h.registriesGiveWay {
+				h.TrustedRegistries = nil
+			}
 			h.TrustedRegistries = append(h.TrustedRegistries, list(v)...)
 		case "HADOLINT_FAILURE_THRESHOLD":
 			h.FailureThreshold = v
@@ -162,8 +173,8 @@ func HadolintEnv(h Hadolint, environ []string) (Hadolint, error) {
 			h.NoFail = on(v)
 		case "HADOLINT_REQUIRE_LABELS":
 			labels := make(map[string]string, len(h.LabelSchema))
-			for k, kind := range h.LabelSchema {
-				labels[k] = kind
+			if !h.labelsGiveWay {
+				maps.Copy(labels, h.LabelSchema)
 			}
 			for _, pair := range list(v) {
 				label, kind, _ := strings.Cut(pair, ":")
@@ -197,38 +208,48 @@ func (h Hadolint) Threshold() (finding.Severity, bool, error) {
 	return finding.Unknown, false, fmt.Errorf("unknown failure-threshold %q: expected error, warning, info, style, ignore or none", h.FailureThreshold)
 }
 
+// override is a severity with the rules that get it.
+type override struct {
+	names    []string
+	severity finding.Severity
+}
+
+// overrides are in the order in which they count.
+func (h Hadolint) overrides() []override {
+	return []override{
+		{h.Override.Style, finding.Info}, {h.Override.Info, finding.Info}, {h.Override.Warning, finding.Medium}, {h.Override.Error, finding.High},
+	}
+}
+
+// source names the configuration; the folder of a file would differ from machine
+// to machine.
+func (h Hadolint) source() string {
+	if h.Path == "" {
+		return "hadolint's variables"
+	}
+	return filepath.Base(h.Path)
+}
+
 // Apply lays the configuration over options of the linter.
 func (h Hadolint) Apply(o Options) Options {
 	ignored := make(map[string]string, len(o.Ignore)+len(h.Ignored))
-	for k, v := range o.Ignore {
-		ignored[k] = v
-	}
-	source := "hadolint's variables"
-	if h.Path != "" {
-		source = filepath.Base(h.Path) // its folder would differ from machine to machine
-	}
+	maps.Copy(ignored, o.Ignore)
 	for _, name := range h.Ignored {
-		ignored[name] = "ignored by " + source
+		ignored[name] = h.ignoredBy(name)
 	}
 	o.Ignore = ignored
 	levels := make(map[string]Level, len(o.Severity))
-	for k, v := range o.Severity {
-		levels[k] = v
-	}
-	for _, part := range []struct {
-		names    []string
-		severity finding.Severity
-	}{
-		{h.Override.Style, finding.Info},
-		{h.Override.Info, finding.Info},
-		{h.Override.Warning, finding.Medium},
-		{h.Override.Error, finding.High},
-	} {
-		for _, name := range part.names {
-			levels[name] = Level{part.severity, source}
-			o.Enable = append(slices.Clone(o.Enable), name) // hadolint runs what is given a severity
+	maps.Copy(levels, o.Severity)
+	lay := func(parts []override, onlyRaise bool) {
+		for _, part := range parts {
+			for _, name := range part.names {
+				levels[name] = Level{Severity: part.severity, Source: h.source(), OnlyRaise: onlyRaise}
+				o.Enable = append(slices.Clone(o.Enable), name) // hadolint runs what is given a severity
+			}
 		}
 	}
+	lay(h.raises, true)
+	lay(h.overrides(), false)
 	o.Severity = levels
 	if len(h.TrustedRegistries) > 0 {
 		o.TrustedRegistries = h.TrustedRegistries

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 	"strings"
@@ -51,6 +52,8 @@ type Options struct {
 	// Ignore names rules, by id or alias, whose findings are waived, with the
 	// reason.
 	Ignore map[string]string
+	// Insist names rules, by id or alias, that Ignore does not concern.
+	Insist []string
 	// Severity sets the severity of rules, by id or alias.
 	Severity map[string]Level
 	// Inline is the policy about ignore comments.
@@ -82,6 +85,8 @@ type Options struct {
 type Level struct {
 	Severity finding.Severity
 	Source   string
+	// OnlyRaise leaves alone what is as severe or more severe.
+	OnlyRaise bool
 }
 
 // Result is what came of linting.
@@ -181,13 +186,16 @@ func newLinter(opts Options) *linter {
 			continue
 		}
 		l.rules = append(l.rules, r)
-		for name, why := range opts.Ignore {
-			if named(r, []string{name}) {
-				l.ignored[r.ID] = why
+		insisted := named(r, opts.Insist)
+		for _, name := range slices.Sorted(maps.Keys(opts.Ignore)) {
+			if !insisted && named(r, []string{name}) {
+				l.ignored[r.ID] = opts.Ignore[name]
 			}
 		}
+		// Of two names of one rule the more severe counts, as it does in hadolint.
 		for name, level := range opts.Severity {
-			if named(r, []string{name}) {
+			before, again := l.levels[r.ID]
+			if named(r, []string{name}) && (!again || level.Severity > before.Severity) {
 				l.levels[r.ID] = level
 			}
 		}
@@ -354,7 +362,7 @@ func (l *linter) finding(f *df.File, r *Report) finding.Finding {
 		Fix: finding.Fix{Text: cmp.Or(r.FixText, r.rule.Fix)}, References: r.rule.References, Sensitive: r.rule.Sensitive,
 		Fingerprint: finding.Fingerprint(r.rule.Kind, r.rule.ID, f.Path, collapse(r.Key)), Status: finding.Open,
 	}
-	if level, ok := l.levels[r.rule.ID]; ok {
+	if level, ok := l.levels[r.rule.ID]; ok && !(level.OnlyRaise && out.Severity.AtLeast(level.Severity)) {
 		out.Severity, out.SeveritySource = level.Severity, level.Source
 	}
 	if r.In != nil && r.In.Stage != nil {
