@@ -59,7 +59,7 @@ func riskKeys() []field[Config] {
 		},
 		{
 			name: "exempt", example: "[{packages: [linux-libc-dev], below: critical, reason: only headers}]",
-			doc:    "Findings that no clause counts; the reports go on showing them. " + matchDoc + " Entries of included files and profiles add up.",
+			doc:    "Findings that no clause counts; the reports go on showing them. " + matchDoc + " `paths` are those where a finding is fixed or, all of them, where it is in the image; the manifest that runs the image is neither." + " Entries of included files and profiles add up.",
 			schema: listOf(recordSchema(exemptFields())),
 			decode: func(c *Config, v value) error {
 				return appendRecords(&c.Exempt, v, exemptFields(), func(e policy.Exemption, v value) error { return anyMatch(e.Match, v) })
@@ -68,7 +68,7 @@ func riskKeys() []field[Config] {
 		},
 		{
 			name: "restrict", example: "[{paths: [/app/*], fail-on: medium, reason: our own code}]",
-			doc:    "Stricter thresholds (`fail-on`) for some findings. " + matchDoc + " Entries of included files and profiles add up.",
+			doc:    "Stricter thresholds (`fail-on`) for some findings. " + matchDoc + " Of `paths`, any place of a finding will do, the manifest that runs the image included." + " Entries of included files and profiles add up.",
 			schema: listOf(recordSchema(restrictFields())),
 			decode: func(c *Config, v value) error {
 				return appendRecords(&c.Restrict, v, restrictFields(), func(r policy.Restriction, v value) error { return anyMatch(r.Match, v) })

@@ -254,7 +254,8 @@ func (t *Tracer) trace(f finding.Finding, entry int) (traced, *dockerfile.Instru
 // fromUse leads to the first place in the repository that names the image.
 func (t *Tracer) fromUse(r *traced) {
 	place := t.uses[0]
-	r.places = t.uses[:1:1]
+	place.Note = finding.NamesTheImage
+	r.places = []finding.Location{place}
 	confidence, what := Likely, "the image's repository"
 	if t.exactUse {
 		confidence, what = Exact, "the image"

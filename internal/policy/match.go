@@ -42,13 +42,25 @@ type Restriction struct {
 	Reason string
 }
 
-// Holds reports whether the finding is selected.
+// Holds reports whether the finding is selected for something stricter: one of
+// its places will do.
 func (m Match) Holds(f finding.Finding) bool {
+	return m.holds(f) && (len(m.Paths) == 0 || anyLike(m.Paths, pathsOf(f)...))
+}
+
+// Spares reports whether the finding is selected for something milder: it counts
+// where the finding itself is, since a place that is only related to it, such as
+// the manifest that runs the image, is easily added by a change.
+func (m Match) Spares(f finding.Finding) bool {
+	return m.holds(f) && (len(m.Paths) == 0 || f.LiesIn(func(path string) bool { return anyLike(m.Paths, path) }))
+}
+
+// holds looks at everything but the paths.
+func (m Match) holds(f finding.Finding) bool {
 	switch {
 	case len(m.Kinds) > 0 && !slices.Contains(m.Kinds, f.Kind),
 		len(m.Rules) > 0 && !slices.ContainsFunc(m.Rules, func(r string) bool { return hasID(f, r) }),
 		len(m.Packages) > 0 && (f.Package == nil || !anyLike(m.Packages, f.Package.Name, f.Package.Source, f.Package.PURL)),
-		len(m.Paths) > 0 && !anyLike(m.Paths, pathsOf(f)...),
 		m.Origin != "" && m.Origin != OriginOf(f):
 		return false
 	case m.Below != nil:
@@ -92,7 +104,7 @@ func OriginOf(f finding.Finding) finding.Origin {
 	switch {
 	case f.Origin != "":
 		return f.Origin
-	case len(f.Locations) == 0 || f.Locations[0].Space != finding.Repository:
+	case len(f.Locations) == 0 || f.Locations[0].Space != finding.Repository || f.Locations[0].OfWorkload():
 		return ""
 	case f.Locations[0].Note == baseImageNote:
 		return finding.FromBaseImage

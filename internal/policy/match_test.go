@@ -73,12 +73,43 @@ func TestTheOriginIsReadFromTheFindingOrItsPlace(t *testing.T) {
 		{"led to the base image", finding.Finding{Locations: []finding.Location{base, inImage}}, finding.FromBaseImage},
 		{"led to an instruction", finding.Finding{Locations: []finding.Location{line, inImage}}, finding.FromBuild},
 		{"a line of the user's own", finding.Finding{Kind: finding.Dockerfile, Locations: []finding.Location{line}}, finding.FromBuild},
+		{"led to a line that names the image", finding.Finding{Locations: []finding.Location{{Space: finding.Repository, Path: "web.yaml", Note: finding.NamesTheImage}, inImage}}, ""},
 		{"led nowhere", finding.Finding{Kind: finding.Vulnerability, Locations: []finding.Location{inImage}}, ""},
 		{"without a place", finding.Finding{}, ""},
 	}
 	for _, tt := range tests {
 		if got := OriginOf(tt.f); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestAPathSparesOnlyWhatLiesThereAndRestrictsWhatIsSeenThere(t *testing.T) {
+	f := finding.Finding{Kind: finding.Vulnerability, Locations: []finding.Location{
+		{Space: finding.Repository, Path: "web/Dockerfile", Line: 3},
+		{Space: finding.InImage, Path: "/app/a.jar"},
+		{Space: finding.InImage, Path: "/lib/a.jar"},
+		{Space: finding.Repository, Path: "k8s/dev/x.yaml", Line: 7, Note: finding.RunsHere + ": privileged"},
+	}}
+	tests := []struct {
+		paths           []string
+		spares, selects bool
+	}{
+		{[]string{"web/*"}, true, true},
+		{[]string{"k8s/dev/*"}, false, true},
+		{[]string{"/app/*"}, false, true},
+		{[]string{"/app/*", "/lib/*"}, true, true},
+		{[]string{"*"}, true, true},
+		{[]string{"/srv/*"}, false, false},
+		{nil, true, true},
+	}
+	for _, tt := range tests {
+		m := Match{Kinds: []finding.Kind{finding.Vulnerability}, Paths: tt.paths}
+		if m.Spares(f) != tt.spares || m.Holds(f) != tt.selects {
+			t.Errorf("%v: spares %v, want %v; selects %v, want %v", tt.paths, m.Spares(f), tt.spares, m.Holds(f), tt.selects)
+		}
+		if m.Kinds = []finding.Kind{finding.Secret}; m.Spares(f) || m.Holds(f) {
+			t.Errorf("%v: another kind is selected", tt.paths)
 		}
 	}
 }

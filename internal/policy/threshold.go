@@ -27,7 +27,7 @@ func (p Policy) scope(in Input) scope {
 		if !p.countsStatus(f.Status) {
 			continue
 		}
-		i := slices.IndexFunc(p.Exempt, func(e Exemption) bool { return e.Match.Holds(f) })
+		i := slices.IndexFunc(p.Exempt, func(e Exemption) bool { return e.Match.Spares(f) })
 		if i >= 0 {
 			s.exempt[i] = append(s.exempt[i], f)
 			continue

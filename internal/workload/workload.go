@@ -36,7 +36,7 @@ func Weigh(findings []finding.Finding, uses []kubernetesrules.Image, subject inv
 		workload += fmt.Sprintf(" and %d more", others)
 	}
 	place := use.Location
-	place.Note = "runs here: " + exposure
+	place.Note = finding.RunsHere + ": " + exposure
 	weighed := slices.Clone(findings)
 	for i, f := range weighed {
 		if f.Kind != finding.Vulnerability {

@@ -206,20 +206,7 @@ func (w Waiver) meansPath(f finding.Finding) bool {
 	if w.Path == "" {
 		return true
 	}
-	if len(f.Locations) > 0 && f.Locations[0].Space == finding.Repository && glob(w.Path, f.Locations[0].Path) {
-		return true
-	}
-	inImage := 0
-	for _, l := range f.Locations {
-		if l.Space != finding.InImage {
-			continue
-		}
-		if !glob(w.Path, l.Path) {
-			return false
-		}
-		inImage++
-	}
-	return inImage > 0
+	return f.LiesIn(func(path string) bool { return glob(w.Path, path) })
 }
 
 // meansObject compares with the whole object, or with the part before a comma:

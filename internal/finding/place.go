@@ -1,0 +1,42 @@
+package finding
+
+import "strings"
+
+// What the notes of places say that run or name the examined image: nothing is
+// wrong in that line, and anybody can add another.
+const (
+	RunsHere      = "runs here"
+	NamesTheImage = "names the image"
+)
+
+// OfWorkload reports whether the place only runs or names the image that the
+// finding is about.
+func (l Location) OfWorkload() bool {
+	if l.Space != Repository {
+		return false
+	}
+	head, _, _ := strings.Cut(l.Note, ":")
+	return head == RunsHere || head == NamesTheImage
+}
+
+// LiesIn reports whether a person who accepts what is at some paths accepts the
+// finding: it is to be fixed at one of them, or all of its places in the image
+// are among them. Where else it is seen does not count.
+func (f Finding) LiesIn(accepted func(path string) bool) bool {
+	if len(f.Locations) > 0 {
+		if at := f.Locations[0]; at.Space == Repository && !at.OfWorkload() && accepted(at.Path) {
+			return true
+		}
+	}
+	inImage := 0
+	for _, l := range f.Locations {
+		if l.Space != InImage {
+			continue
+		}
+		if !accepted(l.Path) {
+			return false
+		}
+		inImage++
+	}
+	return inImage > 0
+}
