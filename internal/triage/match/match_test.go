@@ -46,6 +46,39 @@ func TestAPackageURLCoversWhatItDoesNotContradict(t *testing.T) {
 	}
 }
 
+func TestAPackageURLIsOfAPackageWhateverItsVersion(t *testing.T) {
+	for _, tt := range []struct {
+		a, b string
+		want bool
+	}{
+		{"pkg:npm/qs", "pkg:npm/qs@6.5.2", true},
+		{"pkg:npm/qs@6.5.1", "pkg:npm/qs@6.5.2?x=y#lib", true},
+		{"pkg:npm/%40scope/qs", "pkg:npm/qs", false},
+		{"pkg:npm/qs", "pkg:pypi/qs", false},
+		{"pkg:npm/qs", "pkg:npm/lodash", false},
+	} {
+		a, errA := ParsePURL(tt.a)
+		b, errB := ParsePURL(tt.b)
+		if errA != nil || errB != nil || a.IsOf(b) != tt.want || b.IsOf(a) != tt.want {
+			t.Errorf("%s and %s: %v, want %v (%v, %v)", tt.a, tt.b, a.IsOf(b), tt.want, errA, errB)
+		}
+	}
+}
+
+func TestAPackageURLTakesAVersionAndKeepsTheRest(t *testing.T) {
+	p, err := ParsePURL("pkg:deb/debian/libc6?arch=amd64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	with := p.WithVersion("1:2.36-9")
+	if got := with.String(); got != "pkg:deb/debian/libc6@1:2.36-9?arch=amd64" || with.Version() != "1:2.36-9" {
+		t.Errorf("got %s with version %s", got, with.Version())
+	}
+	if p.Version() != "" {
+		t.Error("the pattern itself has changed")
+	}
+}
+
 func TestAnImageIsKnownByItsNames(t *testing.T) {
 	const digest = "sha256:1111111111111111111111111111111111111111111111111111111111111111"
 	const index = "sha256:2222222222222222222222222222222222222222222222222222222222222222"

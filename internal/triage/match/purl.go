@@ -46,6 +46,20 @@ func (p PURL) Type() string { return p.url.Type }
 // Version is the version that the pattern demands, or "".
 func (p PURL) Version() string { return p.url.Version }
 
+// WithVersion returns the pattern with the version in place of its own.
+func (p PURL) WithVersion(version string) PURL {
+	p.url.Version = version
+	p.text = p.url.ToString()
+	return p
+}
+
+// IsOf reports whether both are of one package, whatever their versions,
+// qualifiers and subpaths.
+func (p PURL) IsOf(other PURL) bool {
+	a, b := p.url, other.url
+	return strings.EqualFold(a.Type, b.Type) && a.Namespace == b.Namespace && a.Name == b.Name
+}
+
 // Covers reports whether other is what p means: type, namespace and name are
 // equal, and so are the version, each qualifier and the subpath that p has.
 // These are the matching rules of OpenVEX,
@@ -53,7 +67,7 @@ func (p PURL) Version() string { return p.url.Version }
 func (p PURL) Covers(other PURL) bool {
 	a, b := p.url, other.url
 	switch {
-	case !strings.EqualFold(a.Type, b.Type), a.Namespace != b.Namespace, a.Name != b.Name:
+	case !p.IsOf(other):
 		return false
 	case a.Version != "" && a.Version != b.Version:
 		return false

@@ -3,6 +3,7 @@ package vex
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -97,7 +98,7 @@ func (a applier) about(f finding.Finding) []candidate {
 	seen := make(map[*Statement]bool)
 	for _, id := range append([]string{f.RuleID}, f.Aliases...) {
 		for _, c := range a.byID[strings.ToLower(id)] {
-			if !seen[c.statement] && c.statement.isAbout(f, image) {
+			if !seen[c.statement] && c.statement.isOfFlaw(f, id) && c.statement.isAbout(f, image) {
 				seen[c.statement] = true
 				list = append(list, c)
 			}
@@ -105,6 +106,17 @@ func (a applier) about(f finding.Finding) []candidate {
 	}
 	return list
 }
+
+// isOfFlaw reports whether an id that both have means that they speak of one flaw.
+// To share the further id of a notice is not enough: a distribution's notice is
+// about many flaws, of which the statement is about one.
+func (s Statement) isOfFlaw(f finding.Finding, shared string) bool {
+	is := func(id string) bool { return strings.EqualFold(id, shared) }
+	return is(f.RuleID) || is(s.IDs[0]) || oneFlaw.MatchString(shared)
+}
+
+// oneFlaw are the ids that are given to flaws and not to notices about them.
+var oneFlaw = regexp.MustCompile(`(?i)^(CVE|GHSA)-`)
 
 func (s Statement) isAbout(f finding.Finding, image match.Image) bool {
 	return slices.ContainsFunc(s.Products, func(p Product) bool {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 
 	"github.com/portcullis-ci/portcullis/internal/triage/match"
@@ -40,6 +41,8 @@ type csafFile struct {
 }
 
 type csafBranch struct {
+	Category string       `json:"category"`
+	Name     string       `json:"name"`
 	Branches []csafBranch `json:"branches"`
 	Product  *csafProduct `json:"product"`
 }
@@ -101,6 +104,9 @@ type csafReader struct {
 	products  map[string]csafProduct
 	relations map[string][2]string // product id → component id, platform id
 	groups    map[string][]string
+	// ranges are the ranges of versions that products stand for of which no
+	// identifier names a version.
+	ranges map[string]string
 }
 
 func (d *Document) decodeCSAF(content []byte) error {
@@ -120,8 +126,8 @@ func (d *Document) decodeCSAF(content []byte) error {
 		return errors.Join(err, errors.New("document.tracking.current_release_date is needed: the latest statement counts"))
 	}
 	d.Author = doc.Publisher.Name
-	r := csafReader{Document: d, products: make(map[string]csafProduct), relations: make(map[string][2]string), groups: make(map[string][]string)}
-	r.branches(file.ProductTree.Branches)
+	r := csafReader{Document: d, products: make(map[string]csafProduct), relations: make(map[string][2]string), groups: make(map[string][]string), ranges: make(map[string]string)}
+	r.branches(file.ProductTree.Branches, csafBranch{})
 	for _, p := range file.ProductTree.FullProductNames {
 		r.products[p.ID] = p
 	}
@@ -144,13 +150,40 @@ func (d *Document) decodeCSAF(content []byte) error {
 	return nil
 }
 
-func (r csafReader) branches(list []csafBranch) {
+// versionName is a branch's name that is a version. Vendors also name the package
+// there, which then means all of its versions.
+var versionName = regexp.MustCompile(`^[vV]?([0-9]+:)?[0-9]+(\.[0-9].*)?$`)
+
+// branches collects products. Which version a product is may only be said by the
+// branch that it hangs on, or by one above.
+func (r csafReader) branches(list []csafBranch, above csafBranch) {
 	for _, b := range list {
-		if b.Product != nil {
-			r.products[b.Product.ID] = *b.Product
+		version := above
+		if b.Category == "product_version_range" || b.Category == "product_version" && versionName.MatchString(b.Name) {
+			version = b
 		}
-		r.branches(b.Branches)
+		if b.Product != nil {
+			r.products[b.Product.ID] = r.ofVersion(*b.Product, version)
+		}
+		r.branches(b.Branches, version)
 	}
+}
+
+// ofVersion adds the branch's version to the identifiers that have none.
+func (r csafReader) ofVersion(p csafProduct, branch csafBranch) csafProduct {
+	purls := append([]string{p.Helper.PURL}, p.Helper.PURLs...)
+	switch branch.Category {
+	case "product_version_range":
+		if !slices.ContainsFunc(purls, func(text string) bool { purl, err := match.ParsePURL(text); return err == nil && purl.Version() != "" }) {
+			r.ranges[p.ID] = branch.Name
+		}
+	case "product_version":
+		for i := range purls {
+			purls[i] = withVersion(purls[i], branch.Name)
+		}
+		p.Helper.PURL, p.Helper.PURLs = purls[0], purls[1:]
+	}
+	return p
 }
 
 func (v csafVulnerability) ids() []string {
@@ -191,6 +224,10 @@ func (r csafReader) vulnerability(v csafVulnerability, base Statement) error {
 			case Affected:
 				out.Detail = actions.of(id)
 			}
+			if name, ranged := r.ranged(id); ranged {
+				r.note("product %.120q is the range %.80q, which is not evaluated; statements about it are not applied", id, name)
+				continue
+			}
 			product, ok := r.product(id)
 			if !ok {
 				r.note("product %.120q is known by no package URL, digest or name; statements about it are not applied", id)
@@ -225,6 +262,17 @@ func (r csafReader) remarks(list []csafRemark, text func(csafRemark) string) rem
 		}
 	}
 	return texts
+}
+
+// ranged returns the range of versions that a product, or a part of it, is.
+func (r csafReader) ranged(id string) (name string, ok bool) {
+	relation := r.relations[id]
+	for _, part := range []string{id, relation[0], relation[1]} {
+		if name, ok = r.ranges[part]; ok {
+			return name, true
+		}
+	}
+	return "", false
 }
 
 // product is what a product id stands for: a component in a product, or a
@@ -267,5 +315,5 @@ func (r csafReader) names(id string) []string {
 	if len(names) == 0 && p.Name != "" {
 		names = []string{p.Name}
 	}
-	return names
+	return narrowed(names)
 }

@@ -54,12 +54,14 @@ type cdxVulnerability struct {
 }
 
 type cdxAffects struct {
-	Ref      string `json:"ref"`
-	Versions []struct {
-		Version string `json:"version"`
-		Range   string `json:"range"`
-		Status  string `json:"status"`
-	} `json:"versions"`
+	Ref      string       `json:"ref"`
+	Versions []cdxVersion `json:"versions"`
+}
+
+type cdxVersion struct {
+	Version string `json:"version"`
+	Range   string `json:"range"`
+	Status  string `json:"status"`
 }
 
 // cdxStates are the states of an analysis.
@@ -69,8 +71,9 @@ var cdxStates = map[string]Status{
 	"exploitable": Affected, "in_triage": UnderInvestigation,
 }
 
-// cdxVersionStates say what holds for a version that is listed apart.
-var cdxVersionStates = map[string]Status{"unaffected": NotAffected, "unknown": UnderInvestigation}
+// cdxVersionStates say what holds for a version that is listed apart, whatever
+// the analysis says. Without a state of its own, the analysis is about it.
+var cdxVersionStates = map[string]Status{"affected": Affected, "unaffected": NotAffected, "unknown": UnderInvestigation}
 
 // cdxJustifications are the labels that have a counterpart in OpenVEX. The
 // others stay in the words of the reason.
@@ -95,7 +98,7 @@ func (d *Document) decodeCycloneDX(content []byte) error {
 	c := cdxReader{Document: d, purls: make(map[string]string)}
 	c.collect(bom.Components)
 	if m := bom.Metadata.Component; m != nil {
-		c.product, c.productRef = cdxNames(*m), m.BOMRef
+		c.component, c.product, c.productRef = m, cdxNames(*m), m.BOMRef
 		c.collect(m.Components)
 	}
 	for i, v := range bom.Vulnerabilities {
@@ -112,6 +115,7 @@ type cdxReader struct {
 	purls      map[string]string // bom-ref → package URL
 	product    []string
 	productRef string
+	component  *cdxComponent // that of product
 }
 
 func (c cdxReader) collect(components []cdxComponent) {
@@ -130,7 +134,7 @@ func cdxNames(m cdxComponent) []string {
 	name := m.Name
 	switch {
 	case m.PURL != "":
-		return []string{m.PURL}
+		return []string{withVersion(m.PURL, m.Version)}
 	case name == "":
 		return nil
 	case strings.HasPrefix(m.Version, "sha256:"):
@@ -193,31 +197,51 @@ func (c cdxReader) wholeProduct(s Statement) error {
 	return c.add(s)
 }
 
-// affects keeps the statement for one component, or for each version of it
-// that is listed.
+// affects keeps the statement for the product or one component, or for each
+// version of it that is listed.
 func (c cdxReader) affects(s Statement, a cdxAffects) error {
-	if a.Ref != "" && a.Ref == c.productRef {
-		return c.wholeProduct(s)
-	}
+	isProduct := a.Ref != "" && a.Ref == c.productRef
 	purl, ok := c.resolve(a.Ref)
-	if !ok {
+	switch {
+	case isProduct && len(a.Versions) == 0:
+		return c.wholeProduct(s)
+	case isProduct:
+		return c.versions(s, a, func(version string) Product {
+			m := *c.component
+			m.Version = version
+			return Product{Names: cdxNames(m)}
+		})
+	case !ok:
 		c.note("%s: component %.80q has no package URL; it is not applied", s.Source, a.Ref)
 		return nil
-	}
-	if len(a.Versions) == 0 {
+	case len(a.Versions) == 0:
 		s.Products = []Product{{Names: c.product, Components: []Component{{PURL: purl}}}}
 		return c.add(s)
 	}
+	return c.versions(s, a, func(version string) Product {
+		return Product{Names: c.product, Components: []Component{{PURL: purl, Version: version}}}
+	})
+}
+
+// versions keeps what is said of each version.
+func (c cdxReader) versions(s Statement, a cdxAffects, product func(version string) Product) error {
 	for _, v := range a.Versions {
-		if v.Version == "" {
+		status, ok := cdxVersionStates[v.Status]
+		switch {
+		case !ok && v.Status != "":
+			return fmt.Errorf("status %.40q of version %.80q is unknown", v.Status, first(v.Version, v.Range))
+		case v.Version == "":
 			c.note("%s: the range %.80q of component %.80q is not evaluated; it is not applied", s.Source, v.Range, a.Ref)
 			continue
 		}
 		one := s
-		if status, ok := cdxVersionStates[v.Status]; ok {
+		if ok {
 			one.Status, one.Justification = status, ""
 		}
-		one.Products = []Product{{Names: c.product, Components: []Component{{PURL: purl, Version: v.Version}}}}
+		one.Products = []Product{product(v.Version)}
+		if len(one.Products[0].Names)+len(one.Products[0].Components) == 0 {
+			return c.wholeProduct(one)
+		}
 		if err := c.add(one); err != nil {
 			return err
 		}

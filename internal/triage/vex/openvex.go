@@ -157,7 +157,7 @@ func (c openVEXComponent) names() []string {
 		}
 	}
 	slices.Sort(names)
-	return names
+	return narrowed(names)
 }
 
 func (d *Document) openVEXComponents(source string, list []openVEXComponent) []Component {
