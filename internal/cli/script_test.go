@@ -110,6 +110,19 @@ var images = map[string]func() *imagetest.Builder{
 			imagetest.Package{Name: "zlib1g", Version: "1:1.2.13.dfsg-1", Source: "zlib"},
 		)...)
 	},
+	// A base image with a library of its own, and what is built on an older one.
+	"library": func() *imagetest.Builder {
+		return imagetest.New().Layer("# debian.sh", imagetest.Debian(imagetest.Package{Name: "libc6", Version: "2.36-9+deb12u1", Source: "glibc"})...).
+			Layer("RUN npm install -g lodash", imagetest.NPM("/usr/lib", "lodash@4.17.20")...)
+	},
+	"library-above": func() *imagetest.Builder {
+		return imagetest.New().Layer("# debian.sh of last week", lastWeek()...).
+			Layer("RUN npm install -g lodash # last week", imagetest.NPM("/usr/lib", "lodash@4.17.20")...).User("10001")
+	},
+	"library-copied": func() *imagetest.Builder {
+		return imagetest.New().Layer("# debian.sh of last week", lastWeek()...).
+			Layer("COPY node_modules /app/node_modules # buildkit", imagetest.NPM("/app", "lodash@4.17.20")...).User("10001")
+	},
 	"fixed": func() *imagetest.Builder {
 		return imagetest.New().
 			Layer("# debian.sh", imagetest.Debian(imagetest.Package{Name: "libc6", Version: "2.36-9+deb12u13", Source: "glibc"})...).
@@ -150,6 +163,11 @@ var images = map[string]func() *imagetest.Builder{
 				imagetest.Text("etc/debian_version", "9.13\n"),
 				imagetest.Text("usr/lib/os-release", "ID=debian\nVERSION_ID=9\nPRETTY_NAME=\"Debian GNU/Linux 9 (stretch)\"\n"))...).User("10001")
 	},
+}
+
+// lastWeek is the base of "library" before it was rebuilt.
+func lastWeek() []imagetest.File {
+	return append(imagetest.Debian(imagetest.Package{Name: "libc6", Version: "2.36-9+deb12u1", Source: "glibc"}), imagetest.Text("etc/built", "last week\n"))
 }
 
 func build(ts *testscript.TestScript, name string) v1.Image {

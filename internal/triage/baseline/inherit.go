@@ -2,6 +2,7 @@ package baseline
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/inventory"
@@ -17,11 +18,24 @@ type Base struct {
 	Layers []string
 	// PackageURLs are those of its packages; nil when it was not examined.
 	PackageURLs []string
+	// Places are where its packages lie that findings are about.
+	Places []PackagePlace
 }
+
+// PackagePlace is a path of the image at which a package lies.
+type PackagePlace struct{ PURL, Path string }
 
 // BaseOf makes a Base of the outcome of a run over the base image.
 func BaseOf(reference string, o outcome.Outcome) Base {
 	b := Base{Reference: reference, PackageURLs: o.PackageURLs}
+	for _, f := range o.Findings {
+		if f.Package == nil {
+			continue
+		}
+		for _, path := range pathsInImage(f) {
+			b.Places = append(b.Places, PackagePlace{f.Package.PURL, path})
+		}
+	}
 	// The layers of several platforms are not in one order.
 	if o.Image != nil && len(o.Image.Platforms) == 0 {
 		for _, l := range o.Image.Layers {
@@ -34,16 +48,18 @@ func BaseOf(reference string, o outcome.Outcome) Base {
 // Inherit gives open findings about the image that come from its base the
 // status Inherited. Where the base's layers are the image's first ones, the
 // layer of the finding's first place in the image decides. Where they are not,
-// because the base has been rebuilt since or the image was squashed, a package
-// is inherited if the base has it in the same version. Nothing else is: what
-// neither a layer nor a package shows to be the base's counts as the image's.
+// because the base has been rebuilt since or the image was squashed, a package of
+// the distribution is inherited if the base has it in the same version, and any
+// other, which may lie in the image many times, if it lies where the base's does.
+// Nothing else is: what neither a layer nor a package shows to be the base's
+// counts as the image's.
 func Inherit(findings []finding.Finding, base Base, image *inventory.Image) []finding.Finding {
 	out := slices.Clone(findings)
 	if image == nil {
 		return out
 	}
 	layers := base.layersOf(image)
-	packages := newPackageSet(base.PackageURLs)
+	packages := base.packages()
 	for i, f := range out {
 		if f.Status != finding.Open || f.Target != image.Name {
 			continue
@@ -76,7 +92,7 @@ func (b Base) layersOf(image *inventory.Image) map[string]bool {
 }
 
 // inherited says in which way a finding is the base's, or "".
-func inherited(f finding.Finding, layers map[string]bool, packages packageSet) string {
+func inherited(f finding.Finding, layers map[string]bool, packages basePackages) string {
 	switch f.Kind {
 	case finding.Vulnerability, finding.Secret, finding.Malware, finding.ImageConfig, finding.Coverage:
 	default:
@@ -103,9 +119,43 @@ func inherited(f finding.Finding, layers map[string]bool, packages packageSet) s
 	if f.Package == nil {
 		return ""
 	}
-	name, version, ok := packageKey(f.Package.PURL)
-	if ok && slices.Contains(packages[name], version) {
+	if packages.have(f) {
 		return "a package of"
 	}
 	return ""
+}
+
+// basePackages are the base's packages by name and version, and the paths of
+// those that findings are about.
+type basePackages struct {
+	versions packageSet
+	paths    map[[2]string][]string
+}
+
+func (b Base) packages() basePackages {
+	p := basePackages{versions: newPackageSet(b.PackageURLs), paths: make(map[[2]string][]string)}
+	for _, place := range b.Places {
+		if name, version, ok := packageKey(place.PURL); ok {
+			key := [2]string{name, version}
+			p.paths[key] = append(p.paths[key], place.Path)
+		}
+	}
+	return p
+}
+
+// ofDistribution are the package URL types of which an image has each package
+// once, wherever it says so.
+var ofDistribution = map[string]bool{"deb": true, "apk": true, "rpm": true, "alpm": true, "portage": true, "ebuild": true}
+
+// have reports whether the base has the package that a finding is about.
+func (p basePackages) have(f finding.Finding) bool {
+	name, version, ok := packageKey(f.Package.PURL)
+	if !ok || !slices.Contains(p.versions[name], version) {
+		return false
+	}
+	if typ, _, _ := strings.Cut(name, "/"); ofDistribution[typ] {
+		return true
+	}
+	known, paths := p.paths[[2]string{name, version}], pathsInImage(f)
+	return len(paths) > 0 && !slices.ContainsFunc(paths, func(path string) bool { return !slices.Contains(known, path) })
 }

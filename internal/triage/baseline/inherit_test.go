@@ -30,7 +30,23 @@ func inLayer(name, version, layer string) finding.Finding {
 
 func TestWhatComesFromTheBaseImageIsInherited(t *testing.T) {
 	ours, withLayers := layered("b1", "b2", "app"), Base{Reference: "debian:12", Layers: []string{"b1", "b2"}}
-	withPackages := Base{Reference: "debian:12", Layers: []string{"rebuilt"}, PackageURLs: []string{"pkg:npm/curl@1"}}
+	withPackages := Base{
+		Reference: "debian:12", Layers: []string{"rebuilt"}, PackageURLs: []string{"pkg:deb/debian/curl@1?arch=amd64", "pkg:npm/qs@1", "pkg:npm/left@1"},
+		Places: []PackagePlace{{"pkg:npm/qs@1", "/usr/lib/node_modules/qs/package.json"}, {"pkg:npm/qs@2", "/opt/qs/package.json"}},
+	}
+	deb := func(version string) finding.Finding {
+		f := inLayer("curl", version, "b1")
+		f.Package.PURL = "pkg:deb/debian/curl@" + version + "?arch=amd64&distro=debian-12"
+		return f
+	}
+	npm := func(name string, paths ...string) finding.Finding {
+		f := vulnerability("CVE-1", name, "1")
+		f.Locations = []finding.Location{{Space: finding.Repository, Path: "package-lock.json", Line: 1}}
+		for _, path := range paths {
+			f.Locations = append(f.Locations, finding.Location{Space: finding.InImage, Path: path, Layer: "app"})
+		}
+		return f
+	}
 	other := inLayer("curl", "1", "b1")
 	other.Target = "registry.example/shop/api"
 	waived := inLayer("curl", "1", "b1")
@@ -63,8 +79,14 @@ func TestWhatComesFromTheBaseImageIsInherited(t *testing.T) {
 		{"more layers than the image has", Base{Reference: "x", Layers: []string{"b1", "b2", "app", "more"}}, ours, inLayer("curl", "1", "b1"), false},
 		{"a base of which nothing is known", Base{Reference: "x"}, ours, inLayer("curl", "1", "b1"), false},
 		{"a layer of the base that ours repeats", withLayers, layered("b1", "b2", "b1"), inLayer("curl", "1", "b1"), false},
-		{"a package of the base that was rebuilt", withPackages, ours, inLayer("curl", "1", "b1"), true},
-		{"another version than the rebuilt base has", withPackages, ours, inLayer("curl", "2", "b1"), false},
+		{"a package of the base that was rebuilt", withPackages, ours, deb("1"), true},
+		{"another version than the rebuilt base has", withPackages, ours, deb("2"), false},
+		{"a library where the rebuilt base has it", withPackages, ours, npm("qs", "/usr/lib/node_modules/qs/package.json"), true},
+		{"a library of the rebuilt base, elsewhere", withPackages, ours, npm("qs", "/app/node_modules/qs/package.json"), false},
+		{"a library there and elsewhere", withPackages, ours, npm("qs", "/app/qs/package.json", "/usr/lib/node_modules/qs/package.json"), false},
+		{"a library where the rebuilt base has another version", withPackages, ours, npm("qs", "/opt/qs/package.json"), false},
+		{"a library of which the rebuilt base has no place", withPackages, ours, npm("left", "/app/left/package.json"), false},
+		{"a library without a place", withPackages, ours, npm("qs"), false},
 		{"no image", withLayers, nil, inLayer("curl", "1", "b1"), false},
 	}
 	for _, tt := range tests {
@@ -85,8 +107,14 @@ func TestWhatComesFromTheBaseImageIsInherited(t *testing.T) {
 }
 
 func TestABaseThatWasExaminedKnowsItsLayersAndPackages(t *testing.T) {
-	got := BaseOf("debian:12", outcome.Outcome{Image: layered("b1", "b2"), PackageURLs: []string{"pkg:deb/debian/curl@1"}})
-	want := Base{Reference: "debian:12", Layers: []string{"b1", "b2"}, PackageURLs: []string{"pkg:deb/debian/curl@1"}}
+	found := inLayer("curl", "1", "b1")
+	got := BaseOf("debian:12", outcome.Outcome{
+		Image: layered("b1", "b2"), PackageURLs: []string{"pkg:deb/debian/curl@1"}, Findings: []finding.Finding{found, lint("PC-DF009")},
+	})
+	want := Base{
+		Reference: "debian:12", Layers: []string{"b1", "b2"}, PackageURLs: []string{"pkg:deb/debian/curl@1"},
+		Places: []PackagePlace{{found.Package.PURL, "/var/lib/dpkg/info/curl.list"}, {found.Package.PURL, "/var/lib/dpkg/status"}},
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
