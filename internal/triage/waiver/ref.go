@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -94,6 +95,12 @@ func (f File) at(ref string) File {
 func refHint(err error, ref string) string {
 	text := err.Error()
 	switch {
+	case errors.Is(err, errSeveralRefs):
+		full := "refs/heads/" + ref
+		if strings.Contains(ref, "/") {
+			full = "refs/remotes/" + ref
+		}
+		return "give the ref in full, such as --waivers-ref " + full
 	case errors.Is(err, exec.ErrNotFound):
 		return "install git in the job's image, or read the waivers of the checkout by leaving --waivers-ref out"
 	case strings.Contains(text, "dubious ownership"):
@@ -114,8 +121,20 @@ type CommandGit struct {
 	Program string
 }
 
-// Resolve asks git rev-parse.
+// errSeveralRefs is about a name that git would have to choose for.
+var errSeveralRefs = errors.New("several refs have this name")
+
+// Resolve asks git rev-parse. A name that several refs have is refused: git takes
+// a local branch that is called origin/main before the branch main of origin, and
+// anybody can give that name to the branch of a change.
 func (g CommandGit) Resolve(ctx context.Context, ref string) (string, error) {
+	refs, err := g.named(ctx, ref)
+	if err != nil {
+		return "", err
+	}
+	if len(refs) > 1 {
+		return "", fmt.Errorf("%w: %s", errSeveralRefs, strings.Join(refs, ", "))
+	}
 	out, err := g.run(ctx, 1024, "rev-parse", "--verify", "--end-of-options", ref+"^{commit}")
 	if err != nil {
 		return "", err
@@ -125,6 +144,24 @@ func (g CommandGit) Resolve(ctx context.Context, ref string) (string, error) {
 		return "", fmt.Errorf("git rev-parse answers %.80q, which is no commit id", commit)
 	}
 	return commit, nil
+}
+
+// named returns the refs that a name may mean, without the marks for ancestors.
+// https://git-scm.com/docs/gitrevisions
+func (g CommandGit) named(ctx context.Context, ref string) ([]string, error) {
+	if i := strings.IndexAny(ref, "~^"); i >= 0 {
+		ref = ref[:i]
+	}
+	var candidates []string
+	for _, form := range []string{"refs/%s", "refs/tags/%s", "refs/heads/%s", "refs/remotes/%s", "refs/remotes/%s/HEAD"} {
+		candidates = append(candidates, fmt.Sprintf(form, ref))
+	}
+	out, err := g.run(ctx, 16<<20, append([]string{"for-each-ref", "--format=%(refname)"}, candidates...)...)
+	if err != nil {
+		return nil, err
+	}
+	// A pattern also matches what is below it.
+	return slices.DeleteFunc(strings.Fields(string(out)), func(name string) bool { return !slices.Contains(candidates, name) }), nil
 }
 
 var commitPattern = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)

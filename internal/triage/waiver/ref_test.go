@@ -88,6 +88,42 @@ func TestWaiversOfARefAreThoseOfTheRefAndNotOfTheCheckout(t *testing.T) {
 	}
 }
 
+func TestANameThatSeveralRefsHaveIsRefused(t *testing.T) {
+	dir := checkout(t, map[string]string{FileName: oneWaiver})
+	git := func(args ...string) {
+		cmd := exec.CommandContext(t.Context(), "git", args...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v: %s", args, err, out)
+		}
+	}
+	git("update-ref", "refs/remotes/origin/main", "main")
+	git("update-ref", "refs/heads/origin/main/below", "main") // no ref of this name
+	read := func(ref string) error {
+		_, _, err := ReadRef(t.Context(), CommandGit{Dir: dir}, ref, FileName)
+		return err
+	}
+	for _, ref := range []string{"origin/main", "main", "main~0", "refs/remotes/origin/main"} {
+		if err := read(ref); err != nil {
+			t.Fatalf("%s: %v", ref, err)
+		}
+	}
+	git("update-ref", "-d", "refs/heads/origin/main/below")
+	for _, other := range []string{"refs/heads/origin/main", "refs/tags/origin/main"} {
+		git("update-ref", other, "main")
+		for _, ref := range []string{"origin/main", "origin/main^0"} {
+			err := read(ref)
+			if exit.CodeOf(err) != exit.Usage || !strings.Contains(err.Error(), other) || !strings.Contains(exit.HintOf(err), "refs/remotes/origin/main") {
+				t.Errorf("%s beside %s: %v, hint %q", ref, other, err, exit.HintOf(err))
+			}
+		}
+		if err := read("refs/remotes/origin/main"); err != nil {
+			t.Errorf("in full beside %s: %v", other, err)
+		}
+		git("update-ref", "-d", other)
+	}
+}
+
 func TestARefWithoutTheFileWaivesNothing(t *testing.T) {
 	dir := checkout(t, map[string]string{"README": "x"})
 	write(t, filepath.Join(dir, FileName), oneWaiver) // only in the checkout
