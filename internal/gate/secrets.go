@@ -2,9 +2,11 @@ package gate
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"sync"
 
+	"github.com/portcullis-ci/portcullis/internal/detect/imageconfig"
 	"github.com/portcullis-ci/portcullis/internal/detect/malware"
 	"github.com/portcullis-ci/portcullis/internal/detect/secret"
 	"github.com/portcullis-ci/portcullis/internal/finding"
@@ -19,9 +21,9 @@ func inspectors() []layers.Inspector {
 
 // judgeSecrets makes findings of the credentials in the files of the layers.
 // It comes after the checks of the configuration, whose findings about
-// credential files it does not repeat.
+// credential files it replaces.
 func (r run) judgeSecrets(t *target.Target, inspected *layers.Inspections, p *part) {
-	opts := secret.Options{Target: t.Name, Now: r.Clock(), Unchanged: unchanged(p), Reported: reported(p.findings)}
+	opts := secret.Options{Target: t.Name, Now: r.Clock(), Unchanged: unchanged(p)}
 	opts.Owned = func(path string) bool { _, ok := p.inventory.Owner(path); return ok }
 	for _, l := range t.Layers {
 		opts.Layers = append(opts.Layers, l.DiffID)
@@ -31,7 +33,7 @@ func (r run) judgeSecrets(t *target.Target, inspected *layers.Inspections, p *pa
 		p.failures = append(p.failures, failure("secret", t.Name, err))
 		return
 	}
-	p.findings = append(p.findings, result.Findings...)
+	p.findings = append(r.withoutRepeats(p.findings, result.Findings), result.Findings...)
 	p.inventory.Unreadable = append(p.inventory.Unreadable, result.Unreadable...)
 	r.Progress.Note("secrets: %s, %d MiB searched, %s looked into, %s not searched, %d matches in unchanged files of packages",
 		count(result.Files, "file", "files"), result.Bytes>>20, count(result.Archives, "archive or packed file", "archives and packed files"),
@@ -66,16 +68,26 @@ func unchanged(p *part) func(secret.Content) bool {
 	}
 }
 
-// reported reports files about which there is a finding of a secret already.
-func reported(findings []finding.Finding) func(path, layer string) bool {
-	places := map[[2]string]bool{}
-	for _, f := range findings {
-		if f.Kind != finding.Secret {
-			continue
-		}
+// withoutRepeats leaves out findings that say of a whole file that it holds a
+// credential, where the search says as much of what the file holds. What the
+// search found always counts: it is told apart by its value, and one credential
+// in a file must not hide another one.
+func (r run) withoutRepeats(findings, searched []finding.Finding) []finding.Finding {
+	worst := map[[2]string]finding.Severity{}
+	for _, f := range r.applyRules(searched) {
 		for _, l := range f.Locations {
-			places[[2]string{l.Path, l.Layer}] = true
+			at := [2]string{l.Path, l.Layer}
+			worst[at] = max(worst[at], f.Severity)
 		}
 	}
-	return func(path, layer string) bool { return places[[2]string{path, layer}] }
+	return slices.DeleteFunc(findings, func(f finding.Finding) bool {
+		if !imageconfig.OfWholeFile(f) {
+			return false
+		}
+		said, found := worst[[2]string{f.Locations[0].Path, f.Locations[0].Layer}]
+		for _, counted := range r.applyRules([]finding.Finding{f}) {
+			f = counted
+		}
+		return found && said.AtLeast(f.Severity)
+	})
 }

@@ -73,6 +73,9 @@ func crc62(prefix, body string) string {
 	return prefix + body + string(sum[:])
 }
 
+// GitHubToken makes a token whose checksum is right, another one for each seed.
+func GitHubToken(seed byte) string { return crc62("ghp_", newMaker(seed).word(30)) }
+
 func (m maker) gitlabRoutable() string {
 	head := "glpat-" + m.word(27) + ".01." + m.of(lowerSet, 2)
 	sum := strconv.FormatUint(uint64(crc32.ChecksumIEEE([]byte(head))), 36)

@@ -14,12 +14,24 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/rules"
 )
 
+// The rules that judge a file as a whole.
+const (
+	sshKeyRule         = "image-ssh-key"
+	credentialFileRule = "image-credential-file"
+)
+
+// OfWholeFile reports whether a finding says of a file that it holds a
+// credential, and not which one.
+func OfWholeFile(f finding.Finding) bool {
+	return f.RuleID == sshKeyRule || f.RuleID == credentialFileRule
+}
+
 func credentialFileRules() []rule {
 	references := []string{"https://docs.docker.com/build/building/secrets/", "https://csrc.nist.gov/pubs/sp/800/190/final"}
 	return []rule{
 		{
 			Rule: rules.Rule{
-				ID: "image-ssh-key", Kind: finding.Secret,
+				ID: sshKeyRule, Kind: finding.Secret,
 				Title: "Private SSH key in the image", Severity: finding.High, Since: "0.1",
 				Why:          "Everybody who can pull the image has the key, and every container of it the same host key. " + secretWhy,
 				Fix:          "Remove the key from the layer that brings it, revoke it, and use `RUN --mount=type=ssh` in builds. Host keys are made when the container starts.",
@@ -45,7 +57,7 @@ func credentialFileRules() []rule {
 		},
 		{
 			Rule: rules.Rule{
-				ID: "image-credential-file", Kind: finding.Secret,
+				ID: credentialFileRule, Kind: finding.Secret,
 				Title: "Credentials of a program in the image", Severity: finding.High, Since: "0.1",
 				Why: secretWhy, Fix: "Replace the credential at its issuer, remove the file, and give it to the build with `RUN --mount=type=secret,target=FILE`.",
 				WhenToIgnore: "The credential is public or opens nothing.",

@@ -31,9 +31,6 @@ type Options struct {
 	// installed it: its content is the package's, which everybody has. It is not
 	// asked where the layer's own package database says so. Nil for no.
 	Unchanged func(Content) bool
-	// Reported reports whether another detector has a finding of a secret about
-	// the file of the layer, so that it is not told twice. Nil for no.
-	Reported func(path, layer string) bool
 	// Owned reports whether a package of the operating system owns a file: that
 	// what is packed in it was not searched is then no gap. Nil for no.
 	Owned func(path string) bool
@@ -116,13 +113,9 @@ func (c *check) layer(i int) error {
 		sums[s.Path] = s
 	}
 	for _, m := range r.Matches {
-		diffID := c.diffID(i)
 		p := place{layer: i, located: m, hidden: !c.in.Visible(i, m.Path)}
-		switch {
-		case c.unchanged(Content{Path: m.Path, Layer: diffID, Hidden: p.hidden, Recorded: sums[m.Path].Recorded, sums: sums[m.Path]}):
+		if c.unchanged(Content{Path: m.Path, Layer: c.diffID(i), Hidden: p.hidden, Recorded: sums[m.Path].Recorded, sums: sums[m.Path]}) {
 			c.result.Unchanged++
-			continue
-		case !p.hidden && c.opts.Reported != nil && c.opts.Reported(m.Path, diffID):
 			continue
 		}
 		key := strings.Join([]string{m.full(), string(m.Class), m.Kind, m.Name, m.Fingerprint}, "\x00")
