@@ -10,8 +10,6 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
-	"hash/crc32"
-	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/portcullis-ci/portcullis/internal/credential/credentialtest"
 	"github.com/portcullis-ci/portcullis/internal/detect/imageconfig"
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/inventory"
@@ -212,21 +211,6 @@ func TestUserIsRootInEverySpelling(t *testing.T) {
 	}
 }
 
-// githubToken makes a token with a right checksum, so that no real one stands
-// in the source.
-func githubToken() string {
-	body := "ghp_" + strings.Repeat("a1B2c3", 5)
-	sum := big.NewInt(int64(crc32.ChecksumIEEE([]byte(body[4:]))))
-	const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-	var out []byte
-	for range 6 {
-		var m big.Int
-		sum.DivMod(sum, big.NewInt(62), &m)
-		out = append([]byte{digits[m.Int64()]}, out...)
-	}
-	return body + string(out)
-}
-
 // privateKey makes a real key for the test.
 func privateKey(t *testing.T) string {
 	t.Helper()
@@ -246,7 +230,7 @@ func TestSecretsAreFoundByNameAndForm(t *testing.T) {
 		"DB_PASSWORD=hunter2pass":                                                      finding.Medium,
 		"MYSQL_ROOT_PASSWORD=aGVsbG8gd29ybGQgMTIz":                                     finding.High,
 		"AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMIK7MDENGbPxRfiCYabcdefghijk":                finding.High,
-		"GITHUB=" + githubToken():                                                      finding.Critical,
+		"GITHUB=" + credentialtest.GitHubToken(1):                                      finding.Critical,
 		"apiToken=0123456789abcdefABCDEF":                                              finding.High,
 		"PGPASSWORD=correcthorse":                                                      finding.Medium,
 		"DATABASE_URL=postgres://app:s3cretpw@db:5432/app":                             finding.High,
@@ -284,18 +268,18 @@ func TestSecretsAreFoundByNameAndForm(t *testing.T) {
 
 func TestSecretsInHistory(t *testing.T) {
 	for step, want := range map[string]string{
-		"RUN |1 TOKEN=Tr0ub4dor-and-3 /bin/sh -c npm ci # buildkit":                          "TOKEN",
-		"|1 TOKEN=Tr0ub4dor-and-3 /bin/sh -c npm ci":                                         "TOKEN",
-		"|2 A=b c d API_KEY=Tr0ub4dor-and-3 /bin/sh -c make":                                 "API_KEY",
-		"/bin/sh -c #(nop)  ARG PASSWORD=Tr0ub4dor-and-3":                                    "PASSWORD",
-		"ARG PASSWORD=Tr0ub4dor-and-3":                                                       "PASSWORD",
-		"RUN /bin/sh -c curl -u x https://user:Tr0ub4dor3@host/x # buildkit":                 "password in a URL",
-		"RUN /bin/sh -c mysql --password=Tr0ub4dor-and-3 -e 'select 1' # buildkit":           "password",
-		"RUN /bin/sh -c mysql --password Tr0ub4dor-and-3 # buildkit":                         "password",
-		"RUN /bin/sh -c GITHUB_TOKEN=Tr0ub4dor-and-3 make # buildkit":                        "GITHUB_TOKEN",
-		"RUN /bin/sh -c export DB_PASSWORD='Tr0ub4dor and 3'; make # buildkit":               "DB_PASSWORD",
-		"RUN /bin/sh -c git clone https://x:" + githubToken() + "@github.com/a/b # buildkit": "GitHub token",
-		"ENV OLD_TOKEN=Tr0ub4dor-and-3":                                                      "OLD_TOKEN",
+		"RUN |1 TOKEN=Tr0ub4dor-and-3 /bin/sh -c npm ci # buildkit":                                          "TOKEN",
+		"|1 TOKEN=Tr0ub4dor-and-3 /bin/sh -c npm ci":                                                         "TOKEN",
+		"|2 A=b c d API_KEY=Tr0ub4dor-and-3 /bin/sh -c make":                                                 "API_KEY",
+		"/bin/sh -c #(nop)  ARG PASSWORD=Tr0ub4dor-and-3":                                                    "PASSWORD",
+		"ARG PASSWORD=Tr0ub4dor-and-3":                                                                       "PASSWORD",
+		"RUN /bin/sh -c curl -u x https://user:Tr0ub4dor3@host/x # buildkit":                                 "password in a URL",
+		"RUN /bin/sh -c mysql --password=Tr0ub4dor-and-3 -e 'select 1' # buildkit":                           "password",
+		"RUN /bin/sh -c mysql --password Tr0ub4dor-and-3 # buildkit":                                         "password",
+		"RUN /bin/sh -c GITHUB_TOKEN=Tr0ub4dor-and-3 make # buildkit":                                        "GITHUB_TOKEN",
+		"RUN /bin/sh -c export DB_PASSWORD='Tr0ub4dor and 3'; make # buildkit":                               "DB_PASSWORD",
+		"RUN /bin/sh -c git clone https://x:" + credentialtest.GitHubToken(1) + "@github.com/a/b # buildkit": "GitHub token",
+		"ENV OLD_TOKEN=Tr0ub4dor-and-3":                                                                      "OLD_TOKEN",
 	} {
 		found := check(t, decode(t, fmt.Sprintf(`{"config": {"User": "app"}, "history": ["FROM x", %q]}`, step)), "")
 		if len(found) != 1 || found[0].RuleID != "image-secret-history" || found[0].Object != want {
