@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -26,6 +28,31 @@ func fingerprint(value string, guessable bool) string {
 	mac := hmac.New(sha256.New, []byte(salt))
 	mac.Write([]byte(value))
 	return hex.EncodeToString(mac.Sum(nil)[:8])
+}
+
+// FingerprintOf returns what tells the credentials in a text from others that
+// replace them: the fingerprints of those that are recognised in it, or else the
+// text's own where nothing stands around the value. It is empty where all can be
+// guessed.
+func FingerprintOf(text string) string {
+	var all []string
+	found := InScript(text)
+	for _, m := range found {
+		if m.Fingerprint != "" {
+			all = append(all, m.Fingerprint)
+		}
+	}
+	if len(found) > 0 {
+		slices.Sort(all)
+		return strings.Join(slices.Compact(all), ",")
+	}
+	if strings.HasPrefix(text, "-") { // An option with its value.
+		_, text, _ = strings.Cut(text, "=")
+	}
+	if text = Unquote(text); strings.ContainsAny(text, " \t\r\n:;,&?<>{}\"'") {
+		return ""
+	}
+	return fingerprint(text, !random(text))
 }
 
 // redactToken shows the public prefix of a token and how long it is.

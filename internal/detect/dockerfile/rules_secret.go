@@ -148,13 +148,22 @@ func checkSecretNames(p *Pass, in *df.Instruction) {
 		if in.Keyword == "ARG" {
 			what = "its value stays in the image's history"
 		}
-		r := p.Reportf(in, pair.KeySpan, in.Keyword+" "+pair.Key,
+		r := p.Reportf(in, pair.KeySpan, withFingerprint(in.Keyword+" "+pair.Key, value),
 			"%s %s is named like a secret and %s; mount it instead: `RUN --mount=type=secret,id=%s,env=%s …`.",
 			in.Keyword, quote(pair.Key), what, pair.Key, pair.Key)
 		if pair.Value.Known && looksRandom(value) {
 			r.Level(finding.High).Fact("value", "a literal that looks like a key (not shown)")
 		}
 	}
+}
+
+// withFingerprint tells a secret from one that replaces it, unless it could be
+// guessed from that.
+func withFingerprint(key, value string) string {
+	if f := engine.FingerprintOf(value); f != "" {
+		return key + " " + f
+	}
+	return key
 }
 
 // looksRandom reports values with the look of a generated key: long, of one
@@ -284,7 +293,7 @@ func (c *credentialSearch) report(t df.Text, joints []int, start, end int, kind 
 		key += " in " + in.Keyword
 	}
 	c.told = append(c.told, span)
-	c.pass.Reportf(in, span, key, "Here stands what looks like a %s (%d characters, not shown); revoke it and mount the new one as a build secret.",
+	c.pass.Reportf(in, span, withFingerprint(key, t.S[start:end]), "Here stands what looks like a %s (%d characters, not shown); revoke it and mount the new one as a build secret.",
 		kind, end-start)
 }
 

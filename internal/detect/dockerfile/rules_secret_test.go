@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/portcullis-ci/portcullis/internal/credential/credentialtest"
 	"github.com/portcullis-ci/portcullis/internal/finding"
 )
 
@@ -112,5 +113,29 @@ func TestARandomValueRaisesTheSeverity(t *testing.T) {
 				t.Errorf("severity of a value of %d characters = %s, want %s", len(value), f.Severity, want)
 			}
 		}
+	}
+}
+
+func TestASecretThatReplacesAnotherIsANewProblem(t *testing.T) {
+	of := func(text, rule string) string {
+		for _, f := range lint(t, "FROM debian:12\n"+text, Options{}).Findings {
+			if f.RuleID == rule {
+				return f.Fingerprint
+			}
+		}
+		t.Fatalf("%s: no finding of %s", text, rule)
+		return ""
+	}
+	a, b := credentialtest.GitHubToken(1), credentialtest.GitHubToken(2)
+	for form, rule := range map[string]string{"ENV API_TOKEN=": "PC-DF009", "ARG NPM_TOKEN=": "PC-DF009", "RUN deploy ": "PC-DF010", "RUN curl -H 'Authorization: Bearer '": "PC-DF010"} {
+		if of(form+a, rule) == of(form+b, rule) {
+			t.Errorf("%s: the fingerprint of a token is that of the former one", form)
+		}
+		if moved := of("# moved\n"+form+a, rule); moved != of(form+a, rule) {
+			t.Errorf("%s: another line makes another fingerprint", form)
+		}
+	}
+	if of("ENV DB_PASSWORD=hunter2aaaa", "PC-DF009") != of("ENV DB_PASSWORD=sunflower-77", "PC-DF009") {
+		t.Error("a fingerprint is made of a password that can be guessed")
 	}
 }

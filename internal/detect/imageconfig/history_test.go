@@ -135,6 +135,32 @@ func TestWhatIsStillConfiguredIsToldOnce(t *testing.T) {
 	}
 }
 
+func TestASecretThatReplacesAnotherIsANewProblem(t *testing.T) {
+	of := func(value string) map[string]string {
+		_, found := secretsIn(t, inventory.Config{
+			Env: []string{"GITHUB_TOKEN=" + value}, Labels: map[string]string{"deploy.token": value}, Cmd: []string{"app", "--api-token=" + value},
+		}, nil, "RUN |1 NPM_TOKEN="+value+" /bin/sh -c npm ci # buildkit")
+		out := map[string]string{}
+		for _, f := range found {
+			out[f.RuleID] = f.Fingerprint
+		}
+		if len(out) != 4 {
+			t.Fatalf("%d rules of %+v, want 4", len(out), found)
+		}
+		return out
+	}
+	one, same, other := of(credentialtest.GitHubToken(1)), of(credentialtest.GitHubToken(1)), of(credentialtest.GitHubToken(2))
+	for rule := range one {
+		if one[rule] != same[rule] || one[rule] == other[rule] {
+			t.Errorf("%s: fingerprints %s, again %s, of another token %s", rule, one[rule], same[rule], other[rule])
+		}
+	}
+	// Nothing that could be tried out is made of passwords that people think up.
+	if a, b := of("Tr0ub4dor-and-3"), of("sunflower-7"); !cmp.Equal(a, b) {
+		t.Errorf("fingerprints of passwords differ: %s", cmp.Diff(a, b))
+	}
+}
+
 func TestTheCommentOfAStepIsSearchedWhateverTheStepSets(t *testing.T) {
 	img := &inventory.Image{Name: "shop/web", Config: inventory.Config{User: "app", Env: []string{"A=b"}}, History: []inventory.History{{CreatedBy: "ENV A=b", Comment: "made with " + credentialtest.GitHubToken(1)}}}
 	if found := check(t, inventory.Inventory{Image: img}, ""); !slices.Contains(ids(found), "image-secret-history") {

@@ -82,9 +82,13 @@ func (p *pass) reportSecret(c credential.Match, field, name string, history int)
 		evidence = append(evidence, finding.Fact{Name: "fingerprint", Value: c.Fingerprint})
 	}
 	evidence = append(evidence, c.Facts...)
+	key := []string{name, c.Kind}
+	if c.Fingerprint != "" {
+		key = append(key, c.Fingerprint) // One that replaces it is a new problem.
+	}
 	p.report(report{
 		message:  fmt.Sprintf("%s holds %s (%s)", field, c.Described(), c.Redacted),
-		severity: c.Severity, object: name, field: field, history: history, key: []string{name, c.Kind},
+		severity: c.Severity, object: name, field: field, history: history, key: key,
 		evidence: evidence,
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/portcullis-ci/portcullis/internal/credential"
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/manifest"
 	"github.com/portcullis-ci/portcullis/internal/rules"
@@ -72,6 +73,12 @@ func (p *pass) report(at *manifest.Place, format string, args ...any) {
 	p.add(problem{object: p.object, at: at, severity: p.rule.Severity, message: fmt.Sprintf(format, args...)})
 }
 
+// reportSecret adds a finding about a secret value: another value in its place
+// is another problem.
+func (p *pass) reportSecret(at *manifest.Place, value, format string, args ...any) {
+	p.add(problem{object: p.object, at: at, severity: p.rule.Severity, message: fmt.Sprintf(format, args...), secret: credential.FingerprintOf(value)})
+}
+
 // reportAs adds a finding with another severity than the rule's own.
 func (p *pass) reportAs(severity finding.Severity, at *manifest.Place, format string, args ...any) {
 	p.add(problem{object: p.object, at: at, severity: severity, message: fmt.Sprintf(format, args...)})
@@ -83,6 +90,8 @@ type problem struct {
 	at       *manifest.Place
 	severity finding.Severity
 	message  string
+	// secret is the fingerprint of the secret that it is about, if that has one.
+	secret string
 	// evidence is added to the field's path.
 	evidence []finding.Fact
 	// also are further places that have to do with it.
@@ -133,7 +142,11 @@ func (p *pass) add(pr problem) {
 		f.Locations = append(f.Locations, location(r.object.File, r.at.Span(), r.note))
 	}
 	p.linter.decided(&f, pr.object.File, pr.at)
-	f.Fingerprint = finding.Fingerprint(f.Kind, f.RuleID, pr.object.File, id, container, path)
+	parts := []string{pr.object.File, id, container, path}
+	if pr.secret != "" {
+		parts = append(parts, pr.secret)
+	}
+	f.Fingerprint = finding.Fingerprint(f.Kind, f.RuleID, parts...)
 	p.linter.found = append(p.linter.found, f)
 }
 

@@ -36,7 +36,7 @@ var secretEnvLiteral = rule{
 		for _, env := range c.Place.At("env").Items() {
 			value := env.At("value")
 			if what, hit := p.set.namedCredential(env.At("name").Text(), value.Text()); hit {
-				p.report(value, "The variable %s holds %s in plain text; take it from a Secret and replace it, since it has been published.", env.At("name").Text(), what)
+				p.reportSecret(value, value.Text(), "The variable %s holds %s in plain text; take it from a Secret and replace it, since it has been published.", env.At("name").Text(), what)
 			}
 		}
 	},
@@ -88,7 +88,7 @@ var secretArgs = rule{
 			items := c.Place.At(field).Items()
 			for i, at := range items {
 				if what, hit := p.set.credentialArgument(items, i); hit {
-					p.report(at, "Container %q is started with %s on its command line; let it read a mounted Secret and replace the credential.", c.Name, what)
+					p.reportSecret(at, at.Text(), "Container %q is started with %s on its command line; let it read a mounted Secret and replace the credential.", c.Name, what)
 				}
 			}
 		}
@@ -158,7 +158,7 @@ var secretConfigMap = rule{
 		}
 		for _, at := range o.At("data").Fields() {
 			if what, key, hit := p.set.configCredential(at.Name(), at.Text()); hit {
-				p.report(at, "The ConfigMap holds %s under %s; move it to a Secret and replace it, since it has been published.", what, key)
+				p.reportSecret(at, at.Text(), "The ConfigMap holds %s under %s; move it to a Secret and replace it, since it has been published.", what, key)
 			}
 		}
 	},
@@ -234,7 +234,7 @@ func checkSecretManifest(p *pass, o *manifest.Object) {
 			if !literal(value) || public(at.Name(), value) {
 				continue
 			}
-			p.report(at, "The Secret's value %s is in the repository for all to read; seal it or fetch it at deployment, and replace it.", at.Name())
+			p.reportSecret(at, value, "The Secret's value %s is in the repository for all to read; seal it or fetch it at deployment, and replace it.", at.Name())
 		}
 	}
 }
