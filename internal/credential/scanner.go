@@ -64,25 +64,6 @@ func NewScanner() *Scanner {
 	return &Scanner{engine: theEngine(), buf: make([]byte, 0, piece+keepBefore+keepAfter)}
 }
 
-// media are the first bytes of images, sounds and fonts, in which no text can be
-// seen.
-var media = [][]byte{
-	{0x89, 'P', 'N', 'G'},
-	{0xff, 0xd8, 0xff},
-	[]byte("GIF8"), []byte("wOF"), []byte("RIFF"), []byte("OggS"), []byte("ID3"),
-}
-
-// Media reports whether a file is an image, a sound or a font, by its first
-// bytes. Scanning it would find nothing.
-func Media(head []byte) bool {
-	for _, magic := range media {
-		if bytes.HasPrefix(head, magic) {
-			return true
-		}
-	}
-	return false
-}
-
 // Begin starts a file. The head is the first part of its content, which is
 // given again to Write.
 func (s *Scanner) Begin(path string, head []byte) {

@@ -35,9 +35,9 @@ func (r run) judgeSecrets(t *target.Target, inspected *layers.Inspections, p *pa
 	}
 	p.findings = append(r.withoutRepeats(p.findings, result.Findings), result.Findings...)
 	p.inventory.Unreadable = append(p.inventory.Unreadable, result.Unreadable...)
-	r.Progress.Note("secrets: %s, %d MiB searched, %s looked into, %s not searched, %d matches in unchanged files of packages",
+	r.Progress.Note("secrets: %s, %d MiB searched, %s looked into, %d matches in unchanged files of packages",
 		count(result.Files, "file", "files"), result.Bytes>>20, count(result.Archives, "archive or packed file", "archives and packed files"),
-		count(result.Media, "image, sound or font", "images, sounds and fonts"), result.Unchanged)
+		result.Unchanged)
 }
 
 // unchanged reports files that are as a package of the operating system

@@ -63,12 +63,11 @@ type contents struct {
 	sums     []contentSums
 }
 
-// begin starts a file and reports whether its content is needed in any case.
-func (c *contents) begin(e *layers.Entry) bool {
+// begin starts a file.
+func (c *contents) begin(e *layers.Entry) {
 	c.file, c.holder = c.file[:0], nil
 	c.keeping = e.Size <= maxKept && ofPackages(e.Path)
 	c.database = isDatabase(e.Path) && int64(len(c.all))+e.Size <= maxDatabases
-	return c.database
 }
 
 // heldBy has the content of the current file taken from the scanner in the end, if

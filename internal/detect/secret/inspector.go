@@ -16,7 +16,7 @@ import (
 type Inspector struct{}
 
 // inspectorName changes with what is recorded.
-const inspectorName = "secret/4"
+const inspectorName = "secret/5"
 
 // Name implements layers.Inspector.
 func (Inspector) Name() string { return inspectorName }
@@ -36,11 +36,10 @@ type record struct {
 	Gaps     []gap `json:"gaps,omitempty"`
 	MoreGaps int   `json:"moreGaps,omitempty"`
 	// Files and Bytes were searched, those in archives included, after inflating.
-	// Archives were looked into; Media were not searched.
+	// Archives were looked into.
 	Files    int   `json:"files"`
 	Bytes    int64 `json:"bytes"`
 	Archives int   `json:"archives,omitempty"`
-	Media    int   `json:"media,omitempty"`
 	// Sums are the digests of files with matches, where a package of the
 	// operating system may have brought the file.
 	Sums []contentSums `json:"sums,omitempty"`
@@ -94,7 +93,7 @@ func (i *inspection) Withhold(path string) bool { return i.holding[path] }
 
 // File implements layers.Inspection.
 func (i *inspection) File(e *layers.Entry, head []byte) bool {
-	kept := i.contents.begin(e)
+	i.contents.begin(e)
 	i.path, i.searched, i.packed, i.found = e.Path, false, false, false
 	switch {
 	case e.Size < least:
@@ -103,9 +102,6 @@ func (i *inspection) File(e *layers.Entry, head []byte) bool {
 		i.packed = true
 		i.record.Archives++
 		return true
-	case credential.Media(head):
-		i.record.Media++
-		return kept
 	}
 	i.searched = true
 	i.record.Files++
@@ -195,12 +191,7 @@ type members struct {
 // File implements archive.Visitor.
 func (m *members) File(member archive.Member, head []byte) {
 	m.member, m.searched = member, len(head) >= least
-	switch {
-	case !m.searched:
-	case credential.Media(head):
-		m.searched = false
-		m.record.Media++
-	default:
+	if m.searched {
 		m.record.Files++
 		m.scanner.Begin(member.Plain, head)
 	}

@@ -42,11 +42,10 @@ type Result struct {
 	// Unreadable are files that were not searched, or not to their end.
 	Unreadable []inventory.Unreadable
 	// Files and Bytes were searched, those in the Archives included, after
-	// inflating. Media, which are images, sounds and fonts, were not.
+	// inflating.
 	Files    int
 	Bytes    int64
 	Archives int
-	Media    int
 	// Unchanged is the number of matches left out since the package manager
 	// put their file there.
 	Unchanged int
@@ -98,7 +97,6 @@ func (c *check) layer(i int) error {
 	c.result.Files += r.Files
 	c.result.Bytes += r.Bytes
 	c.result.Archives += r.Archives
-	c.result.Media += r.Media
 	c.gaps(i, r)
 	if r.More > 0 {
 		c.result.Unreadable = append(c.result.Unreadable, inventory.Unreadable{
