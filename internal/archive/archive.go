@@ -9,6 +9,7 @@ package archive
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -238,6 +239,9 @@ func (w *Walker) content(r *bufio.Reader, m Member, depth int) error {
 	}
 	// Other errors come again when what was read before them is gone.
 	form := formOf(head, m.Plain)
+	if depth > 0 && (form == file || form == isZip) {
+		form = w.front(form, m, head)
+	}
 	if form != file && depth >= maxDepth {
 		w.gap(m.Name, fmt.Sprintf("more than %d archives lie in one another", maxDepth))
 		return nil
@@ -291,15 +295,38 @@ func (w *Walker) count(name string) error {
 	return nil
 }
 
+// front shows what stands in front of a zip archive that begins within the start
+// of a file, and returns the file's form. Who begins a walk sees to what is in
+// front of an archive in the outermost file.
+func (w *Walker) front(form form, m Member, head []byte) form {
+	if bytes.HasPrefix(head, []byte("PK")) {
+		return form
+	}
+	if at := headerIn(head); at > 0 {
+		form, head = isZip, head[:at]
+	} else if form == file {
+		return form
+	}
+	w.visitor.File(m, head)
+	w.visitor.Write(head)
+	w.visitor.EndFile()
+	return form
+}
+
 func (w *Walker) file(r io.Reader, m Member, head []byte) error {
 	w.visitor.File(m, head)
 	defer w.visitor.EndFile()
+	var finder Finder
 	for {
 		n, err := r.Read(w.buf)
 		if n > 0 {
 			w.visitor.Write(w.buf[:n])
+			finder.Write(w.buf[:n])
 		}
 		if err == io.EOF {
+			if finder.Ended() {
+				w.gap(m.Name, UnopenedReason)
+			}
 			return nil
 		}
 		if err != nil {

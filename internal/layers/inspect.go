@@ -216,9 +216,11 @@ func (sc *scanner) offer(e *Entry, head []byte) {
 			sc.wanting = append(sc.wanting, i)
 		}
 	}
-	sc.fetched, sc.walking = false, false
+	sc.fetched, sc.walking, sc.finding = false, false, false
 	switch {
-	case sc.walker == nil || !archive.Packed(head, e.Path):
+	case sc.walker == nil:
+	case !archive.Packed(head, e.Path):
+		sc.finding, sc.finder = true, archive.Finder{}
 	case archive.Fetched(e.Path):
 		sc.fetched = true
 	default:
@@ -236,14 +238,45 @@ func (sc *scanner) endFile(e *Entry) {
 	case sc.fetched:
 		gaps = []archive.Gap{{Reason: archive.FetchedReason}}
 	}
+	if sc.finding {
+		gaps = sc.endFinding(gaps)
+	}
 	if len(gaps) > 0 {
 		for _, o := range sc.openers {
 			o.Unread(e.Path, gaps)
 		}
 	}
-	sc.walking, sc.fetched = false, false
+	sc.walking, sc.fetched, sc.finding = false, false, false
 	for _, i := range sc.wanting {
 		i.EndFile()
+	}
+}
+
+// find looks for an archive behind something else in a part of the current file,
+// and walks through it.
+func (sc *scanner) find(data []byte) {
+	before, rest := sc.finder.Write(data)
+	if rest != nil && !sc.walking {
+		sc.walking = true
+		sc.walker.Begin(sc.body.path)
+	}
+	if sc.walking {
+		sc.walker.Write(before)
+		sc.walker.Write(rest)
+	}
+}
+
+// endFinding says what was not read of an archive behind something else, given
+// what was not read of what looked like one. Where the file does not end as
+// readers of archives want it, there is none: nobody misses what is not in it.
+func (sc *scanner) endFinding(gaps []archive.Gap) []archive.Gap {
+	switch {
+	case !sc.finder.Ended():
+		return nil
+	case !sc.walking:
+		return []archive.Gap{{Reason: archive.UnopenedReason}}
+	default:
+		return gaps
 	}
 }
 
@@ -268,6 +301,7 @@ const drainSize = 64 * kib
 // and goes to the inspectors that want the file.
 type body struct {
 	sc   *scanner
+	path string
 	head []byte
 	left int64
 }
@@ -295,7 +329,10 @@ func (b *body) Read(p []byte) (n int, err error) {
 		for _, i := range b.sc.wanting {
 			i.Chunk(p[:n])
 		}
-		if b.sc.walking {
+		switch {
+		case b.sc.finding:
+			b.sc.find(p[:n])
+		case b.sc.walking:
 			b.sc.walker.Write(p[:n])
 		}
 	}

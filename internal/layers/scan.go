@@ -98,6 +98,10 @@ type scanner struct {
 	members visitors
 	walker  *archive.Walker
 	walking bool
+	// finding is set while an archive behind something else is looked for in the
+	// current file, which is walked through once it was found.
+	finding bool
+	finder  archive.Finder
 	// fetched is true for a package that is told of instead of walked through.
 	fetched   bool
 	unpacking archive.Budget
@@ -244,7 +248,7 @@ func (sc *scanner) content(e *Entry) (err error) {
 	}
 	e.MIME = executableType(head)
 	sc.offer(e, head)
-	sc.body = body{sc: sc, head: head, left: e.Size}
+	sc.body = body{sc: sc, path: e.Path, head: head, left: e.Size}
 	sc.sought = e.MIME != "" && sc.seeking.begin(sc.x.sought(), sc.inspections, sc.wanting)
 	switch {
 	case keep:
@@ -253,7 +257,7 @@ func (sc *scanner) content(e *Entry) (err error) {
 		}
 	case sc.sought && len(sc.x.selector.Signatures) > 0:
 		err = sc.keepIfSigned(e)
-	case len(sc.wanting) > 0, sc.walking:
+	case len(sc.wanting) > 0, sc.walking, sc.finding:
 		err = sc.drain()
 	}
 	if err == nil {

@@ -1,8 +1,10 @@
 package secret
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/portcullis-ci/portcullis/internal/archive"
 	"github.com/portcullis-ci/portcullis/internal/credential"
@@ -78,10 +80,12 @@ type inspection struct {
 	scanner  *credential.Scanner
 	contents contents
 	path     string
-	// searched is set when the current file is searched, and not only kept;
-	// packed when the files in it are.
-	searched, packed bool
-	record           record
+	// searched is set when the current file itself is searched; packed when it is
+	// an archive or packed, opened when files in it were seen.
+	searched, packed, opened bool
+	// first is the first match of the current file.
+	first  int
+	record record
 	// found is set when the current file holds a secret.
 	found bool
 	// holding are the files with a secret, those that are not listed included.
@@ -94,13 +98,12 @@ func (i *inspection) Withhold(path string) bool { return i.holding[path] }
 // File implements layers.Inspection.
 func (i *inspection) File(e *layers.Entry, head []byte) bool {
 	i.contents.begin(e)
-	i.path, i.searched, i.packed, i.found = e.Path, false, false, false
-	switch {
-	case e.Size < least:
+	i.path, i.searched, i.packed, i.opened, i.found = e.Path, false, false, false, false
+	i.first = len(i.record.Matches)
+	if e.Size < least {
 		return false
-	case archive.Packed(head, e.Path):
-		i.packed = true
-		i.record.Archives++
+	}
+	if i.packed = archive.Packed(head, e.Path); i.packed && !bytes.HasPrefix(head, []byte("#!")) {
 		return true
 	}
 	i.searched = true
@@ -138,7 +141,13 @@ func (i *inspection) Chunk(data []byte) {
 // EndFile implements layers.Inspection.
 func (i *inspection) EndFile() {
 	if i.searched {
-		i.take("")
+		i.take(i.scanner, "", false)
+	}
+	if i.packed || i.opened {
+		i.record.Archives++
+	}
+	if i.searched && i.opened {
+		i.dropRepeated()
 	}
 	i.contents.end(i.path, i.found)
 	if i.found || i.searched && i.scanner.PassedOver() {
@@ -146,20 +155,38 @@ func (i *inspection) EndFile() {
 	}
 }
 
-// take records what the scanner found in the current file, or in a file in it.
-func (i *inspection) take(member string) {
-	found, cut := i.scanner.End()
+// take records what a scanner found in the current file, or in a file in it.
+func (i *inspection) take(scanner *credential.Scanner, member string, packed bool) {
+	found, cut := scanner.End()
 	i.found = i.found || len(found) > 0
 	for _, m := range found {
 		if len(i.record.Matches) >= maxMatches {
 			i.record.More++
 			continue
 		}
-		i.record.Matches = append(i.record.Matches, located{Path: i.path, Packed: i.packed, Member: member, Match: m})
+		i.record.Matches = append(i.record.Matches, located{Path: i.path, Packed: packed, Member: member, Match: m})
 	}
 	if cut {
-		i.gap(gap{Member: member, Reason: "it is too large: only its start was searched", Large: !i.packed})
+		i.gap(gap{Member: member, Reason: "it is too large: only its start was searched", Large: !packed})
 	}
+}
+
+// dropRepeated leaves out what was found in the current file itself where the
+// same was found in a file in it, which is not inflated for that if it is stored.
+func (i *inspection) dropRepeated() {
+	type value struct {
+		credential.Class
+		kind, name, print, redacted string
+	}
+	of := func(l located) value { return value{l.Class, l.Kind, l.Name, l.Fingerprint, l.Redacted} }
+	inside := map[value]bool{}
+	for _, l := range i.record.Matches[i.first:] {
+		if l.Packed {
+			inside[of(l)] = true
+		}
+	}
+	kept := slices.DeleteFunc(i.record.Matches[i.first:], func(l located) bool { return !l.Packed && inside[of(l)] })
+	i.record.Matches = i.record.Matches[:i.first+len(kept)]
 }
 
 func (i *inspection) gap(g gap) {
@@ -172,7 +199,9 @@ func (i *inspection) gap(g gap) {
 }
 
 // Members implements layers.Opener.
-func (i *inspection) Members() archive.Visitor { return &members{inspection: i} }
+func (i *inspection) Members() archive.Visitor {
+	return &members{inspection: i, scanner: credential.NewScanner()}
+}
 
 // Unread implements layers.Opener.
 func (i *inspection) Unread(_ string, gaps []archive.Gap) {
@@ -182,15 +211,17 @@ func (i *inspection) Unread(_ string, gaps []archive.Gap) {
 }
 
 // members are the files in archives, which are searched like those of the layer.
+// While one of them is, so may be what is in front of the archive.
 type members struct {
 	*inspection
+	scanner  *credential.Scanner
 	member   archive.Member
 	searched bool
 }
 
 // File implements archive.Visitor.
 func (m *members) File(member archive.Member, head []byte) {
-	m.member, m.searched = member, len(head) >= least
+	m.member, m.searched, m.opened = member, len(head) >= least, true
 	if m.searched {
 		m.record.Files++
 		m.scanner.Begin(member.Plain, head)
@@ -208,7 +239,7 @@ func (m *members) Write(data []byte) {
 // EndFile implements archive.Visitor, and hides that of the layer.
 func (m *members) EndFile() {
 	if m.searched {
-		m.take(m.member.Name)
+		m.take(m.scanner, m.member.Name, true)
 	}
 }
 

@@ -1,0 +1,116 @@
+package archive_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/portcullis-ci/portcullis/internal/archive"
+)
+
+// find gives a file to a Finder in pieces and returns what it takes for the
+// archive.
+func find(data []byte, piece int) (begun []byte, ended bool) {
+	var f archive.Finder
+	for at := 0; at < len(data); at += piece {
+		before, rest := f.Write(data[at:min(at+piece, len(data))])
+		begun = append(append(begun, before...), rest...)
+	}
+	return begun, f.Ended()
+}
+
+func TestAZipBehindSomethingElseIsFound(t *testing.T) {
+	zipped := zipOf(t, text("a.env", "A=1 and some text\n"), text("b.env", "B=2 and more text\n"))
+	behind := func(front string) []byte { return append([]byte(front), zipped...) }
+	headless := bytes.ReplaceAll(zipped, []byte("PK\x03\x04"), []byte("PK\x03\x05"))
+	late := bytes.Clone(zipped)
+	copy(late, "XXXX")
+	far := append(bytes.Clone(zipped), make([]byte, 70<<10)...)
+	empty := []byte("PK\x05\x06" + string(make([]byte, 18)))
+	for name, tc := range map[string]struct {
+		data  []byte
+		begun []byte
+		ended bool
+	}{
+		"behind nothing":                  {zipped, zipped, true},
+		"behind zeros":                    {behind("\x00\x00\x00\x00\x00"), zipped, true},
+		"behind a text":                   {behind(strings.Repeat("# a script\n", 30_000)), zipped, true},
+		"behind the letters":              {behind("PK PKPKPPK\x03\x04 PK\x03\x04PK\x05\x06PK"), zipped, true},
+		"with a comment":                  {append(bytes.Clone(behind("x")[:len(zipped)-1]), append([]byte{9, 0}, "a comment"...)...), append(bytes.Clone(zipped[:len(zipped)-2]), append([]byte{9, 0}, "a comment"...)...), true},
+		"in front of a line":              {append(behind("x"), '\n'), append(bytes.Clone(zipped), '\n'), true},
+		"far in front of the end":         {append([]byte("x"), far...), far, false},
+		"without the headers of files":    {append([]byte("x"), headless...), nil, true},
+		"without the header of the first": {append([]byte("x"), late...), late[bytes.Index(late, []byte("PK\x03\x04")):], true},
+		"without its list":                {behind("x")[:60], zipped[:59], false},
+		"one without files":               {append([]byte("x"), empty...), nil, false},
+		"a text about it":                 {[]byte("PK\x03\x04 begins a file, PK\x01\x02 an entry of the list, and PK\x05\x06 ends it as everybody knows\n"), nil, false},
+		"a table of signatures":           {[]byte("PK\x03\x04PK\x05\x06PK\x07\x08PK\x01\x02" + string(make([]byte, 100))), nil, false},
+		"nothing":                         {nil, nil, false},
+	} {
+		for _, piece := range []int{1, 7, 29, 30, 31, 64 << 10, 1 << 20} {
+			begun, ended := find(tc.data, piece)
+			if !bytes.Equal(begun, tc.begun) || ended != tc.ended {
+				t.Errorf("%s in pieces of %d: %d bytes %.20q, ended = %v; want %d, %v", name, piece, len(begun), begun, ended, len(tc.begun), tc.ended)
+			}
+		}
+	}
+}
+
+func TestAListOfTheLargeFormEndsAnArchive(t *testing.T) {
+	zipped := zipOf(t, text("a", "some text"))
+	end := bytes.LastIndex(zipped, []byte("PK\x05\x06"))
+	for name, change := range map[string]func(end []byte){
+		"the number of files":       func(end []byte) { binary.LittleEndian.PutUint16(end[10:], 0xffff) },
+		"the size of the list":      func(end []byte) { binary.LittleEndian.PutUint32(end[12:], 0xffffffff) },
+		"the place where it stands": func(end []byte) { binary.LittleEndian.PutUint32(end[16:], 0xffffffff) },
+	} {
+		data := bytes.Clone(zipped)
+		change(data[end:])
+		if _, ended := find(append([]byte("x"), data...), 100); !ended {
+			t.Errorf("%s: the archive has no end", name)
+		}
+	}
+	binary.LittleEndian.PutUint32(zipped[end+16:], 1<<20)
+	if _, ended := find(zipped, 100); ended {
+		t.Error("a list that would stand behind its end ends an archive")
+	}
+}
+
+func TestAZipBehindSomethingElseInAnArchive(t *testing.T) {
+	a := text("a.env", "A=1 and some text\n")
+	behind := func(front string) content { return content{"run", append([]byte(front), zipOf(t, a)...)} }
+	program := "\x7fELF" + string(make([]byte, 50<<10))
+	for name, tc := range map[string]struct {
+		file        content
+		names, gaps []string
+	}{
+		"close to the start":        {behind("JM\x01\x00"), []string{"run", "run!/a.env"}, nil},
+		"behind a script":           {behind("#!/bin/sh\nexec unzip\n"), []string{"run", "run!/a.env"}, nil},
+		"far behind the start":      {behind(program), []string{"run"}, []string{"run: " + archive.UnopenedReason}},
+		"a program without one":     {content{"run", []byte(program)}, []string{"run"}, nil},
+		"an archive behind nothing": {behind(""), []string{"run!/a.env"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, gaps := walk(t, "/x.tar", tarOf(t, tc.file), 64<<10)
+			var names, texts []string
+			for _, n := range got.names {
+				before, _, _ := strings.Cut(n, " as ")
+				names = append(names, before)
+			}
+			for _, g := range gaps {
+				texts = append(texts, fmt.Sprint(g.Name, ": ", g.Reason))
+			}
+			if diff := cmp.Diff(tc.names, names); diff != "" {
+				t.Errorf("files (-want +got):\n%s", diff)
+			}
+			if !slices.Equal(tc.gaps, texts) {
+				t.Errorf("gaps = %q, want %q", texts, tc.gaps)
+			}
+		})
+	}
+}
