@@ -23,11 +23,11 @@ type Inspector interface {
 // EndFile are called only if File wanted it.
 type Inspection interface {
 	// File is called for every regular file of the layer, the empty ones
-	// included, before its content; hard links are other names of such a file
-	// and not told. The head is the content's first 3072 bytes, or all of them
-	// if there are less, and valid during the call only. The path of the entry
-	// is the one in the layer's archive. File reports whether it wants the
-	// content.
+	// included, and for whiteouts that are not empty, before its content; hard
+	// links are other names of such a file and not told. The head is the content's
+	// first 3072 bytes, or all of them if there are less, and valid during the call
+	// only. The path of the entry is the one in the layer's archive. File reports
+	// whether it wants the content.
 	File(e *Entry, head []byte) bool
 	// Chunk receives the content of a wanted file piece by piece, the head
 	// included; data is valid during the call only.
@@ -50,7 +50,8 @@ type Withholder interface {
 
 // Opener is what an Inspection may be as well: it looks at the files in archives
 // and packed files, which one walk shows to all that want them. Of a file that
-// [archive.Packed] knows, the walk comes between File and EndFile.
+// [archive.Packed] knows, and of one with a zip archive behind something else, the
+// walk comes between File and EndFile, and between Chunks.
 type Opener interface {
 	// Members takes the files in the archives of the layer. It is called once,
 	// before the first file.

@@ -131,6 +131,20 @@ func TestInspectorsSeeEveryWantedFileWhole(t *testing.T) {
 	}
 }
 
+func TestInspectorsSeeWhatWhiteoutsHold(t *testing.T) {
+	text := imagetest.Text
+	all := witness{"all/1", func(string) bool { return true }}
+	x := read(t, layers.Selector{Keep: keepAll, Inspectors: []layers.Inspector{all}}, blob(t, imagetest.Gzip,
+		text("d/.wh.a", "the content"), text("d/.wh.b", ""), text("e/.wh..wh..opq", "more of it"), imagetest.Dir("d/.wh.c"), text("f", "x")))
+	var want []string
+	for _, f := range [][2]string{{"/d/.wh.a", "the content"}, {"/e/.wh..wh..opq", "more of it"}, {"/f", "x"}} {
+		want = append(want, fmt.Sprintf("%s %x", f[0], sha256.Sum256([]byte(f[1]))))
+	}
+	if got, _ := sums(t, x.Inspected(all.name, 0)); !slices.Equal(got, want) {
+		t.Errorf("seen = %v, want %v", got, want)
+	}
+}
+
 func TestInspectionsKnowWhatLaterLayersHide(t *testing.T) {
 	text, dir, symlink := imagetest.Text, imagetest.Dir, imagetest.Symlink
 	x := read(t, layers.Selector{Inspectors: []layers.Inspector{witness{"w", func(string) bool { return true }}}},

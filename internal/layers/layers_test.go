@@ -179,6 +179,11 @@ func TestSquash(t *testing.T) {
 			want:     []string{"/", "/b = y", "/d = z", "/etc/", "/etc/passwd = x"},
 			problems: []string{"/etc/passwd", "/b"},
 		},
+		"whiteouts that are not empty are told, and delete": {
+			layers:   []files{{text("d/a", "1"), text("d/b", "1"), text("e/a", "1")}, {text("d/.wh.a", "TOKEN"), text("d/.wh.b", ""), text("e/.wh..wh..opq", "TOKEN"), text(".wh..wh.plnk", "TOKEN"), text("f", "2")}},
+			want:     []string{"/", "/d/", "/e/", "/f = 2"},
+			problems: []string{"/d/.wh.a", "/e/.wh..wh..opq", "/.wh..wh.plnk"},
+		},
 		"whiteouts without a name are told": {
 			layers:   []files{{text("d/a", "1")}, {text("d/.wh..", ""), text("d/.wh...", ""), text("d/.wh.", "")}},
 			want:     []string{"/", "/d/", "/d/a = 1"},

@@ -191,11 +191,11 @@ func (sc *scanner) entry(h *tar.Header) error {
 	if redirects(h) {
 		sc.problem(e.Path, Odd, "an attribute has overlay file systems show other content in its place where the image runs")
 	}
+	e.Layer, e.order = int32(sc.index), int32(len(sc.out.entries))
 	if e.isWhiteout() {
 		sc.whiteout(e.Path, e.Name())
-		return nil
+		return sc.inWhiteout(e)
 	}
-	e.Layer, e.order = int32(sc.index), int32(len(sc.out.entries))
 	sc.out.entries = append(sc.out.entries, e)
 	sc.slab = sc.slab[1:]
 	if e.Type != Regular {
@@ -229,6 +229,23 @@ func (sc *scanner) whiteout(p, base string) {
 	default:
 		sc.out.whiteouts = append(sc.out.whiteouts, path.Join(dir, hidden))
 	}
+}
+
+// inWhiteout has the content of a whiteout examined. It should have none, and is
+// no file of the image, but everybody who pulls the layer gets it.
+func (sc *scanner) inWhiteout(e *Entry) error {
+	if e.Type != Regular || e.Size == 0 {
+		return nil
+	}
+	sc.slab = sc.slab[1:]
+	sc.problem(e.Path, Odd, fmt.Sprintf("a whiteout that holds %d bytes, which no runtime unpacks", e.Size))
+	if err := sc.content(e); err != nil {
+		return fmt.Errorf("%s: %w", e.Path, err)
+	}
+	if kept := e.content.Swap(nil); kept != nil {
+		sc.x.store.release(kept)
+	}
+	return nil
 }
 
 // headSize is what is read of every file to tell executables.

@@ -12,7 +12,7 @@ func archiveRules() []rule {
 		Rule: rules.Rule{
 			ID: "image-ambiguous-archive", Kind: finding.ImageConfig,
 			Title: "Entry of a layer that programs read differently", Severity: finding.High, Since: "0.1",
-			Why:          "Names that lead out of the image, hard links to nothing, two sizes or names of one entry, attributes of overlay file systems that show other content in its place, and files behind the end of an archive are understood in one way by one program and in another by the next. What a scanner examined is then not what runs. Builders make no such entries; people who hide something do.",
+			Why:          "Names that lead out of the image, hard links to nothing, two sizes or names of one entry, whiteouts with a content, attributes of overlay file systems that show other content in its place, and files behind the end of an archive are understood in one way by one program and in another by the next. What a scanner examined is then not what runs. Builders make no such entries; people who hide something do.",
 			Fix:          "Build the layer anew with a common tool, and find out who made it as it is.",
 			WhenToIgnore: "The tool that wrote the layer is known to make such entries, and what it hides has been looked at.",
 			References:   []string{"https://github.com/opencontainers/image-spec/blob/main/layer.md", "https://cwe.mitre.org/data/definitions/436.html"},

@@ -129,6 +129,17 @@ func TestSecretsOfDeletedAndReplacedFilesAreToldWithTheirLayer(t *testing.T) {
 	}
 }
 
+func TestSecretsInWhiteoutsAreFound(t *testing.T) {
+	layer := []imagetest.File{imagetest.Text("app/.wh.a.env", setting), imagetest.Text("srv/.wh..wh..opq", setting), imagetest.Text("app/.wh.b.env", "")}
+	var got []string
+	for _, f := range check(t, secret.Options{}, []imagetest.File{imagetest.Text("app/a.env", "A=1 and more\n")}, layer).Findings {
+		got = append(got, f.RuleID+" "+f.Locations[0].Path+f.Locations[0].Note)
+	}
+	if want := []string{"secret-named-value /app/.wh.a.env", "secret-named-value /srv/.wh..wh..opq"}; !slices.Equal(got, want) {
+		t.Errorf("findings = %v, want %v", got, want)
+	}
+}
+
 func TestUnchangedFilesOfPackagesAreLeftOut(t *testing.T) {
 	files := []imagetest.File{imagetest.Text("app/.env", setting)}
 	unchanged := secret.Options{Unchanged: func(secret.Content) bool { return true }}
