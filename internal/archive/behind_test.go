@@ -114,3 +114,22 @@ func TestAZipBehindSomethingElseInAnArchive(t *testing.T) {
 		})
 	}
 }
+
+// FuzzFinder has pieces of any size come to the same.
+func FuzzFinder(f *testing.F) {
+	zipped := zipOf(f, text("a", "some text"))
+	f.Add(zipped, 7)
+	f.Add(append([]byte("PPKPK\x03\x04"), zipped...), 1)
+	f.Fuzz(func(t *testing.T, data []byte, piece int) {
+		if piece <= 0 {
+			return
+		}
+		begun, ended := find(data, piece)
+		if whole, end := find(data, len(data)+1); !bytes.Equal(begun, whole) || ended != end {
+			t.Errorf("%d bytes, ended = %v; at once %d, %v", len(begun), ended, len(whole), end)
+		}
+		if !bytes.HasSuffix(data, begun) {
+			t.Error("what begins is no end of the file")
+		}
+	})
+}

@@ -104,6 +104,7 @@ var pairName = regexp.MustCompile(`(?:^| )(?:([A-Za-z0-9_][A-Za-z0-9_./-]*)|"([^
 // pairs reads what ENV and LABEL set. Most builders record values without
 // quotes, so that a blank may belong to one: it ends where the next name begins.
 func pairs(text string) (out [][2]string) {
+	open := map[byte]bool{} // Quotes that nothing ends in the rest of the text.
 	for text != "" {
 		at := pairName.FindStringSubmatchIndex(text)
 		if at == nil || len(out) == 0 && at[0] > 0 {
@@ -111,7 +112,11 @@ func pairs(text string) (out [][2]string) {
 		}
 		name := text[max(at[2], at[4]):max(at[3], at[5])]
 		text = text[at[1]:]
-		value := quotedValue(text)
+		value := ""
+		if text != "" && !open[text[0]] {
+			value = quotedValue(text)
+			open[text[0]] = value == ""
+		}
 		if value == "" {
 			value = text
 			if next := pairName.FindStringIndex(text); next != nil {
@@ -129,7 +134,7 @@ func pairs(text string) (out [][2]string) {
 // quotedValue is the value in quotes that a text begins with and behind which
 // it ends or a blank stands; "" where it begins with none.
 func quotedValue(text string) string {
-	if text == "" || text[0] != '"' && text[0] != '\'' {
+	if text[0] != '"' && text[0] != '\'' {
 		return ""
 	}
 	for i := 1; i < len(text); i++ {

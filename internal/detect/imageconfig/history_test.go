@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -165,5 +166,19 @@ func TestTheCommentOfAStepIsSearchedWhateverTheStepSets(t *testing.T) {
 	img := &inventory.Image{Name: "shop/web", Config: inventory.Config{User: "app", Env: []string{"A=b"}}, History: []inventory.History{{CreatedBy: "ENV A=b", Comment: "made with " + credentialtest.GitHubToken(1)}}}
 	if found := check(t, inventory.Inventory{Image: img}, ""); !slices.Contains(ids(found), "image-secret-history") {
 		t.Errorf("findings = %v, want one of the history", ids(found))
+	}
+}
+
+func TestAStepThatIsMadeToTakeLongDoesNot(t *testing.T) {
+	for name, step := range map[string]string{
+		"quotes that nothing ends": "ENV " + strings.Repeat(`a="b `, 100_000),
+		"names alone":              "LABEL " + strings.Repeat(`a= `, 100_000),
+		"a list that is none":      "CMD [" + strings.Repeat(`"a`, 100_000),
+		"secrets without end":      "CMD " + strings.Repeat(`--password=Tr0ub4dor-and-3 `, 10_000),
+	} {
+		start := time.Now()
+		if _, _ = secretsIn(t, inventory.Config{}, nil, step); time.Since(start) > 10*time.Second {
+			t.Errorf("%s: took %s", name, time.Since(start))
+		}
 	}
 }

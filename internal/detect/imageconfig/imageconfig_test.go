@@ -382,7 +382,13 @@ func FuzzSecretsAreNeverPrinted(f *testing.F) {
 		}
 		inv := inventory.Inventory{Image: &inventory.Image{
 			Name: "i", Config: inventory.Config{User: "app", Env: []string{name + "=" + value}, Cmd: []string{value}, Labels: map[string]string{name: value}},
-			History: []inventory.History{{CreatedBy: "RUN |1 " + name + "=" + value + " /bin/sh -c x"}},
+			History: []inventory.History{
+				{CreatedBy: "RUN |1 " + name + "=" + value + " /bin/sh -c x"},
+				{CreatedBy: "ENV A=b " + name + "=" + value + " C=d"},
+				{CreatedBy: "LABEL " + name + "=" + strconv.Quote(value)},
+				{CreatedBy: fmt.Sprintf("CMD %q", []string{"app", "--" + name, value})},
+				{CreatedBy: "HEALTHCHECK &{[" + value},
+			},
 		}}
 		for _, found := range imageconfig.Check(t.Context(), inv, imageconfig.Options{}).Findings {
 			for _, text := range []string{found.Message, found.Title, fmt.Sprint(found.Evidence), fmt.Sprint(found.Locations)} {
