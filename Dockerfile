@@ -11,6 +11,7 @@ COPY cmd ./cmd
 COPY internal ./internal
 ARG VERSION=""
 RUN CGO_ENABLED=0 go build -trimpath -tags disable_grpc_modules,grpcnotrace \
+      -gcflags=github.com/aws/...=-l -gcflags=cloud.google.com/...=-l -gcflags=google.golang.org/api/...=-l -gcflags=google.golang.org/grpc/...=-l \
       -ldflags "-s -w -X github.com/portcullis-ci/portcullis/internal/cli.BuildVersion=${VERSION}" \
       -o /out/portcullis ./cmd/portcullis
 

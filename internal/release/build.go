@@ -53,6 +53,12 @@ func (r release) build(ctx context.Context) ([]sum, error) {
 // buildTags leave out code that nothing calls, see the Makefile.
 const buildTags = "disable_grpc_modules,grpcnotrace"
 
+// smaller are flags for packages that are as good without inlining, see the
+// Makefile.
+var smaller = []string{
+	"-gcflags=github.com/aws/...=-l", "-gcflags=cloud.google.com/...=-l", "-gcflags=google.golang.org/api/...=-l", "-gcflags=google.golang.org/grpc/...=-l",
+}
+
 // buildFor compiles for one platform and packs the binary with the licence.
 // Version control stays out of the binary (-buildvcs=false): the commit that
 // adds the sums of a release must not change them.
@@ -71,8 +77,9 @@ func (r release) buildFor(ctx context.Context, platform string) (sum, error) {
 		name += ".exe"
 	}
 	binary := filepath.Join(scratch, name)
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-tags", buildTags,
-		"-ldflags", "-s -w -X "+versionVariable+"="+r.version, "-o", binary, r.pkg)
+	args := append([]string{"build", "-trimpath", "-buildvcs=false", "-tags", buildTags}, smaller...)
+	args = append(args, "-ldflags", "-s -w -X "+versionVariable+"="+r.version, "-o", binary, r.pkg)
+	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+goos, "GOARCH="+goarch, "GOFLAGS=", "GOAMD64=v1", "GOARM64=v8.0")
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 	if err := cmd.Run(); err != nil {
