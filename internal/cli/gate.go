@@ -221,6 +221,9 @@ func (p Program) gate(ctx context.Context, f *gateFlags, flags *pflag.FlagSet) (
 	if err := f.check(); err != nil {
 		return exit.Usage, err
 	}
+	if err := readsStdinOnce(slices.Concat([]string{f.sbom}, f.dockerfiles, f.manifests)...); err != nil {
+		return exit.Usage, err
+	}
 	s.offline, s.vexOut, s.cache = f.offline, f.vexOut, f.cacheFlags
 	if f.vexOut.path != "" && f.vexOut.author == "" {
 		return exit.Usage, &exit.Error{Code: exit.Usage, Doing: "--vex-out needs a --vex-author, who answers for the statements"}

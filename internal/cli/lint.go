@@ -82,6 +82,9 @@ func (p Program) lint(ctx context.Context, f *lintFlags, flags *pflag.FlagSet, p
 	if req.Triage, err = p.triage(ctx, s, f.triageFlags, nil); err != nil {
 		return exit.Usage, err
 	}
+	if err := readsStdinOnce(paths...); err != nil {
+		return exit.Usage, err
+	}
 	stdinIsManifest, err := p.peekStdin(paths)
 	if err != nil {
 		return exit.CodeOf(err), err
@@ -93,14 +96,14 @@ func (p Program) lint(ctx context.Context, f *lintFlags, flags *pflag.FlagSet, p
 			return exit.Usage, &exit.Error{Code: exit.Usage, Doing: "one of the paths is empty"}
 		case statErr == nil && info.IsDir():
 			req.Search = append(req.Search, path)
-		case path == "-" && stdinIsManifest, isManifestName(path):
+		case path == stdinPath && stdinIsManifest, isManifestName(path):
 			req.Manifests = append(req.Manifests, path)
 		default:
 			req.Dockerfiles = append(req.Dockerfiles, path)
 		}
 	}
 	if f.fix || f.diff {
-		if slices.Contains(paths, "-") {
+		if slices.Contains(paths, stdinPath) {
 			return exit.Usage, &exit.Error{Code: exit.Usage, Doing: "standard input cannot be fixed", Hint: "name the file"}
 		}
 		if err := p.fix(ctx, s, req, f.diff); err != nil {
@@ -124,7 +127,7 @@ var manifestLine = regexp.MustCompile(`(?m)^[\s{\[\x{FEFF}-]*["']?(apiVersion|ki
 // peekStdin reads standard input, where it is one of the paths, puts it back
 // and reports whether it holds manifests.
 func (p *Program) peekStdin(paths []string) (bool, error) {
-	if !slices.Contains(paths, "-") || p.Stdin == nil {
+	if !slices.Contains(paths, stdinPath) || p.Stdin == nil {
 		return false, nil
 	}
 	content, err := repository.ReadAll(p.Stdin)

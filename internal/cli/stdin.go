@@ -3,7 +3,28 @@ package cli
 import (
 	"context"
 	"io"
+
+	"github.com/portcullis-ci/portcullis/internal/exit"
 )
+
+// stdinPath stands for standard input.
+const stdinPath = "-"
+
+// readsStdinOnce refuses paths that name standard input more than once: there is
+// nothing left for the second reader, who would judge an empty file or wait for
+// ever.
+func readsStdinOnce(paths ...string) error {
+	named := 0
+	for _, path := range paths {
+		if path == stdinPath {
+			named++
+		}
+	}
+	if named < 2 {
+		return nil
+	}
+	return &exit.Error{Code: exit.Usage, Doing: "standard input is named twice", Hint: "it can be read once only: name a file in the other place"}
+}
 
 // cancelled reads from r until the context ends. A read of a pipe or a
 // terminal that nobody writes to would otherwise outlast an interrupt.
