@@ -49,6 +49,26 @@ func (p Program) flagsFromEnvironment(flags *pflag.FlagSet) (map[string]string, 
 	return set, errors.Join(errs...)
 }
 
+// refuseEmpty refuses flags that were given with an empty value, as a script does
+// whose variable is not set: taken for a flag that was left out, --waivers-ref
+// would have a change waive itself.
+func refuseEmpty(flags *pflag.FlagSet) error {
+	var errs []error
+	flags.Visit(func(f *pflag.Flag) {
+		empty := f.Value.Type() == "string" && f.Value.String() == ""
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			empty = slices.Contains(list.GetSlice(), "")
+		}
+		if empty {
+			errs = append(errs, &exit.Error{
+				Code: exit.Usage, Doing: fmt.Sprintf("--%s is empty", f.Name),
+				Hint: "leave the flag out, or see that the variable has a value from which it is filled",
+			})
+		}
+	})
+	return errors.Join(errs...)
+}
+
 // otherVariables are the variables that no flag stands behind: those of the
 // adapters to CI hosts, and those that the action and the GitLab template read
 // before they run this program.

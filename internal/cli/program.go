@@ -140,6 +140,9 @@ func (p Program) command(result *exit.Code) *cobra.Command {
 		SilenceUsage:  true,
 		Args:          noArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			return refuseEmpty(cmd.Flags())
+		},
 	}
 	root.SuggestionsMinimumDistance = 2
 	root.SetOut(p.Stdout)
