@@ -17,7 +17,6 @@ import (
 
 	"github.com/portcullis-ci/portcullis/internal/ci/azure"
 	"github.com/portcullis-ci/portcullis/internal/ci/comment"
-	"github.com/portcullis-ci/portcullis/internal/ci/diff"
 	"github.com/portcullis-ci/portcullis/internal/ci/github"
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/neutralise"
@@ -128,13 +127,16 @@ func Links(getenv func(string) string) document.Links {
 type Request struct {
 	// Getenv reads the environment of the process.
 	Getenv func(string) string
-	// Stdout is the process's standard output, which hosts read commands from.
-	Stdout  io.Writer
+	// Log is where the host reads commands from: a standard stream of the process,
+	// on which nothing goes that others read.
+	Log     io.Writer
 	Outcome outcome.Outcome
 	Options document.Options
 	// Files maps the names of report formats, and "sbom", to the paths that
 	// were written.
 	Files map[string]string
+	// Settings are those of the environment; nil to have them read.
+	Settings *Settings
 	// HTTP writes the comment of a pull or merge request; nil forbids it.
 	HTTP *http.Client
 }
@@ -161,15 +163,18 @@ const (
 // A comment that cannot be written is told in the log and is no error: pull
 // requests of forks have tokens that may not write.
 func Publish(ctx context.Context, r Request) error {
-	mode, err := github.ParseMode(r.Getenv(EnvAnnotations))
-	if err != nil {
-		return &exit.Error{Code: exit.Usage, Doing: "read " + EnvAnnotations, Err: err}
+	if r.Settings == nil {
+		settings, err := ReadSettings(r.Getenv)
+		if err != nil {
+			return err
+		}
+		r.Settings = &settings
 	}
-	if r.Options.Changed, err = diff.Read(r.Getenv(EnvDiff)); err != nil {
-		return &exit.Error{Code: exit.Usage, Doing: "read the diff that " + EnvDiff + " names", Err: err}
-	}
+	r.Options.Changed = r.Settings.changed
+	var err error
 	switch host := Detect(r.Getenv); host {
 	case GitHub, Gitea, Forgejo:
+		mode := r.Settings.annotations
 		if host != GitHub {
 			// They show no annotations; the report in the log has to do.
 			mode = github.None
@@ -178,7 +183,7 @@ func Publish(ctx context.Context, r Request) error {
 	case GitLab:
 		err = r.comment(ctx, comment.Poster.GitLab)
 	case Azure:
-		err = azure.Write(r.Stdout, r.Outcome, absolute(r.Files["markdown"]))
+		err = azure.Write(r.Log, r.Outcome, absolute(r.Files["markdown"]))
 	default:
 		return nil
 	}
@@ -202,11 +207,11 @@ func absolute(path string) string {
 }
 
 func publishGitHub(r Request, mode github.Mode) error {
-	runner := github.Runner{Out: r.Stdout, Getenv: r.Getenv}
+	runner := github.Runner{Out: r.Log, Getenv: r.Getenv}
 	if err := runner.Annotate(r.Outcome, mode, r.Options.Changed); err != nil {
 		return err
 	}
-	if !strings.EqualFold(r.Getenv(EnvSummary), "false") {
+	if r.Settings.summary {
 		if err := runner.AppendSummary(markdown.Render(r.Outcome, r.Options, markdown.Summary)); err != nil {
 			return err
 		}
@@ -217,7 +222,7 @@ func publishGitHub(r Request, mode github.Mode) error {
 // comment writes the comment, where that is asked for and possible. Its error
 // is that of the log.
 func (r Request) comment(ctx context.Context, write func(comment.Poster, context.Context, string, string) error) error {
-	if !strings.EqualFold(r.Getenv(EnvComment), "true") {
+	if !r.Settings.comment {
 		return nil
 	}
 	why := ""
@@ -234,6 +239,6 @@ func (r Request) comment(ctx context.Context, write func(comment.Poster, context
 		}
 		why = err.Error()
 	}
-	_, err := fmt.Fprintf(r.Stdout, "The comment was not written: %s\n", neutralise.Log(why))
+	_, err := fmt.Fprintf(r.Log, "The comment was not written: %s\n", neutralise.Log(why))
 	return err
 }

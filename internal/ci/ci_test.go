@@ -84,7 +84,7 @@ func TestHostsAreDetectedFromTheirEnvironment(t *testing.T) {
 func publish(t *testing.T, env map[string]string) (stdout string, err error) {
 	t.Helper()
 	var b bytes.Buffer
-	err = ci.Publish(t.Context(), ci.Request{Getenv: lookup(env), Stdout: &b, Outcome: reporttest.Outcome(), Files: map[string]string{"sarif": "out.sarif"}})
+	err = ci.Publish(t.Context(), ci.Request{Getenv: lookup(env), Log: &b, Outcome: reporttest.Outcome(), Files: map[string]string{"sarif": "out.sarif"}})
 	return b.String(), err
 }
 
@@ -166,7 +166,7 @@ func TestTheCommentOfARequestIsOptIn(t *testing.T) {
 	env["CI_API_V4_URL"], env["CI_PROJECT_ID"], env[ci.EnvToken] = host.URL, "12", "secret"
 	request := func() (string, error) {
 		var b bytes.Buffer
-		err := ci.Publish(t.Context(), ci.Request{Getenv: lookup(env), Stdout: &b, Outcome: reporttest.Outcome(), HTTP: host.Client()})
+		err := ci.Publish(t.Context(), ci.Request{Getenv: lookup(env), Log: &b, Outcome: reporttest.Outcome(), HTTP: host.Client()})
 		return b.String(), err
 	}
 	if out, err := request(); err != nil || out != "" || len(calls) != 0 {
@@ -194,7 +194,7 @@ func TestACommentThatCannotBeWrittenIsToldAndNoError(t *testing.T) {
 	} {
 		env[ci.EnvToken] = tt.token
 		var b bytes.Buffer
-		err := ci.Publish(t.Context(), ci.Request{Getenv: lookup(env), Stdout: &b, Outcome: reporttest.Outcome(), HTTP: tt.client})
+		err := ci.Publish(t.Context(), ci.Request{Getenv: lookup(env), Log: &b, Outcome: reporttest.Outcome(), HTTP: tt.client})
 		if err != nil || !strings.Contains(b.String(), tt.want) || strings.Contains(b.String(), "secret") {
 			t.Errorf("printed %q, %v, want %q", b.String(), err, tt.want)
 		}

@@ -125,7 +125,7 @@ func publishedOn(host, variable string) func(*testing.T, outcome.Outcome, report
 			env[name] = filepath.Join(folder, name)
 		}
 		var b bytes.Buffer
-		request := ci.Request{Getenv: lookup(env), Stdout: &b, Outcome: o, Options: opts, Files: map[string]string{"sarif": "out.sarif"}}
+		request := ci.Request{Getenv: lookup(env), Log: &b, Outcome: o, Options: opts, Files: map[string]string{"sarif": "out.sarif"}}
 		if err := ci.Publish(t.Context(), request); err != nil {
 			t.Fatal(err)
 		}

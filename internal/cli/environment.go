@@ -36,6 +36,9 @@ func (p Program) flagsFromEnvironment(flags *pflag.FlagSet) (map[string]string, 
 			return
 		}
 		name := variable(f)
+		if slices.Contains(hostVariables, name) {
+			return // PORTCULLIS_DIFF is a file of changes, and not lint --diff
+		}
 		if value := p.Getenv(name); value != "" {
 			set[f.Name] = name
 			if err := flags.Set(f.Name, value); err != nil {
@@ -69,11 +72,14 @@ func refuseEmpty(flags *pflag.FlagSet) error {
 	return errors.Join(errs...)
 }
 
-// otherVariables are the variables that no flag stands behind: those of the
-// adapters to CI hosts, and those that the action and the GitLab template read
+// hostVariables are those of the adapters to CI hosts. They stand in for no flag,
+// also where one has such a name.
+var hostVariables = []string{ci.EnvAnnotations, ci.EnvSummary, ci.EnvComment, ci.EnvToken, ci.EnvDiff}
+
+// otherVariables are further variables that no flag stands behind: those that the action and the GitLab template read
 // before they run this program.
 var otherVariables = []string{
-	ci.EnvAnnotations, ci.EnvSummary, ci.EnvComment, ci.EnvToken, ci.EnvDiff, supervise.Variable,
+	supervise.Variable,
 	"PORTCULLIS_BIN", "PORTCULLIS_MIRROR", "PORTCULLIS_SUMS", "PORTCULLIS_COMMAND",
 	"PORTCULLIS_IN_IMAGE", "PORTCULLIS_IN_DOCKERFILE", "PORTCULLIS_IN_K8S", "PORTCULLIS_IN_DB_REF",
 	"PORTCULLIS_IN_REPORT_SEVERITY", "PORTCULLIS_IN_ONLY_FIXED", "PORTCULLIS_IN_ONLY_NEW", "PORTCULLIS_IN_OFFLINE",
@@ -102,7 +108,7 @@ func (p Program) warnOfVariables(root *cobra.Command) {
 		return
 	}
 	known := make(map[string]bool)
-	for _, name := range otherVariables {
+	for _, name := range slices.Concat(hostVariables, otherVariables) {
 		known[name] = true
 	}
 	var collect func(*cobra.Command)

@@ -238,6 +238,9 @@ func (p Program) gate(ctx context.Context, f *gateFlags, flags *pflag.FlagSet) (
 	if err := f.eachInAFile(boms); err != nil {
 		return exit.Usage, err
 	}
+	if err := p.settle(&s, boms, false); err != nil {
+		return exit.Usage, err
+	}
 	database, err := p.supplyRequest(s.config.DatabasePath, f.imageFlags)
 	if err != nil {
 		return exit.Usage, err
@@ -360,7 +363,15 @@ type session struct {
 	offline bool
 	vexOut  vexOutFlags
 	cache   cacheFlags
+	// host is what the environment says about talking to the CI host.
+	host ci.Settings
+	// stdoutTaken is set when a report, an SBOM or a diff goes to standard output,
+	// which others read: then nothing else does.
+	stdoutTaken bool
 }
+
+// showsTable reports whether the run shows the table for people.
+func (s session) showsTable() bool { return !s.flags.quiet && !s.stdoutTaken }
 
 // prepare checks everything that can be wrong with the request before the
 // first byte of a target is read. It takes the flags' own structs, not copies:
@@ -416,12 +427,18 @@ func (p Program) runAndReport(ctx context.Context, s session, req gate.Request, 
 		result.Outcome = withoutReport(result.Outcome, unwritten)
 	}
 	if err := errors.Join(unwritten, p.report(ctx, s, result.Outcome, boms)); err != nil {
-		return exit.NotExamined, err
+		return exit.NotExamined, unreported(err)
 	}
-	if s.flags.quiet {
+	if !s.showsTable() {
 		p.sayWhy(result.Outcome)
 	}
 	return result.Outcome.ExitCode, nil
+}
+
+// unreported is the error of a run of which something could not be written after
+// all. Whatever the cause, the code is the one that the other reports name.
+func unreported(err error) error {
+	return &exit.Error{Code: exit.NotExamined, Err: err, Hint: exit.HintOf(err)}
 }
 
 // withoutReport is the outcome of a run of which something could not be
@@ -460,9 +477,9 @@ func (p Program) sayWhy(o outcome.Outcome) {
 func (p Program) reportCrash(ctx context.Context, s session, req gate.Request) (exit.Code, error) {
 	o := gate.Unfinished(req, p.crashed(), p.Clock())
 	if err := p.report(ctx, s, o, nil); err != nil {
-		return exit.NotExamined, err
+		return exit.NotExamined, unreported(err)
 	}
-	if s.flags.quiet {
+	if !s.showsTable() {
 		p.sayWhy(o)
 	}
 	return o.ExitCode, nil
@@ -498,7 +515,11 @@ func (p Program) report(ctx context.Context, s session, o outcome.Outcome, boms 
 			files[out.format.Name] = out.path
 		}
 	}
-	publication := ci.Request{Getenv: p.Getenv, Stdout: p.Stdout, Outcome: o, Options: opts, Files: files}
+	publication := ci.Request{Getenv: p.Getenv, Log: p.Stdout, Outcome: o, Options: opts, Files: files, Settings: &s.host}
+	if s.stdoutTaken {
+		// Runners read commands from both streams.
+		publication.Log = p.Stderr
+	}
 	if !s.offline {
 		publication.HTTP = &http.Client{Transport: p.Transport, Timeout: commentTimeout}
 	}

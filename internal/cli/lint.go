@@ -75,6 +75,9 @@ func (p Program) lint(ctx context.Context, f *lintFlags, flags *pflag.FlagSet, p
 	if p, err = p.asOf(f.policyFlags); err != nil {
 		return exit.CodeOf(err), err
 	}
+	if err := p.settle(&s, nil, f.diff); err != nil {
+		return exit.Usage, err
+	}
 	req := gate.Request{Policy: s.config.Policy, Tool: tool(), OtherFiles: f.otherFiles}
 	if err := p.steerLinters(ctx, &req, s, f.linterFlags); err != nil {
 		return exit.Usage, err
@@ -101,6 +104,9 @@ func (p Program) lint(ctx context.Context, f *lintFlags, flags *pflag.FlagSet, p
 		default:
 			req.Dockerfiles = append(req.Dockerfiles, path)
 		}
+	}
+	if f.fix && f.diff {
+		return exit.Usage, &exit.Error{Code: exit.Usage, Doing: "--fix and --diff together", Hint: "--diff shows the changes and makes none; --fix makes them"}
 	}
 	if f.fix || f.diff {
 		if slices.Contains(paths, stdinPath) {

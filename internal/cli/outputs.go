@@ -49,8 +49,7 @@ type output struct {
 	path   string
 }
 
-// outputs reads the --output flags. The table for people goes to standard
-// output unless something else was sent there.
+// outputs reads the --output flags.
 func (f reportFlags) outputs() ([]output, error) {
 	var out []output
 	if f.reportSeverity != "" {
@@ -58,7 +57,6 @@ func (f reportFlags) outputs() ([]output, error) {
 			return nil, &exit.Error{Code: exit.Usage, Doing: "--report-severity", Err: err}
 		}
 	}
-	taken := make(map[string]string)
 	for _, given := range f.output {
 		name, path, found := strings.Cut(given, "=")
 		if !found || path == "" {
@@ -71,18 +69,7 @@ func (f reportFlags) outputs() ([]output, error) {
 		if err != nil {
 			return nil, err
 		}
-		if other, twice := taken[path]; twice {
-			return nil, &exit.Error{Code: exit.Usage, Doing: fmt.Sprintf("--output: %s and %s both go to %s", other, name, path)}
-		}
-		taken[path] = name
 		out = append(out, output{format, path})
-	}
-	if _, used := taken[stdoutPath]; !used && !f.quiet {
-		terminal, err := report.Find("terminal")
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, output{terminal, stdoutPath})
 	}
 	return out, nil
 }

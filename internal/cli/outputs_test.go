@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/gate"
 	"github.com/portcullis-ci/portcullis/internal/outcome"
@@ -64,5 +65,17 @@ func TestTheSummaryNamesTheCutsOfReportsThatAreAskedForAfterIt(t *testing.T) {
 	}
 	if text, err := os.ReadFile(summary); err != nil || !strings.Contains(string(text), "The Code Quality report holds the worst 2000 of 2001 entries") {
 		t.Errorf("%v\n%s", err, text[:min(len(text), 2000)])
+	}
+}
+
+func TestAReportThatCannotBeWrittenAfterAllEndsWithTheCodeThatTheOthersName(t *testing.T) {
+	// The folder went while the image was read.
+	err := report.WholeFile(filepath.Join(t.TempDir(), "gone", "x"), "write it", nil)
+	if exit.CodeOf(err) != exit.Usage {
+		t.Fatal(err)
+	}
+	o := withoutReport(outcome.Outcome{}, err)
+	if got := exit.CodeOf(unreported(err)); got != o.ExitCode || exit.HintOf(unreported(err)) != "create the folder first" {
+		t.Errorf("exit code %d, the reports say %d: %v", got, o.ExitCode, unreported(err))
 	}
 }

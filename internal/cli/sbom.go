@@ -87,6 +87,9 @@ func (p Program) sbom(ctx context.Context, f *sbomFlags, flags *pflag.FlagSet, r
 	if err != nil {
 		return err
 	}
+	if _, err := p.apart(destinations(nil, outputs, vexOutFlags{})); err != nil {
+		return err
+	}
 	if f.rootfs == "" {
 		if err := f.eachInAFile(outputs); err != nil {
 			return err

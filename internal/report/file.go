@@ -38,22 +38,32 @@ func WriteFile(ctx context.Context, path string, stdout io.Writer, f Format, o o
 // WholeFile does for any writer what WriteFile does for a report; doing names
 // the task in errors.
 func WholeFile(path, doing string, write func(io.Writer) error) error {
+	if err := CheckPath(path, doing); err != nil {
+		return err
+	}
+	if info, err := os.Stat(path); err == nil && (stream(path) || !info.Mode().IsRegular()) {
+		return broken(doing, path, writeSpecial(path, write))
+	}
+	return broken(doing, path, atomicfile.Write(path, write))
+}
+
+// CheckPath refuses, as WholeFile does, a path that cannot be a file to write:
+// before the work is done that would be lost for it.
+func CheckPath(path, doing string) error {
 	info, err := os.Stat(path)
 	switch {
-	case err == nil && !info.IsDir() && stream(path):
-		return broken(doing, path, writeSpecial(path, write))
 	case err == nil && info.IsDir():
 		return usage(doing, path, errors.New("it is a directory"), "name a file in it")
-	case err == nil && !info.Mode().IsRegular():
-		return broken(doing, path, writeSpecial(path, write))
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
+	case err == nil:
+		return nil
+	case !errors.Is(err, fs.ErrNotExist):
 		return usage(doing, path, err, "check the path")
 	}
 	folder := filepath.Dir(path)
 	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
 		return usage(doing, path, fmt.Errorf("folder %s does not exist", folder), "create the folder first")
 	}
-	return broken(doing, path, atomicfile.Write(path, write))
+	return nil
 }
 
 // stream reports whether path is a name for an open file, such as /dev/stdout.

@@ -51,5 +51,5 @@ func run(ctx context.Context) (outcome.Outcome, error) {
 		}
 		files[name] = path
 	}
-	return o, ci.Publish(ctx, ci.Request{Getenv: os.Getenv, Stdout: os.Stdout, Outcome: o, Options: opts, Files: files})
+	return o, ci.Publish(ctx, ci.Request{Getenv: os.Getenv, Log: os.Stdout, Outcome: o, Options: opts, Files: files})
 }
