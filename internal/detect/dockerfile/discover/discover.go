@@ -39,6 +39,11 @@ type Options struct {
 	NoGitignore bool
 	// Stdin is read for the path "-".
 	Stdin io.Reader
+	// Dir is the folder that the file system is of, by which absolute links into
+	// it are told from those out of it; empty where it is none.
+	Dir string
+	// Shown is how a path is called in messages; nil for itself.
+	Shown func(path string) string
 	// StdinName is the name of standard input in findings, by default "stdin".
 	StdinName string
 }
@@ -91,8 +96,12 @@ func Find(ctx context.Context, fsys fs.FS, paths []string, opts Options) Result 
 }
 
 func (f *finder) fail(target, why string, code exit.Code) {
+	shown := target
+	if f.opts.Shown != nil {
+		shown = f.opts.Shown(target)
+	}
 	f.res.Failures = append(f.res.Failures, outcome.Failure{
-		Stage: "dockerfile", Target: target, Message: fmt.Sprintf("find Dockerfiles at %s: %s", target, why),
+		Stage: "dockerfile", Target: target, Message: fmt.Sprintf("find Dockerfiles at %s: %s", shown, why),
 		Hint: "name a Dockerfile, or a folder that holds one", Code: code,
 	})
 }
@@ -107,7 +116,7 @@ func (f *finder) path(given string) {
 	info, err := fs.Stat(f.fsys, name)
 	switch {
 	case err != nil:
-		f.fail(given, err.Error(), exit.NotExamined)
+		f.fail(given, plain(err).Error(), exit.NotExamined)
 	case !info.IsDir():
 		kind := buildFileKind(path.Base(name))
 		if kind == nil {

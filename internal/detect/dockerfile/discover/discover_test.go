@@ -297,6 +297,39 @@ func TestLinksStayInTheCheckout(t *testing.T) {
 	}
 }
 
+func TestAbsoluteLinksAreFollowedWithinTheCheckoutAlone(t *testing.T) {
+	dir, alias := t.TempDir(), filepath.Join(t.TempDir(), "alias")
+	outside := t.TempDir()
+	for _, name := range []string{filepath.Join(dir, "real"), filepath.Join(outside, "secret")} {
+		if err := os.WriteFile(name, []byte("FROM a\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, link := range []struct{ name, target string }{
+		{alias, dir},
+		{filepath.Join(dir, "a.Dockerfile"), filepath.Join(dir, "real")},
+		{filepath.Join(dir, "b.Dockerfile"), filepath.Join(outside, "secret")},
+		{filepath.Join(dir, "c.Dockerfile"), dir + "/../" + filepath.Base(outside) + "/secret"},
+		{filepath.Join(dir, "d.Dockerfile"), dir + "suffix/real"},
+	} {
+		if err := os.Symlink(link.target, link.name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tt := range []struct {
+		dir  string
+		want []string
+	}{{dir, []string{"a.Dockerfile"}}, {alias, []string{"a.Dockerfile"}}, {"", nil}} {
+		r := Find(t.Context(), os.DirFS(dir), []string{"a.Dockerfile", "b.Dockerfile", "c.Dockerfile", "d.Dockerfile"}, Options{Dir: tt.dir})
+		if diff := cmp.Diff(tt.want, names(r)); diff != "" {
+			t.Errorf("%q: files (-want +got):\n%s", tt.dir, diff)
+		}
+		if len(r.Files)+len(r.Failures) != 4 {
+			t.Errorf("%q: %d files, failures %v", tt.dir, len(r.Files), r.Failures)
+		}
+	}
+}
+
 func TestAPanicIsABuildFileThatCannotBeRead(t *testing.T) {
 	f := &finder{ctx: t.Context(), fsys: fstest.MapFS{"compose.yaml": {Data: []byte("services: {}")}}}
 	f.buildFile("compose.yaml", func(string, []byte) ([]build, error) { panic("index out of range") })

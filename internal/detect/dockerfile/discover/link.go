@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"path/filepath"
 	"strings"
 )
 
@@ -36,10 +37,31 @@ func (f *finder) resolve(name string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if path.IsAbs(target) {
-			return "", errors.New("a link leads out of the checkout")
+		if path.IsAbs(filepath.ToSlash(target)) || filepath.IsAbs(target) {
+			inside, ok := f.inside(target)
+			if !ok {
+				return "", errors.New("a link leads out of the checkout")
+			}
+			done, target = ".", inside
 		}
 		todo = append(strings.Split(target, "/"), todo...)
 	}
 	return done, nil
+}
+
+// inside is the name in the file system of an absolute path, if it has one.
+func (f *finder) inside(target string) (string, bool) {
+	if f.opts.Dir == "" {
+		return "", false
+	}
+	roots := []string{f.opts.Dir}
+	if real, err := filepath.EvalSymlinks(f.opts.Dir); err == nil {
+		roots = append(roots, real)
+	}
+	for _, root := range roots {
+		if rel, err := filepath.Rel(root, target); err == nil && filepath.IsLocal(rel) {
+			return filepath.ToSlash(rel), true
+		}
+	}
+	return "", false
 }
