@@ -24,8 +24,8 @@ const maxRounds = 5
 // propose, or only shows them, until there is nothing more to change. A file
 // whose changes cannot be made as a whole is left as it is.
 func (p Program) fix(ctx context.Context, s session, req gate.Request, onlyShow bool) error {
-	inCheckout := func(name string) string { return filepath.Join(s.root.Dir, filepath.FromSlash(name)) }
-	root := s.root
+	inCheckout := func(name string) string { return filepath.Join(s.files.Dir, filepath.FromSlash(name)) }
+	root := s.files
 	root.Changed = make(map[string][]byte)
 	fixed := make(map[string]int)
 	before := make(map[string][]byte)

@@ -224,6 +224,7 @@ func (p Program) gate(ctx context.Context, f *gateFlags, flags *pflag.FlagSet) (
 	if err := readsStdinOnce(slices.Concat([]string{f.sbom}, f.dockerfiles, f.manifests)...); err != nil {
 		return exit.Usage, err
 	}
+	s.cover(slices.Concat(f.dockerfiles, f.manifests))
 	s.offline, s.vexOut, s.cache = f.offline, f.vexOut, f.cacheFlags
 	if f.vexOut.path != "" && f.vexOut.author == "" {
 		return exit.Usage, &exit.Error{Code: exit.Usage, Doing: "--vex-out needs a --vex-author, who answers for the statements"}
@@ -355,8 +356,10 @@ func (p Program) checkClock() error {
 
 // session is what a command that runs the pipeline has prepared.
 type session struct {
-	config  config.Config
-	root    repository.Root
+	config config.Config
+	root   repository.Root
+	// files is the root of what is examined, which may lie outside of root.
+	files   repository.Root
 	outputs []output
 	flags   reportFlags
 	// offline forbids every network access.
@@ -368,6 +371,11 @@ type session struct {
 	// stdoutTaken is set when a report, an SBOM or a diff goes to standard output,
 	// which others read: then nothing else does.
 	stdoutTaken bool
+}
+
+// cover has the files that are examined named from a root that holds them all.
+func (s *session) cover(paths []string) {
+	s.files = s.root.Covering(slices.DeleteFunc(paths, func(path string) bool { return path == stdinPath || path == "" }))
 }
 
 // showsTable reports whether the run shows the table for people.
@@ -397,7 +405,7 @@ func (p Program) prepare(ctx context.Context, pf *policyFlags, rf *reportFlags, 
 	if err != nil {
 		return session{}, err
 	}
-	return session{config: c, root: root, outputs: outputs, flags: *rf}, nil
+	return session{config: c, root: root, files: root, outputs: outputs, flags: *rf}, nil
 }
 
 // runAndReport runs the pipeline and writes SBOMs and reports. A report that
@@ -407,8 +415,11 @@ func (p Program) runAndReport(ctx context.Context, s session, req gate.Request, 
 	if !s.flags.quiet {
 		display = progress.New(p.Stderr, p.isTerminal(p.Stderr), p.Clock)
 	}
+	if s.files.Dir != s.root.Dir {
+		display.Note("names of files are relative to %s", s.files.Dir)
+	}
 	result, err := gate.Run(ctx, req, gate.Environment{
-		Repository: s.root, Stdin: p.Stdin, Clock: p.Clock, Progress: display,
+		Repository: s.files, Stdin: p.Stdin, Clock: p.Clock, Progress: display,
 		Cache: s.cache.openCache(p, display), Build: buildIdentity(),
 		Target: target.Environment{
 			Getenv: p.Getenv, HTTP: p.Transport,
@@ -489,7 +500,7 @@ func (p Program) reportCrash(ctx context.Context, s session, req gate.Request) (
 // host that the run is on.
 func (p Program) report(ctx context.Context, s session, o outcome.Outcome, boms []sbomOutput) error {
 	opts := report.Options{
-		Root: os.DirFS(s.root.Dir), Color: p.colour(p.Stdout), Width: p.width(p.Stdout),
+		Root: s.files.FS(), Color: p.colour(p.Stdout), Width: p.width(p.Stdout),
 		All: s.flags.all, Category: s.flags.category, Links: ci.Links(p.Getenv), Command: commandLine(p.Args),
 		Cuts: &document.Cuts{},
 	}

@@ -88,6 +88,7 @@ func (p Program) lint(ctx context.Context, f *lintFlags, flags *pflag.FlagSet, p
 	if err := readsStdinOnce(paths...); err != nil {
 		return exit.Usage, err
 	}
+	s.cover(slices.Clone(paths))
 	stdinIsManifest, err := p.peekStdin(paths)
 	if err != nil {
 		return exit.CodeOf(err), err

@@ -53,15 +53,18 @@ func (r run) lintDockerfiles(ctx context.Context) part {
 // What cannot be read is a target that was not examined, with a failure.
 func (r run) discover(ctx context.Context, p *part, paths []string, opts discover.Options) {
 	for _, given := range paths {
-		// A path outside the checkout is looked at from its own folder.
+		// No link leads from the checkout that the path is in to elsewhere.
 		root, name := r.Repository.Dir, stdinPath
 		if given != stdinPath {
-			abs := r.Repository.Path(given)
-			rel, err := filepath.Rel(root, abs)
-			if err != nil || !filepath.IsLocal(rel) {
-				root, rel = filepath.Dir(abs), filepath.Base(abs)
+			root, name = r.Repository.Part(given)
+		}
+		named := func(inside string) string { return r.Repository.Name(filepath.Join(root, filepath.FromSlash(inside))) }
+		opts.Dir = root
+		opts.Shown = func(inside string) string {
+			if inside == name {
+				return given
 			}
-			name = filepath.ToSlash(rel)
+			return named(inside)
 		}
 		result := discover.Find(ctx, os.DirFS(root), []string{name}, opts)
 		if len(result.Failures) > 0 {
@@ -70,12 +73,22 @@ func (r run) discover(ctx context.Context, p *part, paths []string, opts discove
 			})
 		}
 		for _, s := range result.Skipped {
-			r.Progress.Note("left alone: %s, %s", s.Path, s.Reason)
+			r.Progress.Note("left alone: %s, %s", named(s.Path), s.Reason)
 		}
-		p.failures = append(p.failures, result.Failures...)
+		for _, f := range result.Failures {
+			if root != r.Repository.Dir {
+				f.Target = named(f.Target)
+			}
+			p.failures = append(p.failures, f)
+		}
 		for _, f := range result.Files {
 			if root != r.Repository.Dir {
-				f.Path = r.Repository.Name(filepath.Join(root, f.Path))
+				f.Path = named(f.Path)
+				if f.Context != nil && f.Context.IgnoreFile != "" {
+					context := *f.Context
+					context.IgnoreFile = named(context.IgnoreFile)
+					f.Context = &context
+				}
 			}
 			if !slices.ContainsFunc(p.dockerfiles, func(known dockerfilerules.File) bool { return sameBuild(known, f) }) {
 				p.dockerfiles = append(p.dockerfiles, f)
@@ -254,7 +267,7 @@ func (r run) traceImage(ctx context.Context, img *inventory.Image, all part, bas
 		packages = all.inventory.Packages
 	}
 	tracer := origin.NewWith(img, origin.Options{
-		Dockerfiles: files, Uses: all.images, Locks: r.locks(ctx, all.findings), Working: r.Repository.Name("."),
+		Dockerfiles: files, Uses: all.images, Locks: r.locks(ctx, all.findings), Working: r.Repository.WorkingName(),
 		BaseLayers: baseLayers, Packages: packages, Ignored: ignored,
 	})
 	r.Progress.Note("image %s: %s", img.Name, tracer.Describe())
@@ -271,11 +284,12 @@ func (r run) traceImage(ctx context.Context, img *inventory.Image, all part, bas
 // readIgnored adds the ignore files of a Dockerfile's build. One that cannot be
 // read is noted; the builder would refuse it.
 func (r run) readIgnored(file string, ignored map[string]*dockerfile.IgnoreFile) {
-	for _, name := range origin.IgnoreFiles(file, r.Repository.Name(".")) {
+	for _, name := range origin.IgnoreFiles(file, r.Repository.WorkingName()) {
 		if _, known := ignored[name]; known {
 			continue
 		}
-		f, err := openIgnored(r.Repository.Dir, name)
+		folder, inside := r.Repository.Part(filepath.Join(r.Repository.Dir, filepath.FromSlash(name)))
+		f, err := openIgnored(folder, inside, name)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			r.Progress.Note("ignore file %s not used: %v", name, err)
 		}
@@ -283,8 +297,8 @@ func (r run) readIgnored(file string, ignored map[string]*dockerfile.IgnoreFile)
 	}
 }
 
-func openIgnored(folder, name string) (*dockerfile.IgnoreFile, error) {
-	f, err := os.OpenInRoot(folder, filepath.FromSlash(name))
+func openIgnored(folder, inside, name string) (*dockerfile.IgnoreFile, error) {
+	f, err := os.OpenInRoot(folder, filepath.FromSlash(inside))
 	if err != nil {
 		return nil, err
 	}
@@ -309,7 +323,7 @@ func (r run) locks(ctx context.Context, findings []finding.Finding) *lockfile.Se
 	if !slices.ContainsFunc(findings, origin.Application) {
 		return nil
 	}
-	set, err := lockfile.Find(ctx, os.DirFS(r.Repository.Dir), lockfile.Limits{})
+	set, err := lockfile.Find(ctx, r.Repository.FS(), lockfile.Limits{})
 	if err != nil {
 		return nil // the context has ended, and the run with it
 	}

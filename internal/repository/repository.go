@@ -28,6 +28,9 @@ type Root struct {
 	// Changed are contents that are read in place of files, by their names: what
 	// these would hold.
 	Changed map[string][]byte
+	// parts are the folders in Dir that a run looks at, none of them in another;
+	// none for Dir itself.
+	parts []part
 }
 
 // File is a file's content with the name under which findings show it.
@@ -63,7 +66,8 @@ func (r Root) Path(given string) string {
 
 // Name returns the stable name of a path: relative to the root, with forward
 // slashes. A path outside the root keeps what remains of it without the steps
-// upwards, because CI hosts refuse names that leave the checkout.
+// upwards, because CI hosts refuse names that leave the checkout; such names may
+// not tell two files apart, so a run looks at files of a root that covers them.
 func (r Root) Name(given string) string {
 	path := r.Path(given)
 	rel, err := filepath.Rel(r.Dir, path)
@@ -71,6 +75,9 @@ func (r Root) Name(given string) string {
 		rel = path
 	}
 	name := filepath.ToSlash(rel)
+	if name == ".." {
+		return "."
+	}
 	for strings.HasPrefix(name, "../") {
 		name = name[len("../"):]
 	}
@@ -80,18 +87,18 @@ func (r Root) Name(given string) string {
 // ErrLeadsOut is about a link of the checkout to a file of the machine.
 var ErrLeadsOut = errors.New("a link leads out of the checkout")
 
+// ErrOutside is about a file that another one names outside of the checkout.
+var ErrOutside = errors.New("lies outside of the checkout")
+
 // staysInside refuses a path in the checkout that links lead out of it. A change
 // may put one in place of a file that the job names, and lines of what is read
 // stand in reports. What the user names elsewhere is read as it is.
 func (r Root) staysInside(given string) error {
-	local := func(root, path string) bool {
-		rel, err := filepath.Rel(root, path)
-		return err == nil && filepath.IsLocal(rel)
-	}
-	if !local(r.Dir, r.Path(given)) {
+	part, ok := r.find(r.Path(given))
+	if !ok || !part.checkout {
 		return nil
 	}
-	root, err := filepath.EvalSymlinks(r.Dir)
+	root, err := filepath.EvalSymlinks(part.dir)
 	if err != nil {
 		return cause(err)
 	}
@@ -99,7 +106,7 @@ func (r Root) staysInside(given string) error {
 	if err != nil {
 		return cause(err)
 	}
-	if !local(root, path) {
+	if !within(root, path) {
 		return ErrLeadsOut
 	}
 	return nil
@@ -141,12 +148,20 @@ const maxNamedSize = 4 << 20
 // its name as Name gives it. It refuses what lies outside of the checkout, also
 // by way of symbolic links, and what is over 4 MiB.
 func (r Root) ReadInside(name string) ([]byte, error) {
-	root, err := os.OpenRoot(r.Dir)
+	part, ok := r.find(filepath.Join(r.Dir, filepath.FromSlash(name)))
+	if !ok || !filepath.IsLocal(filepath.FromSlash(name)) {
+		return nil, ErrOutside
+	}
+	root, err := os.OpenRoot(part.dir)
 	if err != nil {
 		return nil, fmt.Errorf("open the repository: %w", cause(err))
 	}
 	defer func() { _ = root.Close() }() // opened for reading: nothing is lost
-	info, err := root.Stat(filepath.FromSlash(name))
+	inside, err := filepath.Rel(part.dir, filepath.Join(r.Dir, filepath.FromSlash(name)))
+	if err != nil {
+		return nil, ErrOutside
+	}
+	info, err := root.Stat(inside)
 	switch {
 	case err != nil:
 		return nil, cause(err)
@@ -155,7 +170,7 @@ func (r Root) ReadInside(name string) ([]byte, error) {
 	case info.Size() > maxNamedSize:
 		return nil, fmt.Errorf("is over the limit of %d MiB", maxNamedSize>>20)
 	}
-	content, err := root.ReadFile(filepath.FromSlash(name))
+	content, err := root.ReadFile(inside)
 	if err != nil {
 		return nil, cause(err)
 	}
