@@ -29,7 +29,7 @@ func (p Policy) coverageClauses(c outcome.Coverage) []judged {
 // inventoryClause demands that there were packages to judge, that none of the
 // lists of them was lost, and that at least one package could be judged.
 func (p Policy) inventoryClause(c outcome.Coverage) judged {
-	clause := outcome.Clause{Name: "inventory", Demand: "packages are found, no package database is unreadable, and one package at least is assessed or accepted unassessed"}
+	clause := outcome.Clause{Name: "inventory", Demand: "packages are found, no package database is unreadable, and one package at least is assessed, unless the policy accepts that none is or the clause coverage or db.max-age says why"}
 	unread := slices.IndexFunc(c.Unreadable, inventory.Unreadable.PackageDatabase)
 	switch {
 	case unread >= 0:

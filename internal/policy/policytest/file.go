@@ -195,6 +195,12 @@ func (f file) check(name string) error {
 	fault := func(t test, format string, args ...any) {
 		errs = append(errs, fmt.Errorf("%s:%d: %w", name, t.line, fmt.Errorf(format, args...)))
 	}
+	switch {
+	case f.Policy.Kind != 0 && f.Config != "":
+		errs = append(errs, fmt.Errorf("%s: policy and config are both there: the configuration would not be read", name))
+	case f.Profile != "" && f.Config == "":
+		errs = append(errs, fmt.Errorf("%s: profile is there without a config that it is one of", name))
+	}
 	seen := make(map[string]bool)
 	for _, t := range f.Tests {
 		switch {
@@ -204,6 +210,10 @@ func (f file) check(name string) error {
 			fault(t, "the name %q is there twice", t.Name)
 		case t.Policy.Kind == 0 && f.Policy.Kind == 0 && f.Config == "":
 			fault(t, "test %q has no policy: write policy here, or policy or config at the top", t.Name)
+		case t.Policy.Kind != 0 && t.Profile != "":
+			fault(t, "test %q has a policy and a profile: a profile is one of a config", t.Name)
+		case t.Profile != "" && f.Config == "":
+			fault(t, "test %q has a profile, and there is no config at the top that it is one of", t.Name)
 		case !slices.Contains([]string{"pass", "fail", "incomplete"}, t.Expect.Result):
 			fault(t, "test %q: expect.result is %q: expected pass, fail or incomplete", t.Name, t.Expect.Result)
 		}

@@ -95,6 +95,11 @@ func TestRunRefuses(t *testing.T) {
 		{"a day that is none", "policy: {}\ntests: [{name: a, as-of: tomorrow, expect: {result: pass}}]\n", `"tomorrow" is not a day`},
 		{"broken YAML", "tests: [\n", "t.yaml: yaml: "},
 		{"an alias", "policy: &a {}\ntests: [{name: a, policy: *a, expect: {result: pass}}]\n", "aliases are not read"},
+		{"a policy and a configuration", "policy: {}\nconfig: x.yaml\ntests: [{name: a, expect: {result: pass}}]\n", "t.yaml: policy and config are both there"},
+		{"a policy and a profile", "policy: {}\nprofile: x\ntests: [{name: a, expect: {result: pass}}]\n", "t.yaml: profile is there without a config"},
+		{"a profile of nothing", "profile: x\ntests: [{name: a, policy: {}, expect: {result: pass}}]\n", "t.yaml: profile is there without a config"},
+		{"a test with a policy and a profile", "config: x.yaml\ntests: [{name: a, policy: {}, profile: x, expect: {result: pass}}]\n", "t.yaml:2: test \"a\" has a policy and a profile"},
+		{"a test with a profile of nothing", "policy: {}\ntests: [{name: a, profile: x, expect: {result: pass}}]\n", "t.yaml:2: test \"a\" has a profile, and there is no config"},
 		{"a list", "[]\n", "t.yaml:1: cannot unmarshal"},
 	}
 	for _, tt := range tests {
@@ -104,6 +109,26 @@ func TestRunRefuses(t *testing.T) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
 		})
+	}
+}
+
+func TestATestMayHaveAPolicyOrAProfileOfItsOwnInPlaceOfTheFilesOne(t *testing.T) {
+	var asked []string
+	report, err := Run("t.yaml", []byte(`config: x.yaml
+profile: usual
+tests:
+  - {name: a, expect: {result: pass}}
+  - {name: b, profile: release, expect: {result: pass}}
+  - {name: c, policy: {fail-on: critical}, expect: {result: pass}}
+`), func(path, profile string) (policy.Policy, error) {
+		asked = append(asked, path+" "+profile)
+		return config.Config{}.Policy, nil
+	})
+	if err != nil || len(report.Tests) != 3 {
+		t.Fatal(report, err)
+	}
+	if got := strings.Join(asked, ", "); got != "x.yaml usual, x.yaml release" {
+		t.Errorf("read %s", got)
 	}
 }
 
