@@ -67,6 +67,13 @@ func TestDecodeNamesEveryFaultWithItsPlace(t *testing.T) {
 		{"a severity that does not exist", "fail-on: severe\n", []string{`f:1:10: fail-on is "severe": expected none, info`}},
 		{"unknown is no threshold", "fail-on: unknown\n", []string{`f:1:10: fail-on is "unknown"`}},
 		{"a text where true or false belongs", "only-fixed: \"yes\"\n", []string{`f:1:13: expected true or false, not "yes"`}},
+		{"a list where a severity belongs", "fail-on: [high]\n", []string{"f:1:10: fail-on is a list: expected none, info"}},
+		{"a section where a number belongs", "counts: {high: {max: 1}}\n", []string{"high is a section: expected a number"}},
+		{"a list where a percentage belongs", "coverage: {minimum: [1]}\n", []string{"minimum is a list: expected a percentage"}},
+		{"true in quotes", "only-fixed: \"true\"\n", []string{`f:1:13: expected true or false, not the text "true": write it without quotes`}},
+		{"a pattern of paths that is none", "lint: {exclude: [ok/**, 'a[']}\n", []string{`f:1:25: exclude: "a[" is not a pattern of paths`}},
+		{"a pattern that no registry matches", "lint:\n  trusted-registries: [ghcr.io/shop/*, 'a*b*c']\n", []string{`f:2:40: trusted-registries: "a*b*c" matches no registry`}},
+		{"a star in the middle", "lint: {trusted-registries: [a*b]}\n", []string{`"a*b" matches no registry`}},
 		{"two faults are both told", "a1b2c3: 1\nonly-fixed: 3\n", []string{"f:1:1:", "f:2:13:"}},
 		{"a repeated key", "fail-on: low\nfail-on: high\n", []string{`f:2:1: key "fail-on" is already on line 1`}},
 		{"a reason that cannot be accepted", "coverage:\n  allow: [no-database]\n", []string{`f:2:11: allow: "no-database" is not one of`}},
@@ -90,6 +97,13 @@ func TestDecodeNamesEveryFaultWithItsPlace(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestPatternsThatMatchSomethingAreTaken(t *testing.T) {
+	c, err := Decode("f", []byte("lint:\n  trusted-registries: ['*', '*.example', 'registry.*', ghcr.io/shop/*, docker.io]\n  exclude: ['**/{a,b}/*.yaml', 'x[0-9]', plain]\n"))
+	if err != nil || len(c.Lint.TrustedRegistries) != 5 || len(c.Lint.Exclude) != 3 {
+		t.Error(c.Lint, err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/agext/levenshtein"
@@ -60,6 +61,25 @@ func (v value) item(n *yaml.Node) value {
 // name is the last part of the path: the key as written.
 func (v value) name() string {
 	return v.path[strings.LastIndexByte(v.path, '.')+1:]
+}
+
+// written says in a message what stands there.
+func (v value) written() string {
+	switch v.Kind {
+	case yaml.SequenceNode:
+		return "a list"
+	case yaml.MappingNode:
+		return "a section"
+	}
+	return strconv.Quote(v.Value)
+}
+
+// suggestion names the known word that a misspelt one may stand for.
+func (v value) suggestion(known []string) string {
+	if v.Kind != yaml.ScalarNode {
+		return ""
+	}
+	return suggestion(v.Value, known, "")
 }
 
 // errorf makes an error with the place of the value.

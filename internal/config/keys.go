@@ -117,10 +117,13 @@ func boolField[T any](name, doc string, at func(*T) *bool) field[T] {
 }
 
 // listField is a key with a list of texts.
-func listField[T any](name, example, doc string, at func(*T) *[]string) field[T] {
+func listField[T any](name, example, doc string, at func(*T) *[]string, checks ...func(string) error) field[T] {
 	return field[T]{
 		name: name, example: example, doc: doc, schema: textsSchema,
-		decode: func(c *T, v value) (err error) { *at(c), err = texts(v, "texts"); return err },
+		decode: func(c *T, v value) (err error) {
+			*at(c), err = texts(v, "texts", checks...)
+			return err
+		},
 		show: func(c T) any {
 			if *at(&c) == nil {
 				return nil
@@ -150,7 +153,7 @@ func decodeCoverageMinimum(c *Config, v value) error {
 	n.Value = strings.TrimSuffix(n.Value, "%")
 	percentage, err := number(value{Node: &n, file: v.file, path: v.path}, 0, 100)
 	if err != nil {
-		return v.errorf("minimum is %q: expected a percentage from 0 to 100", v.Value)
+		return v.errorf("minimum is %s: expected a percentage from 0 to 100", v.written())
 	}
 	c.CoverageMinimum = percentage
 	return nil
@@ -214,7 +217,7 @@ func lintKeys() []field[Config] {
 			fields: []field[Config]{
 				listField("trusted-registries", "[registry.example, ghcr.io/shop/*]",
 					"Registries that images may come from, with `*` at the start or end. Without any, all are trusted. Names without a registry are `docker.io`.",
-					func(c *Config) *[]string { return &c.Lint.TrustedRegistries }),
+					func(c *Config) *[]string { return &c.Lint.TrustedRegistries }, registryPattern),
 				{
 					name: "label-schema", example: "{org.opencontainers.image.source: url, org.opencontainers.image.version: semver}",
 					doc:    "Labels that images must have, each with the type of its value: " + strings.Join(labelTypes, ", ") + ".",
@@ -285,7 +288,7 @@ func lintKeys() []field[Config] {
 				},
 				listField("exclude", "[vendor/**, '**/testdata/**']",
 					"Patterns of paths, from the root of the repository, that are left out when directories are searched. Files that are named are always examined.",
-					func(c *Config) *[]string { return &c.Lint.Exclude }),
+					func(c *Config) *[]string { return &c.Lint.Exclude }, pathPattern),
 				manifestRulesField(),
 				{
 					name: "build-args", example: "{BASE: debian:13-slim}",
@@ -367,7 +370,7 @@ func showRules(c Config) any {
 
 func decodeKubernetesVersion(c *Config, v value) error {
 	if v.Kind != yaml.ScalarNode || !versionPattern.MatchString(v.Value) {
-		return v.errorf("kubernetes-version is %q: expected major.minor, such as 1.34", v.Value)
+		return v.errorf("kubernetes-version is %s: expected major.minor, such as 1.34", v.written())
 	}
 	c.Lint.KubernetesVersion = v.Value
 	return nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -70,7 +71,7 @@ func thresholdKeys() []field[Config] {
 		},
 		{
 			name: "kinds", example: "{secret: {fail-on: low}, kubernetes: {fail-on: none}}",
-			doc: "Demands of their own for kinds of findings: `fail-on`, `only-fixed`, `unknown-severity` and `counts` by kind (`vulnerability`, `secret`, `image-config`, `dockerfile`, `kubernetes`, `coverage`, `waiver`). " +
+			doc: "Demands of their own for kinds of findings: `fail-on`, `only-fixed`, `unknown-severity` and `counts` by kind (`" + strings.Join(kindNames(), "`, `") + "`). " +
 				"What is not set keeps the general demand; a kind with a `fail-on` of its own is not counted in the general `counts`.",
 			schema: kindsSchema(), decode: decodeKinds, show: showKinds,
 		},
@@ -129,7 +130,7 @@ func negated(at func(*Config) *bool) func(*Config, value) error {
 func count(v value) (int, error) {
 	n, err := strconv.ParseUint(v.Value, 10, 31)
 	if v.Kind != yaml.ScalarNode || err != nil {
-		return 0, v.errorf("%s is %q: expected a number of findings", v.name(), v.Value)
+		return 0, v.errorf("%s is %s: expected a number of findings", v.name(), v.written())
 	}
 	return int(n), nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bmatcuk/doublestar/v4"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/portcullis-ci/portcullis/internal/finding"
@@ -31,8 +32,8 @@ func mapOf(values schema) schema {
 
 func choiceOf(words []string) schema { return schema{"enum": words} }
 
-// texts reads a list of texts.
-func texts(v value, what string) ([]string, error) {
+// texts reads a list of texts that hold before the checks.
+func texts(v value, what string, checks ...func(string) error) ([]string, error) {
 	items, err := v.items(what)
 	if err != nil {
 		return nil, err
@@ -42,21 +43,48 @@ func texts(v value, what string) ([]string, error) {
 	for _, item := range items {
 		s, err := text(item)
 		errs = append(errs, err)
+		for _, check := range checks {
+			if err == nil {
+				if fault := check(s); fault != nil {
+					errs = append(errs, item.errorf("%s: %w", v.name(), fault))
+				}
+			}
+		}
 		out = append(out, s)
 	}
 	return out, errors.Join(errs...)
 }
 
+// registryPattern refuses what no registry matches.
+func registryPattern(s string) error {
+	if n := strings.Count(s, "*"); n > 1 || n == 1 && s[0] != '*' && s[len(s)-1] != '*' {
+		return fmt.Errorf("%q matches no registry: one * may stand at the start or at the end", s)
+	}
+	return nil
+}
+
+// pathPattern refuses what is no pattern of paths.
+func pathPattern(s string) error {
+	if !doublestar.ValidatePattern(s) {
+		return fmt.Errorf("%q is not a pattern of paths: brackets and braces must be closed", s)
+	}
+	return nil
+}
+
 func text(v value) (string, error) {
 	if v.Kind != yaml.ScalarNode || v.Tag != "!!str" || v.Value == "" {
-		return "", v.errorf("expected a text, not %q", v.Value)
+		return "", v.errorf("expected a text, not %s", v.written())
 	}
 	return v.Value, nil
 }
 
 func boolean(v value) (bool, error) {
 	if v.Kind != yaml.ScalarNode || v.Tag != "!!bool" {
-		return false, v.errorf("expected true or false, not %q%s", v.Value, suggestion(v.Value, []string{"true", "false"}, ""))
+		known := []string{"true", "false"}
+		if v.Kind == yaml.ScalarNode && slices.Contains(known, v.Value) {
+			return false, v.errorf("expected true or false, not the text %q: write it without quotes", v.Value)
+		}
+		return false, v.errorf("expected true or false, not %s%s", v.written(), v.suggestion(known))
 	}
 	var b bool
 	err := v.Decode(&b)
@@ -68,7 +96,7 @@ func word(v value, known []string) (string, error) {
 	if v.Kind == yaml.ScalarNode && slices.Contains(known, v.Value) {
 		return v.Value, nil
 	}
-	return "", v.errorf("%s is %q: expected %s%s", v.name(), v.Value, alternatives(known), suggestion(v.Value, known, ""))
+	return "", v.errorf("%s is %s: expected %s%s", v.name(), v.written(), alternatives(known), v.suggestion(known))
 }
 
 func alternatives(words []string) string {
@@ -83,7 +111,7 @@ func alternatives(words []string) string {
 func number(v value, low, high float64) (float64, error) {
 	n, err := strconv.ParseFloat(v.Value, 64)
 	if v.Kind != yaml.ScalarNode || err != nil || !(n >= low && n <= high) {
-		return 0, v.errorf("%s is %q: expected a number from %g to %g", v.name(), v.Value, low, high)
+		return 0, v.errorf("%s is %s: expected a number from %g to %g", v.name(), v.written(), low, high)
 	}
 	return n, nil
 }
@@ -124,7 +152,7 @@ func threshold(v value) (*finding.Severity, error) {
 	known := append([]string{"none"}, severityNames()...)
 	s, err := ParseFailOn(v.Value)
 	if err != nil || v.Kind != yaml.ScalarNode {
-		return nil, v.errorf("%s is %q: expected %s%s", v.name(), v.Value, alternatives(known), suggestion(v.Value, known, ""))
+		return nil, v.errorf("%s is %s: expected %s%s", v.name(), v.written(), alternatives(known), v.suggestion(known))
 	}
 	return s, nil
 }
