@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"maps"
 	"os"
@@ -106,8 +107,15 @@ func (p Program) fixFile(path, name string, before, after []byte, fixed int, onl
 	if err := os.Chmod(path, info.Mode().Perm()); err != nil {
 		return &exit.Error{Code: exit.NotExamined, Doing: "fix " + name, Err: err}
 	}
-	p.printf("%s: %d findings fixed\n", name, fixed)
+	p.printf("%s: %s fixed\n", name, countFindings(fixed))
 	return nil
+}
+
+func countFindings(n int) string {
+	if n == 1 {
+		return "1 finding"
+	}
+	return fmt.Sprintf("%d findings", n)
 }
 
 // writable asks whether a file may be changed: the rename that puts the new

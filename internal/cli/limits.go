@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -29,6 +30,8 @@ const (
 	defaultTimeout = 30 * time.Minute
 	// smallestMemory is what a gate needs to come to its end with any image.
 	smallestMemory = 256 << 20
+	// mostBytes leaves room for sums.
+	mostBytes = 1 << 50
 )
 
 func (f *limitFlags) register(flags *pflag.FlagSet) {
@@ -74,6 +77,10 @@ func (b *bytesFlag) Set(s string) error {
 	n, err := units.RAMInBytes(s)
 	if err != nil {
 		return fmt.Errorf("expected a number of bytes such as 512MiB or 4GiB: %w", err)
+	}
+	// A number that is too large for the type comes back as any other.
+	if n < 0 || n > mostBytes {
+		return errors.New("is more than any machine has: at most " + units.BytesSize(mostBytes))
 	}
 	*b = bytesFlag(n)
 	return nil

@@ -165,5 +165,8 @@ func countPackages(n int) string {
 	if n == 0 {
 		return "no packages were found: check that this is what you expect"
 	}
+	if n == 1 {
+		return "1 package"
+	}
 	return fmt.Sprintf("%d packages", n)
 }

@@ -157,7 +157,11 @@ func verdict(o outcome.Outcome, failing int) annotation {
 		reasons = append(reasons, "Not everything could be examined, so there is no verdict.")
 	}
 	if failing > 0 {
-		reasons = append(reasons, fmt.Sprintf("%d findings break the policy; the summary of the job has them all.", failing))
+		what := "1 finding breaks"
+		if failing > 1 {
+			what = fmt.Sprintf("%d findings break", failing)
+		}
+		reasons = append(reasons, what+" the policy; the summary of the job has them all.")
 	}
 	a.message = strings.Join(append(reasons, fmt.Sprintf("Exit code %d.", int(o.ExitCode))), "\n")
 	return a

@@ -123,8 +123,12 @@ func policy(o outcome.Outcome) *suite {
 		s.add(c)
 	}
 	for _, g := range o.Coverage.Gaps {
+		packages := "1 package"
+		if n := len(g.Packages); n != 1 {
+			packages = fmt.Sprintf("%d packages", n)
+		}
 		s.add(testcase{
-			Name: text(fmt.Sprintf("%d packages assessed: %s %s", len(g.Packages), g.Reason, g.Detail)), Class: "portcullis.coverage",
+			Name: text(fmt.Sprintf("%s assessed: %s %s", packages, g.Reason, g.Detail)), Class: "portcullis.coverage",
 			Skipped: &problem{Message: "not assessable for vulnerabilities"},
 		})
 	}
