@@ -87,6 +87,9 @@ func (p Program) dbBuild(ctx context.Context, f *dbBuildFlags) error {
 			Hint: "osv.dev publishes <ecosystem>/all.zip for every ecosystem",
 		}
 	}
+	if err := forDatabase(f.out, cmp.Or(f.outFlag, "--out")); err != nil {
+		return err
+	}
 	// Most of what is held stays: collecting sooner costs a third more time, and
 	// saves a quarter of the memory.
 	defer debug.SetGCPercent(debug.SetGCPercent(buildGCPercent))

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/portcullis-ci/portcullis/internal/advisory/download"
 	"github.com/portcullis-ci/portcullis/internal/advisory/ociartifact"
+	"github.com/portcullis-ci/portcullis/internal/advisory/store"
 	"github.com/portcullis-ci/portcullis/internal/advisory/supply"
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/gate"
@@ -59,7 +61,7 @@ func (p Program) downloads(insecure bool) *download.Client {
 // given one or that of the cache.
 func (p Program) installInto(dir string) (string, error) {
 	if dir != "" && dir != "cache" {
-		return dir, nil
+		return dir, forDatabase(dir, "--db")
 	}
 	cache := p.cacheDir()
 	if cache == "" {
@@ -69,6 +71,18 @@ func (p Program) installInto(dir string) (string, error) {
 		}
 	}
 	return supply.CachedDatabase(cache), nil
+}
+
+// forDatabase refuses a folder for a database that is somebody else's.
+func forDatabase(dir, flag string) error {
+	err := store.CheckDir(dir)
+	if !errors.Is(err, store.ErrOther) {
+		return nil // what else is wrong with it shows in writing
+	}
+	return &exit.Error{
+		Code: exit.Usage, Doing: "put a database into a folder", Err: err,
+		Hint: "name an empty folder, one that is not there yet or that of a database with " + flag,
+	}
 }
 
 // cacheDir is the directory for what may be fetched again: PORTCULLIS_CACHE_DIR

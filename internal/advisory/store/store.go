@@ -10,6 +10,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/rogpeppe/go-internal/lockedfile"
 
@@ -137,6 +140,42 @@ func files(m advisory.Manifest) map[string]bool {
 	return names
 }
 
+// ErrOther is about a folder that is somebody else's.
+var ErrOther = errors.New("holds other files, and no database")
+
+// CheckDir refuses a folder for a database in which other things lie: a new
+// database goes into an empty folder, or takes the place of an older one. Hidden
+// files and what a file system puts into each volume do not count.
+func CheckDir(dir string) error {
+	entries, err := os.ReadDir(dir)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	}
+	if data, err := os.ReadFile(filepath.Join(dir, advisory.ManifestName)); err == nil {
+		if _, err := advisory.DecodeManifest(data); err == nil {
+			return nil
+		}
+	}
+	// The manifest of a database may be damaged, or not there yet.
+	begun := slices.ContainsFunc(entries, func(e os.DirEntry) bool { return shardFile.MatchString(e.Name()) })
+	for _, e := range entries {
+		name := e.Name()
+		switch {
+		case shardFile.MatchString(name), name == advisory.ManifestName && begun:
+		case strings.HasPrefix(name, "."), name == "lost+found":
+		default:
+			return fmt.Errorf("%s: %w", dir, ErrOther)
+		}
+	}
+	return nil
+}
+
+// shardFile are the names of the files of shards.
+var shardFile = regexp.MustCompile(`^.+\.[0-9a-f]{12}\.zst$`)
+
 // sweep removes files of shards that no manifest names any more.
 func sweep(dir string, keep map[string]bool) error {
 	paths, err := filepath.Glob(filepath.Join(dir, "*.zst"))
@@ -145,7 +184,7 @@ func sweep(dir string, keep map[string]bool) error {
 	}
 	var errs []error
 	for _, path := range paths {
-		if keep[filepath.Base(path)] {
+		if name := filepath.Base(path); keep[name] || !shardFile.MatchString(name) {
 			continue
 		}
 		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -231,3 +231,57 @@ func TestImportRefusesWhatIsNoExport(t *testing.T) {
 		}
 	}
 }
+
+func TestAFolderOfSomebodyElseIsNoPlaceForADatabase(t *testing.T) {
+	const shard, manifest = "npm.0123456789ab.zst", advisory.ManifestName
+	for _, tt := range []struct {
+		name  string
+		files map[string]string
+		other bool
+	}{
+		{"an empty folder", nil, false},
+		{"a new volume", map[string]string{"lost+found/x": "", ".gitkeep": ""}, false},
+		{"an install that was cut off", map[string]string{".lock": "", shard: "x", ".manifest.json.123.tmp": ""}, false},
+		{"a database whose manifest is damaged", map[string]string{manifest: "{", shard: "x"}, false},
+		{"a home", map[string]string{"notes.txt": ""}, true},
+		{"an archive of somebody", map[string]string{"backup.zst": ""}, true},
+		{"a manifest of something else", map[string]string{manifest: `{"name": "shop"}`}, true},
+		{"a folder of folders", map[string]string{"src/main.go": ""}, true},
+	} {
+		dir := t.TempDir()
+		for name, content := range tt.files {
+			path := filepath.Join(dir, name)
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(content), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := store.CheckDir(dir); errors.Is(err, store.ErrOther) != tt.other || !tt.other && err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+	if err := store.CheckDir(filepath.Join(t.TempDir(), "new")); err != nil {
+		t.Error(err)
+	}
+	db := database(t)
+	if err := errors.Join(os.WriteFile(filepath.Join(db.Location(), "README"), nil, 0o600), store.CheckDir(db.Location())); err != nil {
+		t.Errorf("a database: %v", err)
+	}
+}
+
+func TestInstallingLeavesFilesAloneThatAreOfNoShard(t *testing.T) {
+	dir, db := t.TempDir(), database(t)
+	for _, name := range []string{"backup.zst", "old.0123456789ab.zst"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := store.Install(t.Context(), dir, manifestOf(t, db), nil, fetchFrom(db)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "backup.zst")); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "old.0123456789ab.zst")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("an old shard is left: %v", err)
+	}
+}
