@@ -11,6 +11,7 @@ import (
 
 	"github.com/portcullis-ci/portcullis/internal/cli"
 	"github.com/portcullis-ci/portcullis/internal/exit"
+	"github.com/portcullis-ci/portcullis/internal/supervise"
 )
 
 func TestACrashedExaminationIsReportedAndNeverAPass(t *testing.T) {
@@ -56,6 +57,20 @@ func TestACrashedExaminationIsReportedAndNeverAPass(t *testing.T) {
 	program.Args = []string{"sbom", "registry.example/shop/web:1"}
 	if code := program.Main(t.Context()); code != exit.NotExamined || !strings.Contains(errs.String(), crash) {
 		t.Errorf("sbom: exit code %d, printed %s", code, &errs)
+	}
+}
+
+func TestARunThatSomebodyEndedIsNoFaultToReport(t *testing.T) {
+	t.Chdir(t.TempDir())
+	var out, errs bytes.Buffer
+	code := cli.Program{
+		Args: []string{"gate", "--image", "registry.example/shop/web:1"}, Getenv: func(string) string { return "" },
+		Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Clock: func() time.Time { return scriptTime },
+		Crash: supervise.Told + " 3 (quit)",
+	}.Main(t.Context())
+	if code != exit.NotExamined || !strings.Contains(out.String(), "told to end by signal 3 (quit)") ||
+		strings.Contains(out.String(), "--max-memory") || strings.Contains(out.String(), "report this") {
+		t.Errorf("exit code %d, printed\n%s%s", code, &out, &errs)
 	}
 }
 

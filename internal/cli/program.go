@@ -25,6 +25,7 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/credential"
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/neutralise"
+	"github.com/portcullis-ci/portcullis/internal/supervise"
 )
 
 // Program is everything that a run takes from the world outside. Nothing
@@ -70,6 +71,9 @@ func (p Program) Lints() bool { return len(p.Args) > 0 && p.Args[0] == "lint" }
 
 // crashed is the error for a Crash.
 func (p Program) crashed() error {
+	if strings.HasPrefix(p.Crash, supervise.Told) {
+		return &exit.Error{Code: exit.NotExamined, Doing: "the examination was cut off: " + p.Crash}
+	}
 	return &exit.Error{
 		Code: exit.NotExamined, Doing: "the examination was cut off: " + p.Crash,
 		Hint: "raise --max-memory if memory ran out, and the limit of processes (ulimit -u) if no thread could be made; otherwise please report this with what was examined",
@@ -78,11 +82,10 @@ func (p Program) crashed() error {
 
 // Main runs the program and returns its exit code. It is the one place that
 // prints errors and that turns an interrupt or a panic into a code.
-func (p Program) Main(ctx context.Context) (code exit.Code) {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+func (p Program) Main(ctx context.Context) exit.Code {
+	ctx, stop := signal.NotifyContext(ctx, endings()...)
 	defer stop()
-	// What cannot be interrupted, such as waiting for somebody to write to a named
-	// pipe, a second signal ends.
+	// A second signal ends what does not heed the first.
 	context.AfterFunc(ctx, stop)
 	// A reader of our output that is gone is an error to report, and no reason
 	// to end without a code.
@@ -90,6 +93,40 @@ func (p Program) Main(ctx context.Context) (code exit.Code) {
 	if p.Stdin != nil {
 		p.Stdin = untilCancelled(ctx, p.Stdin)
 	}
+	done := make(chan exit.Code, 1)
+	go func() { done <- p.run(ctx) }()
+	select {
+	case code := <-done:
+		return code
+	case <-ctx.Done():
+	}
+	select {
+	case code := <-done:
+		return code
+	case <-time.After(patience):
+		// What cannot be interrupted, such as waiting for somebody to write to a
+		// named pipe, is left behind. Files that were being written are whole or
+		// not there.
+		return p.explain(ctx, ctx.Err())
+	}
+}
+
+// patience is how long an interrupted run may take to end: less than the
+// supervisor's.
+const patience = 5 * time.Second
+
+// endings are the signals that end a run in an orderly way. One that was ignored
+// at the start, as by nohup, stays so.
+func endings() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
+}
+
+// run runs the command that the arguments name.
+func (p Program) run(ctx context.Context) (code exit.Code) {
 	defer func() {
 		if r := recover(); r != nil {
 			p.printf("portcullis: internal error: %v\nThis is a fault in portcullis %s; please report it with the following:\n%s\n",
@@ -174,6 +211,7 @@ func usageError(cmd *cobra.Command, err error) error {
 // flagError is usageError for a flag, and suggests the one that may have been
 // meant.
 func flagError(cmd *cobra.Command, err error) error {
+	err = plain(err)
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) || len(unknown.GetSpecifiedName()) < 2 {
 		return usageError(cmd, err)
@@ -188,6 +226,15 @@ func flagError(cmd *cobra.Command, err error) error {
 		err = fmt.Errorf("%w; did you mean --%s?", err, nearest)
 	}
 	return usageError(cmd, err)
+}
+
+// plain words the error about a switch that is neither on nor off.
+func plain(err error) error {
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) && invalid.GetFlag().Value.Type() == "bool" {
+		return fmt.Errorf("expected true or false, not %q, for --%s", invalid.GetValue(), invalid.GetFlag().Name)
+	}
+	return err
 }
 
 // noArgs refuses arguments; for the root, an unknown command.
@@ -221,6 +268,9 @@ func exactlyOne(what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) == 1 && args[0] != "" {
 			return nil
+		}
+		if len(args) == 1 {
+			return usageError(cmd, fmt.Errorf("expected %s, but it is empty", what))
 		}
 		return usageError(cmd, fmt.Errorf("expected %s, but got %d arguments", what, len(args)))
 	}

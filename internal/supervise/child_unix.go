@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"runtime"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -80,7 +81,11 @@ func runChild() (ending, error) {
 	defer runtime.UnlockOSThread()
 
 	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	asked := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT}
+	if !signal.Ignored(syscall.SIGHUP) { // nohup has it ignored
+		asked = append(asked, syscall.SIGHUP)
+	}
+	signal.Notify(signals, asked...)
 	defer signal.Stop(signals)
 	if err := cmd.Start(); err != nil {
 		_ = write.Close()
@@ -89,10 +94,14 @@ func runChild() (ending, error) {
 	_ = write.Close()
 	done := make(chan struct{})
 	defer close(done)
+	var told atomic.Int32 // the first signal that was passed on
 	go func() {
 		for {
 			select {
 			case s := <-signals:
+				if number, ok := s.(syscall.Signal); ok {
+					told.CompareAndSwap(0, int32(number))
+				}
 				// It may have ended already.
 				_ = cmd.Process.Signal(s)
 				time.AfterFunc(grace, func() { _ = cmd.Process.Kill() })
@@ -102,13 +111,17 @@ func runChild() (ending, error) {
 		}
 	}()
 	code, readErr := io.ReadAll(read)
-	return judge(code, readErr, cmd.Wait()), nil
+	return judge(code, readErr, cmd.Wait(), syscall.Signal(told.Load())), nil
 }
 
-// judge says how a child ended from what it wrote and how it was waited for.
-func judge(written []byte, readErr, waitErr error) ending {
+// judge says how a child ended from what it wrote, how it was waited for and the
+// signal that was passed on to it, 0 for none.
+func judge(written []byte, readErr, waitErr error, told syscall.Signal) ending {
 	if readErr == nil && len(written) == 1 {
 		return ending{told: true, code: int(written[0])}
+	}
+	if told != 0 {
+		return ending{cause: fmt.Sprintf("%s %d (%s)", Told, told, told)}
 	}
 	var exit *exec.ExitError
 	if errors.As(waitErr, &exit) {

@@ -17,6 +17,10 @@ import (
 // descriptor on which it tells its exit code.
 const Variable = "PORTCULLIS_SUPERVISED_BY_FD"
 
+// Told begins what is said of a child that a signal to this process ended: no
+// crash, but somebody's will.
+const Told = "its process was told to end by signal"
+
 // Work does the program's work and returns its exit code. crash is empty for
 // the work itself. Otherwise a child that did the work was ended by something
 // that it could not handle; crash says by what, and the work is only to report

@@ -173,7 +173,18 @@ func TestArgumentsAndStreamsReachTheChild(t *testing.T) {
 	}
 }
 
-func TestSignalsReachTheChild(t *testing.T) {
+func TestSignalsReachTheChildAndAreNoCrash(t *testing.T) {
+	for signal, want := range map[syscall.Signal]string{
+		syscall.SIGTERM: "crash: its process was told to end by signal 15 (terminated)\n",
+		syscall.SIGHUP:  "crash: its process was told to end by signal 1 (hangup)\n",
+		syscall.SIGQUIT: "crash: its process was told to end by signal 3 (quit)\n",
+	} {
+		t.Run(signal.String(), func(t *testing.T) { signalled(t, signal, want) })
+	}
+}
+
+func signalled(t *testing.T, signal syscall.Signal, want string) {
+	t.Helper()
 	cmd := program(t, "wait")
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
@@ -186,7 +197,7 @@ func TestSignalsReachTheChild(t *testing.T) {
 	if _, err := stdout.Read(line); err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := cmd.Process.Signal(signal); err != nil {
 		t.Fatal(err)
 	}
 	rest := make([]byte, 200)
@@ -194,7 +205,7 @@ func TestSignalsReachTheChild(t *testing.T) {
 	if got := exitCode(cmd.Wait()); got != 4 {
 		t.Errorf("exit code %d, want 4", got)
 	}
-	if !strings.Contains(string(rest[:n]), "signal 15") {
-		t.Errorf("printed %q, want the signal", rest[:n])
+	if string(rest[:n]) != want {
+		t.Errorf("printed %q, want %q", rest[:n], want)
 	}
 }
