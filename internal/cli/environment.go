@@ -41,15 +41,32 @@ func (p Program) flagsFromEnvironment(flags *pflag.FlagSet) (map[string]string, 
 		}
 		if value := p.Getenv(name); value != "" {
 			set[f.Name] = name
-			if err := flags.Set(f.Name, value); err != nil {
-				errs = append(errs, &exit.Error{
-					Code: exit.Usage, Doing: "read " + name, Err: err,
-					Hint: fmt.Sprintf("it stands for --%s: %s", f.Name, f.Usage),
-				})
+			for _, value := range values(f, value) {
+				if err := flags.Set(f.Name, value); err != nil {
+					errs = append(errs, &exit.Error{
+						Code: exit.Usage, Doing: "read " + name, Err: plain(err),
+						Hint: fmt.Sprintf("it stands for --%s: %s", f.Name, f.Usage),
+					})
+				}
 			}
 		}
 	})
 	return set, errors.Join(errs...)
+}
+
+// values are those that a variable gives its flag: one a line where the flag may
+// be repeated.
+func values(f *pflag.Flag, value string) []string {
+	if _, repeatable := f.Value.(pflag.SliceValue); !repeatable {
+		return []string{value}
+	}
+	var list []string
+	for line := range strings.Lines(value) {
+		if line = strings.TrimSpace(line); line != "" {
+			list = append(list, line)
+		}
+	}
+	return list
 }
 
 // refuseEmpty refuses flags that were given with an empty value, as a script does

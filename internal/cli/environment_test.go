@@ -5,9 +5,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/spf13/pflag"
 
 	"github.com/portcullis-ci/portcullis/internal/exit"
 )
@@ -102,3 +105,28 @@ func TestEveryVariableOfTheAdaptersAndThePagesIsKnown(t *testing.T) {
 
 // misspelt is the example of a misspelt variable in the pages.
 const misspelt = "PORTCULLIS_FAIL_ONN"
+
+func TestAVariableHoldsOneValueALineWhereItsFlagMayBeRepeated(t *testing.T) {
+	for _, tt := range []struct {
+		given string
+		want  []string
+	}{
+		{"a.json", []string{"a.json"}},
+		{"a.json\nb.json\n", []string{"a.json", "b.json"}},
+		{"  a b.json\r\n\n\tc,d.json", []string{"a b.json", "c,d.json"}},
+		{"\n \n", nil},
+	} {
+		var vex []string
+		var name string
+		flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+		flags.StringArrayVar(&vex, "vex", nil, "")
+		flags.StringVar(&name, "name", "", "")
+		environment := map[string]string{"PORTCULLIS_VEX": tt.given, "PORTCULLIS_NAME": "one\ntwo"}
+		if _, err := (Program{Getenv: func(name string) string { return environment[name] }}).flagsFromEnvironment(flags); err != nil {
+			t.Errorf("%q: %v", tt.given, err)
+		}
+		if !slices.Equal(vex, tt.want) || name != "one\ntwo" {
+			t.Errorf("%q: %q and %q", tt.given, vex, name)
+		}
+	}
+}
