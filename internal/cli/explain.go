@@ -43,6 +43,9 @@ or --sbom besides, why it applies to the packages there or does not.`,
 			if _, err := p.flagsFromEnvironment(cmd.Flags()); err != nil {
 				return err
 			}
+			if f.image != "" && f.sbom != "" {
+				return &exit.Error{Code: exit.Usage, Doing: "more than one thing to compare with: --image and --sbom", Hint: "name one of them"}
+			}
 			return p.explainID(cmd.Context(), &f, args[0])
 		},
 	}

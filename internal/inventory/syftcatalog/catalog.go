@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -97,6 +98,9 @@ func explain(t *target.Target, err error) error {
 		return err
 	}
 	hint := "check that the image is whole; if other tools can read it, please report this"
+	if errors.Is(err, fs.ErrPermission) {
+		hint = "let this user read it"
+	}
 	var limit *layers.LimitError
 	if errors.As(err, &limit) {
 		hint = "the limit is fixed, and real images stay far below it: look at what is in this one"
