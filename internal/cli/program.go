@@ -71,9 +71,6 @@ func (p Program) Lints() bool { return len(p.Args) > 0 && p.Args[0] == "lint" }
 
 // crashed is the error for a Crash.
 func (p Program) crashed() error {
-	if strings.HasPrefix(p.Crash, supervise.Told) {
-		return &exit.Error{Code: exit.NotExamined, Doing: "the examination was cut off: " + p.Crash}
-	}
 	return &exit.Error{
 		Code: exit.NotExamined, Doing: "the examination was cut off: " + p.Crash,
 		Hint: "raise --max-memory if memory ran out, and the limit of processes (ulimit -u) if no thread could be made; otherwise please report this with what was examined",
@@ -83,10 +80,17 @@ func (p Program) crashed() error {
 // Main runs the program and returns its exit code. It is the one place that
 // prints errors and that turns an interrupt or a panic into a code.
 func (p Program) Main(ctx context.Context) exit.Code {
+	if strings.HasPrefix(p.Crash, supervise.Told) {
+		// No fault to report, and nobody waits for reports: as after an interrupt
+		// that the process itself could answer.
+		p.printf("portcullis: interrupted, %s; nothing was decided\n", p.Crash)
+		return exit.NotExamined
+	}
 	ctx, stop := signal.NotifyContext(ctx, endings()...)
 	defer stop()
-	// A second signal ends what does not heed the first.
-	context.AfterFunc(ctx, stop)
+	// A second signal ends what does not heed the first. One key may send it twice:
+	// from the terminal, and passed on by the supervisor.
+	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
 	// A reader of our output that is gone is an error to report, and no reason
 	// to end without a code.
 	signal.Ignore(syscall.SIGPIPE)
