@@ -203,15 +203,38 @@ func (x *Index) Covered() iter.Seq[*Entry] {
 	}
 }
 
-// Restore shows covered files again, each at its place, whatever is there now.
-// It must not be called once others use the index.
+// Clear returns what stands at the real path of a covered file: nil for nothing,
+// or a regular file. It reports false where something else does, or a link or a
+// file in the place of a directory on the way: to show the file again would hide
+// what is there now.
+func (x *Index) Clear(covered *Entry) (now *Entry, clear bool) {
+	at := x.root
+	for _, part := range splitPath(covered.Path) {
+		if !at.isDir() {
+			return nil, false
+		}
+		if at = at.children[part]; at == nil {
+			return nil, true
+		}
+	}
+	return at.entry, at.entry.Type == Regular
+}
+
+// Restore shows covered files again whose places are clear. It must not be called
+// once others use the index.
 func (x *Index) Restore(covered []*Entry) error {
 	for _, e := range covered {
+		if _, clear := x.Clear(e); !clear {
+			return fmt.Errorf("restore %s: its place is taken", e.Path)
+		}
 		dir, err := x.makeDir(e.Dir())
 		if err != nil {
 			return fmt.Errorf("restore %s: %w", e.Path, err)
 		}
-		x.put(dir, e)
+		if old := dir.children[e.Name()]; old != nil {
+			old.entry.shown = false
+		}
+		dir.children[e.Name()] = &node{entry: e}
 	}
 	x.all = walk(x.root, make([]*Entry, 0, len(x.all)+len(covered)))
 	return nil

@@ -194,12 +194,16 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 	if opts.Inspected != nil {
 		opts.Inspected(s.inspections)
 	}
-	lists, err := restoreLists(index)
-	if err != nil {
-		return inventory.Inventory{}, errors.Join(limit, err)
+	var lists restoredLists
+	if limit == nil {
+		// Otherwise layers are missing, and nobody knows what later ones delete.
+		var err error
+		if lists, err = restoreLists(ctx, index); err != nil {
+			return inventory.Inventory{}, err
+		}
 	}
 	src := newSource(ctx, t, index)
-	cfg, err = withCatalogersFor(cfg, src.resolver)
+	cfg, err := withCatalogersFor(cfg, src.resolver)
 	if err != nil {
 		return inventory.Inventory{}, errors.Join(limit, err)
 	}
@@ -207,7 +211,7 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 	if err != nil {
 		return inventory.Inventory{}, errors.Join(limit, fmt.Errorf("catalog packages: %w", err))
 	}
-	dropUninstalled(model, lists, index)
+	lists.dropUninstalled(model, index)
 	if len(opts.SBOM) > 0 {
 		s.model = model
 		s.begin(opts.SBOM)
@@ -221,7 +225,7 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 			inv.Packages[i].Licenses = nil
 		}
 	}
-	inv.Restored = placesOf(lists, index)
+	inv.Restored = lists.places(index)
 	nameNoVendor(inv.Packages)
 	// dpkg's list is there and empty where another package manager brought dpkg:
 	// syft calls it unreadable, and it says that nothing is installed.
@@ -250,7 +254,7 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 		stock.unreadable = append(stock.unreadable, unread...)
 	}
 	inv.Files, inv.Caches = stock.files, stock.caches
-	inv.Unreadable = slices.Concat(inv.Unreadable, stock.unreadable, src.resolver.unreadable(), writeAheadLogs(index))
+	inv.Unreadable = slices.Concat(inv.Unreadable, lists.unreadable, stock.unreadable, src.resolver.unreadable(), writeAheadLogs(index))
 	for _, p := range index.Problems() {
 		inv.Ambiguous = append(inv.Ambiguous, inventory.Ambiguous{
 			Place: inventory.Place{Path: p.Path, Layer: index.DiffID(p.Layer)}, Reason: p.Reason, Repeated: p.Kind == layers.Repeated,

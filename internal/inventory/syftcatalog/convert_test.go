@@ -107,3 +107,15 @@ func TestAnRPMWithoutVendorIsNobodys(t *testing.T) {
 		}
 	}
 }
+
+func TestAnSBOMOfTooManyComponentsIsRefused(t *testing.T) {
+	components := func(n int) []byte {
+		return []byte(`{"components":[` + strings.Repeat(`{"purl":"pkg:npm/a"},`, n-1) + `{"purl":"pkg:npm/a"}]}`)
+	}
+	if l, err := readListed(components(1000)); err != nil || len(l.purls) != 1000 {
+		t.Errorf("%d components, %v", len(l.purls), err)
+	}
+	if _, err := readListed(components(maxPackages + 1)); err == nil || !strings.Contains(err.Error(), "more than the limit") {
+		t.Errorf("error = %v", err)
+	}
+}

@@ -66,6 +66,9 @@ func readListed(raw []byte) (listed, error) {
 			}
 		}
 	}
+	if len(l.purls) > maxPackages {
+		return listed{}, fmt.Errorf("%d components, more than the limit of %d", len(l.purls), maxPackages)
+	}
 	return l, nil
 }
 

@@ -1,12 +1,17 @@
 package syftcatalog
 
 import (
+	"bufio"
+	"bytes"
 	"cmp"
+	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/anchore/syft/syft/artifact"
+	"github.com/anchore/syft/syft/file"
 	"github.com/anchore/syft/syft/pkg"
 	"github.com/anchore/syft/syft/sbom"
 
@@ -16,8 +21,9 @@ import (
 
 // managerDirs are where the package managers of systems keep their lists, each
 // possibly below a directory that a root file system was copied to. Those of one
-// name belong to one manager: a database that moved is not one that is gone.
-var managerDirs = []struct{ manager, dir string }{
+// name are of one kind: a database that moved is not one that is gone.
+var managerDirs = []struct{ kind, dir string }{
+	{singleLists, "/var/lib/dpkg/status.d/"},
 	{"dpkg", "/var/lib/dpkg/"},
 	{"apk", "/lib/apk/db/"},
 	{"rpm", "/var/lib/rpm/"},
@@ -25,74 +31,145 @@ var managerDirs = []struct{ manager, dir string }{
 	{"rpm", "/usr/lib/sysimage/rpm/"},
 }
 
-// managed is one package manager's part of an image.
-type managed struct{ root, manager string }
+// singleLists are those of images without dpkg: one package in each file.
+const singleLists = "status.d"
 
-// managedBy says whose directory a file lies in.
+// managed is one kind of list in an image, or in a directory of it.
+type managed struct{ root, kind string }
+
+// managedBy says to which lists a file belongs.
 func managedBy(p string) (managed, bool) {
 	for _, d := range managerDirs {
 		if at := strings.Index(p, d.dir); at >= 0 {
-			return managed{strings.TrimSuffix(p[:at], "/usr"), d.manager}, true
+			return managed{strings.TrimSuffix(p[:at], "/usr"), d.kind}, true
 		}
 	}
 	return managed{}, false
 }
 
 // isPackageList reports whether a file lists packages of the system.
-func isPackageList(p string) bool {
-	return inventory.Unreadable{Path: p}.PackageDatabase() || strings.Contains(p, "/var/lib/dpkg/status.d/")
+func isPackageList(m managed, p string) bool {
+	if m.kind == singleLists {
+		return !strings.HasSuffix(p, ".md5sums")
+	}
+	return inventory.Unreadable{Path: p}.PackageDatabase()
+}
+
+// restoredLists are lists of packages that a later layer deletes or empties.
+type restoredLists struct {
+	// byPath are those that were read as they were before.
+	byPath map[string]*layers.Entry
+	// unreadable are those in whose place something else stands.
+	unreadable []inventory.Unreadable
 }
 
 // restoreLists shows the lists of packages again that a later layer deleted or
-// emptied, with the files beside them, and returns their paths: that makes an
-// image smaller and takes none of the packages out of it. Where the manager has
-// another list that is not empty, that one is right.
-func restoreLists(x *layers.Index) (map[string]*layers.Entry, error) {
+// emptied, with the files beside them: that makes an image smaller and takes none
+// of the packages out of it. Where there is another list of the kind with packages
+// in it, that one is right.
+func restoreLists(ctx context.Context, x *layers.Index) (restoredLists, error) {
+	out := restoredLists{byPath: map[string]*layers.Entry{}}
 	last := map[managed]int32{}
 	for e := range x.Covered() {
-		if m, ok := managedBy(e.Path); ok && e.Size > 0 && isPackageList(e.Path) {
+		if m, ok := managedBy(e.Path); ok && isPackageList(m, e.Path) && listsPackages(ctx, x, m, e) {
 			last[m] = max(last[m], e.Layer)
 		}
 	}
 	if len(last) == 0 {
-		return nil, nil
+		return out, nil
 	}
 	for e := range x.All() {
-		if m, ok := managedBy(e.Path); ok && isPackageList(e.Path) {
-			if at := x.Resolve(e.Path, true); at != nil && at.Type == layers.Regular && at.Size > 0 {
-				delete(last, m)
-			}
+		if m, ok := managedBy(e.Path); ok && isPackageList(m, e.Path) && listsPackages(ctx, x, m, x.Resolve(e.Path, true)) {
+			delete(last, m)
 		}
 	}
-	lists, files := map[string]*layers.Entry{}, map[string]*layers.Entry{}
+	files := map[string]*layers.Entry{}
 	for e := range x.Covered() {
 		m, ok := managedBy(e.Path)
 		layer, gone := last[m]
+		if !ok || !gone || e.Layer > layer || e.Size == 0 {
+			continue
+		}
+		now, clear := x.Clear(e)
+		// Files of their own, which later layers add to, are all of them the list.
+		isList := isPackageList(m, e.Path) && (e.Layer == layer || m.kind == singleLists)
 		switch {
-		case !ok || !gone || e.Size == 0 || e.Layer > layer:
-		case !isPackageList(e.Path):
-			if now := x.Resolve(e.Path, true); now == nil || now.Size == 0 {
-				files[e.Path] = e
-			}
-		case e.Layer == layer:
-			lists[e.Path], files[e.Path] = e, e
+		case isList && (!clear || now != nil && listsPackages(ctx, x, m, now)):
+			out.unreadable = append(out.unreadable, inventory.Unreadable{Path: e.Path, Reason: "a later layer puts something else in the place of this list of packages"})
+		case isList:
+			out.byPath[e.Path], files[e.Path] = e, e
+		case clear && (now == nil || now.Size == 0):
+			files[e.Path] = e
 		}
 	}
 	order := slices.SortedFunc(maps.Values(files), func(a, b *layers.Entry) int { return cmp.Compare(a.Path, b.Path) })
-	return lists, x.Restore(order)
+	return out, x.Restore(order)
+}
+
+// packageBegins are the first words of a package in a list, by kind.
+var packageBegins = map[string][]byte{"dpkg": []byte("Package:"), singleLists: []byte("Package:"), "apk": []byte("P:")}
+
+// listsPackages reports whether a file lists any package. Databases of rpm do
+// unless they are empty.
+func listsPackages(ctx context.Context, x *layers.Index, m managed, e *layers.Entry) bool {
+	if e == nil || e.Type != layers.Regular || e.Size == 0 {
+		return false
+	}
+	begin, text := packageBegins[m.kind]
+	if !text {
+		return true
+	}
+	c, err := x.Open(ctx, e)
+	if err != nil {
+		return true // whoever reads it will say why it cannot be read
+	}
+	lines := bufio.NewReaderSize(c, 4096)
+	for start := true; ; {
+		line, err := lines.ReadSlice('\n')
+		if start && bytes.HasPrefix(line, begin) {
+			return true
+		}
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			return false
+		}
+		start = err == nil
+	}
 }
 
 // dropUninstalled takes the packages of restored lists out of the model of which
-// no file is left: their manager emptied its list by removing them.
-func dropUninstalled(model *sbom.SBOM, lists map[string]*layers.Entry, x *layers.Index) {
-	if len(lists) == 0 {
-		return
-	}
+// no file is left: their manager emptied its list by removing them. So do those
+// that name no files go, where all others of their list went. Lists of which
+// nothing is left are none that was restored.
+func (r *restoredLists) dropUninstalled(model *sbom.SBOM, x *layers.Index) {
 	gone := map[artifact.ID]bool{}
-	for p := range model.Artifacts.Packages.Enumerate() {
-		if uninstalled(p, lists, x) {
-			gone[p.ID()] = true
+	for list := range r.byPath {
+		var alive bool
+		var lost, fileless []artifact.ID
+		for p := range model.Artifacts.Packages.Enumerate() {
+			if !slices.ContainsFunc(p.Locations.ToSlice(), func(l file.Location) bool { return l.RealPath == list }) {
+				continue
+			}
+			switch left, files := filesLeft(p, list, x); {
+			case !files:
+				fileless = append(fileless, p.ID())
+			case left:
+				alive = true
+			default:
+				lost = append(lost, p.ID())
+			}
 		}
+		if !alive && len(lost) > 0 {
+			lost, fileless = append(lost, fileless...), nil
+		}
+		for _, id := range lost {
+			gone[id] = true
+		}
+		if !alive && len(fileless) == 0 {
+			delete(r.byPath, list)
+		}
+	}
+	if len(gone) == 0 {
+		return
 	}
 	model.Artifacts.Packages.Delete(slices.Collect(maps.Keys(gone))...)
 	model.Relationships = slices.DeleteFunc(model.Relationships, func(r artifact.Relationship) bool {
@@ -100,30 +177,24 @@ func dropUninstalled(model *sbom.SBOM, lists map[string]*layers.Entry, x *layers
 	})
 }
 
-// uninstalled reports whether a package lists files and none of them is there.
-func uninstalled(p pkg.Package, lists map[string]*layers.Entry, x *layers.Index) bool {
-	files := recordedFiles(p)
-	if len(files) == 0 {
-		return false
-	}
-	for _, l := range p.Locations.ToSlice() {
-		m, ok := managedBy(l.RealPath)
-		if !ok || lists[l.RealPath] == nil {
-			continue
+// filesLeft reports whether any file of a package in a list is there still, and
+// whether the package names files at all.
+func filesLeft(p pkg.Package, list string, x *layers.Index) (left, files bool) {
+	m, _ := managedBy(list)
+	recorded := recordedFiles(p)
+	for _, f := range recorded {
+		if e := x.Resolve(m.root+f.path, false); e != nil && e.Type != layers.Directory {
+			return true, true
 		}
-		return !slices.ContainsFunc(files, func(f recorded) bool {
-			e := x.Resolve(m.root+f.path, false)
-			return e != nil && e.Type != layers.Directory
-		})
 	}
-	return false
+	return false, len(recorded) > 0
 }
 
-// placesOf are the restored lists, in the order of their paths.
-func placesOf(lists map[string]*layers.Entry, x *layers.Index) []inventory.Place {
+// places are the restored lists, in the order of their paths.
+func (r restoredLists) places(x *layers.Index) []inventory.Place {
 	var places []inventory.Place
-	for _, p := range slices.Sorted(maps.Keys(lists)) {
-		places = append(places, inventory.Place{Path: p, Layer: x.DiffID(int(lists[p].Layer))})
+	for _, p := range slices.Sorted(maps.Keys(r.byPath)) {
+		places = append(places, inventory.Place{Path: p, Layer: x.DiffID(int(r.byPath[p].Layer))})
 	}
 	return places
 }
