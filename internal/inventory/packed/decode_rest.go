@@ -98,6 +98,7 @@ func (d *decoder) inventory(inv *inventory.Inventory) {
 	inv.Ambiguous = listOf(c, func() inventory.Ambiguous {
 		return inventory.Ambiguous{Place: c.spot(), Reason: c.text(), Repeated: c.flag()}
 	})
+	inv.SourcesUnknown = c.flag()
 	inv.Restored = listOf(c, c.spot)
 }
 

@@ -342,6 +342,7 @@ func (e *encoder) inventory(inv inventory.Inventory) {
 		p.text(a.Reason)
 		p.flag(a.Repeated)
 	}
+	p.flag(inv.SourcesUnknown)
 	p.count(len(inv.Restored), inv.Restored == nil)
 	for _, place := range inv.Restored {
 		p.spot(place)
