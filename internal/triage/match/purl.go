@@ -43,6 +43,9 @@ func (p PURL) String() string { return p.text }
 // Type is the package URL type.
 func (p PURL) Type() string { return p.url.Type }
 
+// Name is the package's name, without its namespace.
+func (p PURL) Name() string { return p.url.Name }
+
 // Version is the version that the pattern demands, or "".
 func (p PURL) Version() string { return p.url.Version }
 

@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/portcullis-ci/portcullis/internal/triage/match"
 )
@@ -104,9 +104,9 @@ type csafReader struct {
 	products  map[string]csafProduct
 	relations map[string][2]string // product id → component id, platform id
 	groups    map[string][]string
-	// ranges are the ranges of versions that products stand for of which no
-	// identifier names a version.
-	ranges map[string]string
+	// inexact says of products what keeps their version from being known, where
+	// no identifier names it.
+	inexact map[string]string
 }
 
 func (d *Document) decodeCSAF(content []byte) error {
@@ -126,8 +126,8 @@ func (d *Document) decodeCSAF(content []byte) error {
 		return errors.Join(err, errors.New("document.tracking.current_release_date is needed: the latest statement counts"))
 	}
 	d.Author = doc.Publisher.Name
-	r := csafReader{Document: d, products: make(map[string]csafProduct), relations: make(map[string][2]string), groups: make(map[string][]string), ranges: make(map[string]string)}
-	r.branches(file.ProductTree.Branches, csafBranch{})
+	r := csafReader{Document: d, products: make(map[string]csafProduct), relations: make(map[string][2]string), groups: make(map[string][]string), inexact: make(map[string]string)}
+	r.branches(file.ProductTree.Branches, nil)
 	for _, p := range file.ProductTree.FullProductNames {
 		r.products[p.ID] = p
 	}
@@ -150,38 +150,61 @@ func (d *Document) decodeCSAF(content []byte) error {
 	return nil
 }
 
-// versionName is a branch's name that is a version. Vendors also name the package
-// there, which then means all of its versions.
-var versionName = regexp.MustCompile(`^[vV]?([0-9]+:)?[0-9]+(\.[0-9].*)?$`)
-
 // branches collects products. Which version a product is may only be said by the
-// branch that it hangs on, or by one above.
-func (r csafReader) branches(list []csafBranch, above csafBranch) {
+// branch that it hangs on, or by one above; these are given from the top down.
+func (r csafReader) branches(list []csafBranch, above []csafBranch) {
 	for _, b := range list {
-		version := above
-		if b.Category == "product_version_range" || b.Category == "product_version" && versionName.MatchString(b.Name) {
-			version = b
+		versions := above
+		if b.Category == "product_version_range" || b.Category == "product_version" {
+			versions = append(slices.Clip(above), b)
 		}
 		if b.Product != nil {
-			r.products[b.Product.ID] = r.ofVersion(*b.Product, version)
+			r.products[b.Product.ID] = r.ofVersion(*b.Product, versions)
 		}
-		r.branches(b.Branches, version)
+		r.branches(b.Branches, versions)
 	}
 }
 
-// ofVersion adds the branch's version to the identifiers that have none.
-func (r csafReader) ofVersion(p csafProduct, branch csafBranch) csafProduct {
-	purls := append([]string{p.Helper.PURL}, p.Helper.PURLs...)
-	switch branch.Category {
-	case "product_version_range":
-		if !slices.ContainsFunc(purls, func(text string) bool { purl, err := match.ParsePURL(text); return err == nil && purl.Version() != "" }) {
-			r.ranges[p.ID] = branch.Name
+// ofVersion adds the version of the innermost branch that says one to the
+// identifiers that have none.
+func (r csafReader) ofVersion(p csafProduct, branches []csafBranch) csafProduct {
+	texts := append([]string{p.Helper.PURL}, p.Helper.PURLs...)
+	var purls []match.PURL
+	exact := false
+	for _, text := range texts {
+		if purl, err := match.ParsePURL(text); err == nil {
+			purls = append(purls, purl)
+			exact = exact || purl.Version() != ""
 		}
-	case "product_version":
-		for i := range purls {
-			purls[i] = withVersion(purls[i], branch.Name)
+	}
+	named := false
+	for _, b := range slices.Backward(branches) {
+		name := strings.TrimSpace(b.Name)
+		usual := startsAsVersion.MatchString(name)
+		switch {
+		case b.Category == "product_version_range":
+			if !exact {
+				r.inexact[p.ID] = fmt.Sprintf("is the range %.80q, which is not evaluated", b.Name)
+			}
+			return p
+		case slices.ContainsFunc(purls, func(purl match.PURL) bool { return namesPackage(name, purl) }):
+			named = true
+			continue
+		case named && !usual:
+			// This may be the release of what the package is a part of.
+			continue
+		case name == "" && !exact:
+			r.inexact[p.ID] = "is of a version without a name"
+			return p
 		}
-		p.Helper.PURL, p.Helper.PURLs = purls[0], purls[1:]
+		if len(purls) > 0 && !exact && !usual {
+			r.note("product %.120q has a package URL without version on the version branch %.80q, which names another package or is an unusual version; it is taken for the version", p.ID, b.Name)
+		}
+		for i := range texts {
+			texts[i] = withVersion(texts[i], name)
+		}
+		p.Helper.PURL, p.Helper.PURLs = texts[0], texts[1:]
+		return p
 	}
 	return p
 }
@@ -224,8 +247,8 @@ func (r csafReader) vulnerability(v csafVulnerability, base Statement) error {
 			case Affected:
 				out.Detail = actions.of(id)
 			}
-			if name, ranged := r.ranged(id); ranged {
-				r.note("product %.120q is the range %.80q, which is not evaluated; statements about it are not applied", id, name)
+			if why, inexact := r.notExact(id); inexact {
+				r.note("product %.120q %s; statements about it are not applied", id, why)
 				continue
 			}
 			product, ok := r.product(id)
@@ -264,12 +287,13 @@ func (r csafReader) remarks(list []csafRemark, text func(csafRemark) string) rem
 	return texts
 }
 
-// ranged returns the range of versions that a product, or a part of it, is.
-func (r csafReader) ranged(id string) (name string, ok bool) {
+// notExact returns what keeps the version of a product, or of a part of it, from
+// being known.
+func (r csafReader) notExact(id string) (why string, ok bool) {
 	relation := r.relations[id]
 	for _, part := range []string{id, relation[0], relation[1]} {
-		if name, ok = r.ranges[part]; ok {
-			return name, true
+		if why, ok = r.inexact[part]; ok {
+			return why, true
 		}
 	}
 	return "", false

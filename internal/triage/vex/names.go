@@ -1,6 +1,7 @@
 package vex
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -41,4 +42,25 @@ func withVersion(purl, version string) string {
 		return purl
 	}
 	return p.WithVersion(version).String()
+}
+
+var (
+	// startsAsVersion is how versions begin in nearly all schemes.
+	startsAsVersion = regexp.MustCompile(`^[vV]?[0-9]\S*$`)
+	// onlyVersion is what is never the name of a package. The last part of a Go
+	// module's path may look so.
+	onlyVersion = regexp.MustCompile(`^[vV]?[0-9]+(\.[0-9]+)*$`)
+)
+
+// namesPackage reports whether the name of a version's branch is that of the
+// package itself, as vendors write it who mean all of its versions: alone or
+// behind a namespace, repository or module stream.
+func namesPackage(branch string, purl match.PURL) bool {
+	if onlyVersion.MatchString(branch) {
+		return false
+	}
+	same := func(name string) bool {
+		return strings.EqualFold(strings.ReplaceAll(name, "_", "-"), strings.ReplaceAll(purl.Name(), "_", "-"))
+	}
+	return same(branch) || same(branch[strings.LastIndexByte(branch, '/')+1:]) || same(branch[strings.LastIndexAny(branch, "/:")+1:])
 }

@@ -115,6 +115,60 @@ func TestCSAFExcusesOnlyTheVersionsThatItSaysAreNotAffected(t *testing.T) {
 	}
 }
 
+func TestTheNameOfAVersionBranchIsAVersionUnlessItNamesThePackage(t *testing.T) {
+	nested := func(purl string, names ...string) string {
+		product := fmt.Sprintf(`"product": {"product_id": "P", "name": "x", "product_identification_helper": {"purl": %q}}`, purl)
+		for _, name := range names {
+			product = fmt.Sprintf(`"branches": [{"category": "product_version", "name": %q, %s}]`, name, product)
+		}
+		return fmt.Sprintf(`{"category": "product_name", "name": "x", %s}`, product)
+	}
+	const minimist, react = "pkg:npm/minimist", "pkg:npm/%40scope/react_dom"
+	tests := []struct {
+		purl  string
+		names []string
+		want  string // the package URL that statements are about
+		note  string
+	}{
+		{minimist, []string{"20230311-1"}, minimist + "@20230311-1", ""},
+		{minimist, []string{"9e-3"}, minimist + "@9e-3", ""},
+		{minimist, []string{"2024a-0+deb12u1"}, minimist + "@2024a-0%2Bdeb12u1", ""},
+		{minimist, []string{"6b"}, minimist + "@6b", ""},
+		{minimist, []string{"1-2"}, minimist + "@1-2", ""},
+		{minimist, []string{" 1.2.5 "}, minimist + "@1.2.5", ""},
+		{minimist, []string{"RELEASE.2023-11-01"}, minimist + "@RELEASE.2023-11-01", "is taken for the version"},
+		{minimist, []string{"minimist-1.2.5"}, minimist + "@minimist-1.2.5", "is taken for the version"},
+		{minimist, []string{"Version 1.2.5"}, minimist + "@Version%201.2.5", "is taken for the version"},
+		{minimist, []string{" "}, "", "a version without a name"},
+		{minimist, []string{"minimist"}, minimist, ""},
+		{minimist, []string{"Minimist"}, minimist, ""},
+		{minimist, []string{"minimist", "1.2.5"}, minimist + "@1.2.5", ""},
+		{minimist, []string{"minimist", "jammy"}, minimist, ""},
+		{minimist, []string{"1.2.5", "2.0"}, minimist + "@1.2.5", ""},
+		{react, []string{"@scope/react-dom"}, react, ""},
+		{"pkg:maven/org.apache/struts", []string{"org.apache:struts"}, "pkg:maven/org.apache/struts", ""},
+		{"pkg:rpm/redhat/7zip", []string{"7zip"}, "pkg:rpm/redhat/7zip", ""},
+		{"pkg:rpm/redhat/389-ds-base", []string{"389-ds:1.4/389-ds-base"}, "pkg:rpm/redhat/389-ds-base", ""},
+		{"pkg:golang/example.com/x/v2", []string{"v2"}, "pkg:golang/example.com/x/v2@v2", ""},
+		{minimist + "@1.2.5", []string{"Version 1"}, minimist + "@1.2.5", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.purl+" in "+strings.Join(tt.names, " in "), func(t *testing.T) {
+			d, err := Decode("x.json", []byte(csaf(nested(tt.purl, tt.names...), `{"known_not_affected": ["P"]}`)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			if len(d.Statements) > 0 {
+				got = strings.Join(d.Statements[0].Products[0].Names, " ")
+			}
+			if notes := strings.Join(d.Notes, "\n"); got != tt.want || !strings.Contains(notes, tt.note) || (notes != "") != (tt.note != "") {
+				t.Errorf("the statement is about %q with the notes %q, want %q and %q", got, notes, tt.want, tt.note)
+			}
+		})
+	}
+}
+
 func TestOpenVEXExcusesOnlyWhatItNames(t *testing.T) {
 	document := func(vulnerability, products string, more ...string) string {
 		statement := `{"vulnerability": ` + vulnerability + `, "status": "not_affected", "impact_statement": "i", "products": ` + products + `}`
