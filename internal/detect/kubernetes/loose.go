@@ -11,30 +11,44 @@ import (
 	"github.com/portcullis-ci/portcullis/internal/manifest"
 )
 
+// maxCharts is to how many charts that lie in one another, each rendered by
+// itself, a file is given: templates may ask for any file below their chart's
+// directory. Otherwise what all of them read would grow with the square of
+// the depth.
+const maxCharts = 10
+
 // charts is how the files of a run lie in charts and beside them.
 type charts struct {
 	// dirs are the directories of charts that are no subcharts of another one,
-	// and files what lies below each.
-	dirs  []string
-	files map[string][]File
+	// files what lies below each, and others what of Options.Others does.
+	dirs   []string
+	files  map[string][]File
+	others map[string][]ChartFile
 	// templates are the files that charts are rendered from, plain all others.
 	templates, plain []File
 	// lenient are those plain files, by their paths, in which a chart may keep
 	// other things than manifests: its values, settings of tools, templates that
 	// its own templates read.
 	lenient map[string]bool
+	// deep are the paths that lie in more than maxCharts charts, those outermost
+	// of which go without them.
+	deep []string
 }
 
 // sortCharts finds the charts among the files. What lies in a chart's directory
 // and is not rendered stays a manifest: kubectl applies it, whether or not a
 // Chart.yaml stands above it.
-func sortCharts(files []File) charts {
-	c := charts{dirs: chartDirs(files), files: make(map[string][]File), lenient: make(map[string]bool)}
+func sortCharts(files []File, others []ChartFile) charts {
+	c := charts{dirs: chartDirs(files), files: make(map[string][]File), others: make(map[string][]ChartFile), lenient: make(map[string]bool)}
+	owners := newOwners(c.dirs)
 	for _, f := range files {
-		for _, dir := range c.dirs {
-			if below(f.Path, dir) {
-				c.files[dir] = append(c.files[dir], f)
-			}
+		for _, dir := range c.around(owners, f.Path) {
+			c.files[dir] = append(c.files[dir], f)
+		}
+	}
+	for _, o := range others {
+		for _, dir := range c.around(owners, o.Path) {
+			c.others[dir] = append(c.others[dir], o)
 		}
 	}
 	rendered := make(map[string]map[string]bool)
@@ -42,7 +56,7 @@ func sortCharts(files []File) charts {
 		rendered[dir] = chart.Templates(dir, c.files[dir])
 	}
 	for _, f := range files {
-		dir := owner(c.dirs, f.Path)
+		dir := owners.of(f.Path)
 		own := strings.TrimPrefix(f.Path, strings.TrimSuffix(dir, "/")+"/")
 		switch {
 		case dir == "":
@@ -62,6 +76,19 @@ func isKustomization(f File) bool {
 	return strings.TrimSuffix(strings.ToLower(path.Base(f.Path)), path.Ext(f.Path)) == "kustomization"
 }
 
+// around are the charts that are given a file, the innermost first.
+func (c *charts) around(owners *owners, name string) []string {
+	var dirs []string
+	for dir := owners.of(name); dir != ""; dir = owners.of(dir) {
+		if len(dirs) == maxCharts {
+			c.deep = append(c.deep, name)
+			break
+		}
+		dirs = append(dirs, dir)
+	}
+	return dirs
+}
+
 // chartDirs returns the directories that hold a chart which is rendered by
 // itself, not as a part of the one above it.
 func chartDirs(files []File) []string {
@@ -72,8 +99,10 @@ func chartDirs(files []File) []string {
 		}
 	}
 	slices.Sort(all)
-	return slices.DeleteFunc(slices.Clone(all), func(dir string) bool {
-		outer := owner(slices.DeleteFunc(slices.Clone(all), func(d string) bool { return d == dir }), dir)
+	all = slices.Compact(all)
+	owners := newOwners(all)
+	return slices.DeleteFunc(all, func(dir string) bool {
+		outer := owners.of(dir)
 		if outer == "" {
 			return false
 		}
@@ -83,17 +112,39 @@ func chartDirs(files []File) []string {
 	})
 }
 
-func below(name, dir string) bool {
-	return dir == "." || strings.HasPrefix(name, strings.TrimSuffix(dir, "/")+"/")
+// owners finds the innermost of some directories in which others lie.
+type owners struct {
+	dirs map[string]bool
+	// known keeps the answers about directories, themselves included.
+	known map[string]string
 }
 
-// owner is the innermost of the directories in which a file lies; empty for none.
-func owner(dirs []string, name string) string {
-	found := ""
+func newOwners(dirs []string) *owners {
+	o := &owners{dirs: make(map[string]bool, len(dirs)), known: make(map[string]string)}
 	for _, dir := range dirs {
-		if below(name, dir) && (found == "" || found == "." || len(dir) > len(found)) {
-			found = dir
+		o.dirs[dir] = true
+	}
+	return o
+}
+
+// of is the innermost of the directories in which a file or directory lies;
+// empty for none.
+func (o *owners) of(name string) string {
+	var passed []string
+	found := ""
+	for dir := path.Dir(name); dir != name; name, dir = dir, path.Dir(dir) {
+		answer, ok := o.known[dir]
+		if !ok && o.dirs[dir] {
+			answer, ok = dir, true
 		}
+		if ok {
+			found = answer
+			break
+		}
+		passed = append(passed, dir)
+	}
+	for _, dir := range passed {
+		o.known[dir] = found
 	}
 	return found
 }

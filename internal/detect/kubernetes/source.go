@@ -9,8 +9,10 @@ import (
 
 	"github.com/portcullis-ci/portcullis/internal/detect/kubernetes/chart"
 	"github.com/portcullis-ci/portcullis/internal/detect/kubernetes/kustomization"
+	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/finding"
 	"github.com/portcullis-ci/portcullis/internal/manifest"
+	"github.com/portcullis-ci/portcullis/internal/outcome"
 )
 
 // ChartFile is a file in the directory of a chart.
@@ -118,14 +120,21 @@ type rendering struct {
 // sources takes charts and kustomizations apart from manifests: it renders
 // them, reads the rest, and remembers what came from where.
 func (l *linter) sources(ctx context.Context, files []File) {
-	c := sortCharts(files)
+	c := sortCharts(files, l.opts.Others)
 	made := kustomization.Build(kustomization.Sources{Files: c.plain, Charts: c.templates, Read: l.opts.Read})
 	l.plain(ctx, c, made.Used)
 	l.kustomizations(ctx, made, files)
 	for _, dir := range c.dirs {
 		if ctx.Err() == nil {
-			l.chart(ctx, dir, c.files[dir])
+			l.chart(ctx, dir, c.files[dir], c.others[dir])
 		}
+	}
+	if len(c.deep) > 0 {
+		l.result.Failures = append(l.result.Failures, outcome.Failure{
+			Stage: stage, Code: exit.NotExamined,
+			Message: fmt.Sprintf("%d files such as %.200q lie in more than %d charts that lie in one another: the outermost of these were rendered without them", len(c.deep), c.deep[0], maxCharts),
+			Hint:    "keep charts that belong to another one in its charts/, and check others in runs of their own",
+		})
 	}
 }
 
@@ -139,8 +148,9 @@ func manifestFile(name string) bool {
 }
 
 // chart renders one chart and reads what comes out.
-func (l *linter) chart(ctx context.Context, dir string, files []File) {
+func (l *linter) chart(ctx context.Context, dir string, files []File, others []ChartFile) {
 	settings, values := l.settingsOf(dir, files)
+	settings.Others = others
 	rendered, problems := chart.Render(ctx, dir, files, settings)
 	l.readValues(dir, values, files)
 	for _, p := range problems {
@@ -244,7 +254,6 @@ func (l *linter) settingsOf(dir string, files []File) (chart.Settings, []File) {
 			values = append(values, f)
 		}
 	}
-	s.Others = l.opts.Others
 	return s, values
 }
 
