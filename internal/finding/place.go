@@ -40,3 +40,23 @@ func (f Finding) LiesIn(accepted func(path string) bool) bool {
 	}
 	return inImage > 0
 }
+
+// systemDirs are where package managers of the system keep their lists.
+var systemDirs = []string{
+	"/var/lib/dpkg/", "/usr/lib/apk/db/", "/lib/apk/db/", "/var/lib/rpm/", "/usr/lib/sysimage/rpm/", "/usr/share/rpm/",
+	"/var/lib/pacman/", "/var/db/pkg/",
+}
+
+// CopiedRoot is the directory below which the list lies that names a package of
+// the system, of whose places paths are given: a root file system was copied
+// there. It is empty for the image's own.
+func CopiedRoot(paths []string) string {
+	for _, path := range paths {
+		for _, dir := range systemDirs {
+			if root, _, ok := strings.Cut(path, dir); ok {
+				return root
+			}
+		}
+	}
+	return ""
+}

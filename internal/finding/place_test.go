@@ -54,3 +54,18 @@ func TestOnlyLinesOfTheRepositoryAreThoseOfAWorkload(t *testing.T) {
 		}
 	}
 }
+
+func TestTheDirectoryOfACopiedRoot(t *testing.T) {
+	for path, want := range map[string]string{
+		"/lib/apk/db/installed": "", "/usr/lib/apk/db/installed": "", "/srv/root/usr/lib/apk/db/installed": "/srv/root",
+		"/var/lib/rpm/rpmdb.sqlite": "", "/usr/lib/sysimage/rpm/Packages.db": "", "/a/b/usr/share/rpm/rpmdb.sqlite": "/a/b",
+		"/var/lib/pacman/local/zlib-1/desc": "", "/x/var/db/pkg/sys-libs/zlib-1/CONTENTS": "/x", "/usr/lib/libz.so": "",
+	} {
+		if got := CopiedRoot([]string{path}); got != want {
+			t.Errorf("%s: got %q, want %q", path, got, want)
+		}
+	}
+	if got := CopiedRoot([]string{"/x/usr/share/doc/zlib/copyright", "/x/var/lib/dpkg/status"}); got != "/x" {
+		t.Errorf("behind a file of the package: got %q", got)
+	}
+}

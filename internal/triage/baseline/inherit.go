@@ -22,8 +22,9 @@ type Base struct {
 	Places []PackagePlace
 }
 
-// PackagePlace is a path of the image at which a package lies.
-type PackagePlace struct{ PURL, Path string }
+// PackagePlace is a path of the image at which a package lies, and the directory
+// of the copied root file system whose package it is, if any.
+type PackagePlace struct{ PURL, Path, Root string }
 
 // BaseOf makes a Base of the outcome of a run over the base image.
 func BaseOf(reference string, o outcome.Outcome) Base {
@@ -32,8 +33,9 @@ func BaseOf(reference string, o outcome.Outcome) Base {
 		if f.Package == nil {
 			continue
 		}
-		for _, path := range pathsInImage(f) {
-			b.Places = append(b.Places, PackagePlace{f.Package.PURL, path})
+		paths := pathsInImage(f)
+		for _, path := range paths {
+			b.Places = append(b.Places, PackagePlace{f.Package.PURL, path, finding.CopiedRoot(paths)})
 		}
 	}
 	// The layers of several platforms are not in one order.
@@ -49,8 +51,9 @@ func BaseOf(reference string, o outcome.Outcome) Base {
 // status Inherited. Where the base's layers are the image's first ones, the
 // layer of the finding's first place in the image decides. Where they are not,
 // because the base has been rebuilt since or the image was squashed, a package of
-// the distribution is inherited if the base has it in the same version, and any
-// other, which may lie in the image many times, if it lies where the base's does.
+// the distribution is inherited if the base has it in the same version and in the
+// same root file system, and any other, which may lie in the image many times, if
+// it lies where the base's does.
 // Nothing else is: what neither a layer nor a package shows to be the base's
 // counts as the image's.
 func Inherit(findings []finding.Finding, base Base, image *inventory.Image) []finding.Finding {
@@ -125,26 +128,26 @@ func inherited(f finding.Finding, layers map[string]bool, packages basePackages)
 	return ""
 }
 
-// basePackages are the base's packages by name and version, and the paths of
+// basePackages are the base's packages by name and version, and the places of
 // those that findings are about.
 type basePackages struct {
 	versions packageSet
-	paths    map[[2]string][]string
+	places   map[[2]string][]PackagePlace
 }
 
 func (b Base) packages() basePackages {
-	p := basePackages{versions: newPackageSet(b.PackageURLs), paths: make(map[[2]string][]string)}
+	p := basePackages{versions: newPackageSet(b.PackageURLs), places: make(map[[2]string][]PackagePlace)}
 	for _, place := range b.Places {
 		if name, version, ok := packageKey(place.PURL); ok {
 			key := [2]string{name, version}
-			p.paths[key] = append(p.paths[key], place.Path)
+			p.places[key] = append(p.places[key], place)
 		}
 	}
 	return p
 }
 
-// ofDistribution are the package URL types of which an image has each package
-// once, wherever it says so.
+// ofDistribution are the package URL types of which a root file system has each
+// package once, wherever it says so.
 var ofDistribution = map[string]bool{"deb": true, "apk": true, "rpm": true, "alpm": true, "portage": true, "ebuild": true}
 
 // have reports whether the base has the package that a finding is about.
@@ -153,9 +156,14 @@ func (p basePackages) have(f finding.Finding) bool {
 	if !ok || !slices.Contains(p.versions[name], version) {
 		return false
 	}
+	known, paths := p.places[[2]string{name, version}], pathsInImage(f)
 	if typ, _, _ := strings.Cut(name, "/"); ofDistribution[typ] {
-		return true
+		root := finding.CopiedRoot(paths)
+		// Where the base has no finding about the package it is taken to have it
+		// among its own: copied roots are rare.
+		return len(known) == 0 && root == "" || slices.ContainsFunc(known, func(at PackagePlace) bool { return at.Root == root })
 	}
-	known, paths := p.paths[[2]string{name, version}], pathsInImage(f)
-	return len(paths) > 0 && !slices.ContainsFunc(paths, func(path string) bool { return !slices.Contains(known, path) })
+	return len(paths) > 0 && !slices.ContainsFunc(paths, func(path string) bool {
+		return !slices.ContainsFunc(known, func(at PackagePlace) bool { return at.Path == path })
+	})
 }

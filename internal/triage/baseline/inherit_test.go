@@ -32,7 +32,7 @@ func TestWhatComesFromTheBaseImageIsInherited(t *testing.T) {
 	ours, withLayers := layered("b1", "b2", "app"), Base{Reference: "debian:12", Layers: []string{"b1", "b2"}}
 	withPackages := Base{
 		Reference: "debian:12", Layers: []string{"rebuilt"}, PackageURLs: []string{"pkg:deb/debian/curl@1?arch=amd64", "pkg:npm/qs@1", "pkg:npm/left@1"},
-		Places: []PackagePlace{{"pkg:npm/qs@1", "/usr/lib/node_modules/qs/package.json"}, {"pkg:npm/qs@2", "/opt/qs/package.json"}},
+		Places: []PackagePlace{{"pkg:npm/qs@1", "/usr/lib/node_modules/qs/package.json", ""}, {"pkg:npm/qs@2", "/opt/qs/package.json", ""}},
 	}
 	deb := func(version string) finding.Finding {
 		f := inLayer("curl", version, "b1")
@@ -113,9 +113,49 @@ func TestABaseThatWasExaminedKnowsItsLayersAndPackages(t *testing.T) {
 	})
 	want := Base{
 		Reference: "debian:12", Layers: []string{"b1", "b2"}, PackageURLs: []string{"pkg:deb/debian/curl@1"},
-		Places: []PackagePlace{{found.Package.PURL, "/var/lib/dpkg/info/curl.list"}, {found.Package.PURL, "/var/lib/dpkg/status"}},
+		Places: []PackagePlace{{found.Package.PURL, "/var/lib/dpkg/info/curl.list", ""}, {found.Package.PURL, "/var/lib/dpkg/status", ""}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestAPackageOfACopiedRootIsInheritedOnlyFromTheSameRoot(t *testing.T) {
+	const purl = "pkg:deb/debian/curl@1"
+	in := func(root string) finding.Finding {
+		f := vulnerability("CVE-1", "curl", "1")
+		f.Package.PURL = purl
+		for _, path := range []string{"/usr/share/doc/curl/copyright", "/var/lib/dpkg/status"} {
+			f.Locations = append(f.Locations, finding.Location{Space: finding.InImage, Path: root + path, Layer: "app"})
+		}
+		return f
+	}
+	fromSBOM := vulnerability("CVE-1", "curl", "1")
+	fromSBOM.Package.PURL = purl
+	all := func(list ...finding.Finding) []finding.Finding { return list }
+	for _, tt := range []struct {
+		name    string
+		base    []finding.Finding // that the rebuilt base has about the package
+		finding finding.Finding
+		want    bool
+	}{
+		{"both their own", all(in("")), in(""), true},
+		{"the image's copy, the base's own", all(in("")), in("/opt/root"), false},
+		{"the image's own, the base's copy", all(in("/opt/root")), in(""), false},
+		{"a copy in one directory", all(in("/opt/root")), in("/opt/root"), true},
+		{"copies in two directories", all(in("/opt/root")), in("/srv/root"), false},
+		{"the image's own, the base has both", all(in("/opt/root"), in("")), in(""), true},
+		{"the image's copy, the base has both", all(in("/opt/root"), in("")), in("/opt/root"), true},
+		{"the image's own, no finding in the base", nil, in(""), true},
+		{"the image's copy, no finding in the base", nil, in("/opt/root"), false},
+		{"a package without a place", all(in("")), fromSBOM, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			base := BaseOf("debian:12", outcome.Outcome{Image: layered("rebuilt"), PackageURLs: []string{purl}, Findings: tt.base})
+			got := Inherit([]finding.Finding{tt.finding}, base, layered("b1", "app"))[0]
+			if inherited := got.Status == finding.Inherited; inherited != tt.want {
+				t.Errorf("inherited is %v: %s", inherited, got.StatusReason)
+			}
+		})
 	}
 }
