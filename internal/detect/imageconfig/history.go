@@ -98,13 +98,16 @@ func inMetadata(step string) (found []valued, metadata bool) {
 	return nil, false
 }
 
-// pairName is the name of a pair, which may be in quotes, up to its value.
-var pairName = regexp.MustCompile(`(?:^| )(?:([A-Za-z0-9_][A-Za-z0-9_./-]*)|"([^"=]+)")=`)
+// pairName is a blank and the name of a pair, which may be in quotes, up to its
+// value. The blank tells it from a value with an equals sign in it, such as the
+// padding of base64.
+var pairName = regexp.MustCompile(` (?:([A-Za-z0-9_][A-Za-z0-9_./-]*)|"([^"=]+)")=`)
 
 // pairs reads what ENV and LABEL set. Most builders record values without
 // quotes, so that a blank may belong to one: it ends where the next name begins.
 func pairs(text string) (out [][2]string) {
 	open := map[byte]bool{} // Quotes that nothing ends in the rest of the text.
+	text = " " + text
 	for text != "" {
 		at := pairName.FindStringSubmatchIndex(text)
 		if at == nil || len(out) == 0 && at[0] > 0 {
@@ -125,7 +128,7 @@ func pairs(text string) (out [][2]string) {
 		}
 		out, text = append(out, [2]string{name, value}), text[len(value):]
 	}
-	if name, value, ok := strings.Cut(text, " "); ok && len(out) == 0 {
+	if name, value, ok := strings.Cut(strings.TrimPrefix(text, " "), " "); ok && len(out) == 0 {
 		out = append(out, [2]string{name, value}) // ENV NAME value
 	}
 	return out
