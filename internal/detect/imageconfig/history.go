@@ -193,19 +193,28 @@ func buildArguments(step string) (args [][2]string, rest string) {
 		return nil, body
 	}
 	words := strings.Split(list, " ")
-	i := 0
-	for ; i < len(words); i++ {
-		m := assignment.FindStringSubmatch(words[i])
-		switch {
-		case m != nil && len(args) < n:
-			args = append(args, [2]string{m[1], m[2]})
-		case strings.HasSuffix(words[i], "=") && len(args) < n:
-			args = append(args, [2]string{strings.TrimSuffix(words[i], "="), ""})
-		case len(args) == 0 || len(args) == n && strings.HasPrefix(words[i], "/"):
-			return args, strings.Join(words[i:], " ")
-		default:
-			args[len(args)-1][1] += " " + words[i]
+	begin := 0 // Of the last argument, which is joined once: there may be many words.
+	end := func(i int) {
+		if len(args) > 0 {
+			last := &args[len(args)-1]
+			last[1] = strings.TrimPrefix(strings.Join(words[begin:i], " "), last[0]+"=")
 		}
 	}
+	for i, word := range words {
+		name := strings.TrimSuffix(word, "=")
+		m := assignment.FindStringSubmatch(word)
+		if m != nil {
+			name = m[1]
+		}
+		switch {
+		case len(args) < n && (m != nil || name != word):
+			end(i)
+			args, begin = append(args, [2]string{name, ""}), i
+		case len(args) == 0 || len(args) == n && strings.HasPrefix(word, "/"):
+			end(i)
+			return args, strings.Join(words[i:], " ")
+		}
+	}
+	end(len(words))
 	return args, ""
 }

@@ -92,6 +92,16 @@ func TestWhatALaterStepSetAnewStaysInTheHistory(t *testing.T) {
 		"a shell":                                       {inventory.Config{Shell: []string{"/bin/sh"}}, []string{"SHELL [/bin/sh --password=" + password + "]"}, []string{"image-secret-history password high"}},
 		"an instruction for later builds":               {inventory.Config{}, []string{"ONBUILD ENV GITHUB_TOKEN=" + tok}, []string{"image-secret-history GitHub token critical"}},
 		"a token behind a password":                     {inventory.Config{Cmd: []string{"app"}}, []string{`CMD ["app" "--password=sunflower" "--token=` + tok + `"]`}, []string{"image-secret-history password medium", "image-secret-history token critical"}},
+		"a build argument with blanks, before another": {
+			inventory.Config{},
+			[]string{"RUN |3 DB_PASSWORD=" + password + " and more  EMPTY= B=c d= e /bin/sh -c make"},
+			[]string{"image-secret-history DB_PASSWORD high"},
+		},
+		"a build argument with equals signs": {
+			inventory.Config{},
+			[]string{"RUN |1 JWT_SECRET=QWxhZGRpbjpvcGVuc2VzYW1lMTIzNDU2Nzg5MA== /bin/sh -c make"},
+			[]string{"image-secret-history JWT_SECRET high"},
+		},
 		"two build arguments and a command": {
 			inventory.Config{},
 			[]string{"RUN |1 DB_PASSWORD=" + password + " /bin/sh -c DB_PASSWORD=" + password + " make --token=" + tok + " # buildkit"},
@@ -181,10 +191,12 @@ func TestTheCommentOfAStepIsSearchedWhateverTheStepSets(t *testing.T) {
 
 func TestAStepThatIsMadeToTakeLongDoesNot(t *testing.T) {
 	for name, step := range map[string]string{
-		"quotes that nothing ends": "ENV " + strings.Repeat(`a="b `, 100_000),
-		"names alone":              "LABEL " + strings.Repeat(`a= `, 100_000),
-		"a list that is none":      "CMD [" + strings.Repeat(`"a`, 100_000),
-		"secrets without end":      "CMD " + strings.Repeat(`--password=Tr0ub4dor-and-3 `, 10_000),
+		"quotes that nothing ends":  "ENV " + strings.Repeat(`a="b `, 100_000),
+		"names alone":               "LABEL " + strings.Repeat(`a= `, 100_000),
+		"a list that is none":       "CMD [" + strings.Repeat(`"a`, 100_000),
+		"a build argument of words": "RUN |1 A=" + strings.Repeat(`b `, 300_000),
+		"many build arguments":      "RUN |100000 " + strings.Repeat(`A=b c `, 100_000),
+		"secrets without end":       "CMD " + strings.Repeat(`--password=Tr0ub4dor-and-3 `, 10_000),
 	} {
 		start := time.Now()
 		if _, _ = secretsIn(t, inventory.Config{}, nil, step); time.Since(start) > 10*time.Second {
