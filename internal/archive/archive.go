@@ -9,7 +9,6 @@ package archive
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -93,6 +92,14 @@ type Visitor interface {
 	Write(data []byte)
 	// EndFile ends the file, also where the archive ends before it.
 	EndFile()
+	// Within returns a visitor for the files of a zip archive behind something else
+	// in the file that was begun, which goes on meanwhile. It is used until that
+	// file ends, and may be returned again.
+	Within() Visitor
+	// Endless is told, after the last file, where what was taken for an archive
+	// behind something else has no end: no reader opens it, and what was shown as
+	// files is more likely a part of the file in which it stands.
+	Endless()
 }
 
 // Gap is something that was not read.
@@ -239,8 +246,11 @@ func (w *Walker) content(r *bufio.Reader, m Member, depth int) error {
 	}
 	// Other errors come again when what was read before them is gone.
 	form := formOf(head, m.Plain)
-	if depth > 0 && (form == file || form == isZip) {
-		form = w.front(form, m, head)
+	if depth > 0 && isBehind(form, head) {
+		if depth < maxDepth {
+			return w.broken(m.Name, w.fileAndZip(r, m, head, form, depth))
+		}
+		form = file
 	}
 	if form != file && depth >= maxDepth {
 		w.gap(m.Name, fmt.Sprintf("more than %d archives lie in one another", maxDepth))
@@ -293,24 +303,6 @@ func (w *Walker) count(name string) error {
 		return w.limit(name, "the archives of its layer hold more files than are read of one layer")
 	}
 	return nil
-}
-
-// front shows what stands in front of a zip archive that begins within the start
-// of a file, and returns the file's form. Who begins a walk sees to what is in
-// front of an archive in the outermost file.
-func (w *Walker) front(form form, m Member, head []byte) form {
-	if bytes.HasPrefix(head, []byte("PK")) {
-		return form
-	}
-	if at := headerIn(head); at > 0 {
-		form, head = isZip, head[:at]
-	} else if form == file {
-		return form
-	}
-	w.visitor.File(m, head)
-	w.visitor.Write(head)
-	w.visitor.EndFile()
-	return form
 }
 
 func (w *Walker) file(r io.Reader, m Member, head []byte) error {

@@ -22,25 +22,42 @@ import (
 
 // collector notes what it is shown.
 type collector struct {
-	names []string
-	texts [][]byte
-	heads int
-	open  bool
+	*shownFiles
+	open bool
+	// at is the file that is open.
+	at int
+}
+
+// shownFiles are what a collector and those within it were shown.
+type shownFiles struct {
+	names   []string
+	texts   [][]byte
+	heads   int
+	endless int
 }
 
 func (c *collector) File(m archive.Member, head []byte) {
 	if c.open {
 		panic("a file begins before the one before it ended")
 	}
-	c.open = true
+	c.open, c.at = true, len(c.texts)
 	c.names, c.texts, c.heads = append(c.names, m.Name+" as "+m.Plain), append(c.texts, nil), len(head)
 }
 
 func (c *collector) Write(data []byte) {
-	c.texts[len(c.texts)-1] = append(c.texts[len(c.texts)-1], data...)
+	c.texts[c.at] = append(c.texts[c.at], data...)
 }
 
 func (c *collector) EndFile() { c.open = false }
+
+func (c *collector) Within() archive.Visitor {
+	if !c.open {
+		panic("files within a file that is not open")
+	}
+	return &collector{shownFiles: c.shownFiles}
+}
+
+func (c *collector) Endless() { c.endless++ }
 
 // walk gives a file to a walker in pieces.
 func walk(t testing.TB, name string, data []byte, piece int) (*collector, []archive.Gap) {
@@ -48,7 +65,7 @@ func walk(t testing.TB, name string, data []byte, piece int) (*collector, []arch
 	if !archive.Packed(data[:min(len(data), 3072)], name) {
 		t.Fatalf("%s is taken for a plain file", name)
 	}
-	c, budget := &collector{}, archive.LayerBudget()
+	c, budget := &collector{shownFiles: &shownFiles{}}, archive.LayerBudget()
 	w := archive.NewWalker(c, &budget)
 	w.Begin(name)
 	for at := 0; at < len(data); at += piece {
@@ -338,9 +355,11 @@ type sizes struct{ n int }
 func (*sizes) File(archive.Member, []byte) {}
 func (s *sizes) Write(p []byte)            { s.n += len(p) }
 func (*sizes) EndFile()                    {}
+func (s *sizes) Within() archive.Visitor   { return s }
+func (*sizes) Endless()                    {}
 
 func TestAWalkThatIsGivenUpEnds(t *testing.T) {
-	c, budget := &collector{}, archive.LayerBudget()
+	c, budget := &collector{shownFiles: &shownFiles{}}, archive.LayerBudget()
 	w := archive.NewWalker(c, &budget)
 	data := zipOf(t, text("a", strings.Repeat("text\n", 100)), text("b", strings.Repeat("text\n", 100)))
 	for range 3 {
@@ -408,7 +427,7 @@ func FuzzWalk(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte, piece uint8) {
 		budget := archive.Budget{Bytes: 4 << 20, Files: 1000}
-		c := &collector{}
+		c := &collector{shownFiles: &shownFiles{}}
 		w := archive.NewWalker(c, &budget)
 		w.Begin("/x.zip")
 		r := bytes.NewReader(data)

@@ -1,8 +1,11 @@
 package archive
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
+	"errors"
+	"io"
 )
 
 // Finder finds a zip archive that stands behind something else in a file, while
@@ -92,6 +95,10 @@ func (f *Finder) keep(data []byte) {
 // one.
 func (f *Finder) Ended() bool { return f.after > 0 && f.at-f.after <= maxComment }
 
+// Endless reports whether what was taken for the begin of an archive is followed
+// by no end of a list.
+func (f *Finder) Endless() bool { return f.begun && f.after == 0 }
+
 // headerIn is where in the start of a file an archive begins, or -1.
 func headerIn(head []byte) int {
 	var f Finder
@@ -119,4 +126,75 @@ func isEnd(b []byte, at int64) bool {
 	files, size, from := binary.LittleEndian.Uint16(b[10:]), binary.LittleEndian.Uint32(b[12:]), binary.LittleEndian.Uint32(b[16:])
 	return files == unknown || size == unknownSize || from == unknownSize ||
 		files > 0 && int64(size) >= 46*int64(files) && int64(from)+int64(size) <= at
+}
+
+// isBehind reports whether a zip archive stands behind something else within the
+// start of a file of some form.
+func isBehind(form form, head []byte) bool {
+	switch {
+	case form != file && form != isZip, bytes.HasPrefix(head, []byte("PK")):
+		return false
+	default:
+		return form == isZip || headerIn(head) > 0
+	}
+}
+
+// fileAndZip shows a file in an archive as a whole, since what is around the zip
+// archive in it is as much of a file as what is in that, and beside it the files
+// of the zip archive. Who begins a walk does the same for the outermost file.
+func (w *Walker) fileAndZip(r *bufio.Reader, m Member, head []byte, form form, depth int) error {
+	outer, known := w.visitor, len(w.gaps)
+	outer.File(m, head)
+	defer outer.EndFile()
+	all := &shown{r: r, to: outer}
+	w.visitor = outer.Within()
+	defer func() { w.visitor = outer }()
+	l := w.at(depth)
+	if l.beside == nil {
+		l.beside = bufio.NewReaderSize(nil, 16*kib)
+	}
+	l.beside.Reset(all)
+	_, err := l.beside.Discard(max(0, headerIn(head)))
+	if err == nil {
+		err = w.zip(l.beside, m, depth)
+	}
+	if all.err == nil || errors.Is(all.err, io.EOF) {
+		err = w.broken(m.Name, err)
+	}
+	for err == nil {
+		if _, err = all.Read(w.buf); errors.Is(err, io.EOF) {
+			err = nil
+			break
+		}
+	}
+	if err == nil && form == file && !all.finder.Ended() {
+		w.gaps = w.gaps[:known] // Nobody misses what is in no archive.
+	}
+	if all.finder.Endless() {
+		w.visitor.Endless()
+	}
+	return err
+}
+
+// shown shows a file while it is read.
+type shown struct {
+	r      io.Reader
+	to     Visitor
+	finder Finder
+	// err is what reading ended with.
+	err error
+}
+
+// Read implements io.Reader.
+func (s *shown) Read(p []byte) (int, error) {
+	if s.err != nil {
+		return 0, s.err
+	}
+	n, err := s.r.Read(p)
+	s.err = err
+	if n > 0 {
+		s.to.Write(p[:n])
+		s.finder.Write(p[:n])
+	}
+	return n, err
 }

@@ -115,6 +115,43 @@ func TestAZipBehindSomethingElseInAnArchive(t *testing.T) {
 	}
 }
 
+func TestAFileAroundAZipInAnArchiveIsShownAsAWhole(t *testing.T) {
+	zipped := string(zipOf(t, text("a.env", "A=1 and some text\n")))
+	const forged = "PK\x03\x04\x14\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x40\x00\x00\x00\x40\x00\x00\x00\x05\x00\x00\x00abcde"
+	long := strings.Repeat("a line of text\n", 10_000)
+	for name, tc := range map[string]struct {
+		data    string
+		names   []string
+		gaps    int
+		endless int
+	}{
+		"text behind the archive":       {"J" + zipped + "\nexport A=b\n", []string{"f", "f!/a.env"}, 0, 0},
+		"much behind the archive":       {"J" + zipped + long, []string{"f", "f!/a.env"}, 0, 0},
+		"a script around it":            {"#!/bin/sh\nunzip $0\n" + zipped + "\n", []string{"f", "f!/a.env"}, 0, 0},
+		"one in another":                {"J" + string(storedZip(t, 0, 0, text("g", "K"+zipped+"end"))) + "end", []string{"f", "f!/g", "f!/g!/a.env"}, 0, 0},
+		"a header with no archive":      {"one\ntwo " + forged + "\n" + long, []string{"f", "f!/abcde"}, 0, 1},
+		"a script with a forged header": {"#!/bin/sh\n" + forged + long, []string{"f", "f!/abcde"}, 2, 1},
+		"a damaged archive":             {"J" + strings.Replace(zipped, "a.env", "b.env", 1), []string{"f", "f!/b.env"}, 1, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, gaps := walk(t, "/x.tar", tarOf(t, text("f", tc.data), text("last", "x")), 1000)
+			var names []string
+			for i, n := range got.names {
+				n, _, _ = strings.Cut(n, " as ")
+				if names = append(names, n); n == "f" && string(got.texts[i]) != tc.data {
+					t.Errorf("%d bytes of it are shown, want %d", len(got.texts[i]), len(tc.data))
+				}
+			}
+			if diff := cmp.Diff(append(tc.names, "last"), names); diff != "" {
+				t.Errorf("files (-want +got):\n%s", diff)
+			}
+			if len(gaps) != tc.gaps || got.endless != tc.endless {
+				t.Errorf("gaps = %v, endless %d times; want %d and %d", gaps, got.endless, tc.gaps, tc.endless)
+			}
+		})
+	}
+}
+
 // FuzzFinder has pieces of any size come to the same.
 func FuzzFinder(f *testing.F) {
 	zipped := zipOf(f, text("a", "some text"))

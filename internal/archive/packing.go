@@ -34,6 +34,8 @@ var costs = map[form]int64{isXZ: 4, isBzip2: 10}
 // for the next one.
 type level struct {
 	buf *bufio.Reader
+	// beside is for a zip archive behind something else.
+	beside *bufio.Reader
 	// flate is used for gzip as well as for the files of zip archives.
 	flate *inflate.Reader
 	xz    *xz.Reader

@@ -209,6 +209,22 @@ func (v visitors) EndFile() {
 	}
 }
 
+// Within implements archive.Visitor.
+func (v visitors) Within() archive.Visitor {
+	within := make(visitors, len(v))
+	for i, each := range v {
+		within[i] = each.Within()
+	}
+	return within
+}
+
+// Endless implements archive.Visitor.
+func (v visitors) Endless() {
+	for _, each := range v {
+		each.Endless()
+	}
+}
+
 // offer asks the inspectors which of them want a file.
 func (sc *scanner) offer(e *Entry, head []byte) {
 	sc.wanting = sc.wanting[:0]
@@ -241,6 +257,9 @@ func (sc *scanner) endFile(e *Entry) {
 	}
 	if sc.finding {
 		gaps = sc.endFinding(gaps)
+		if sc.walking && sc.finder.Endless() {
+			sc.members.Endless()
+		}
 	}
 	if len(gaps) > 0 {
 		for _, o := range sc.openers {

@@ -219,6 +219,7 @@ func TestFaultsOfInspectorsEndTheRead(t *testing.T) {
 type opener struct {
 	witness
 	Names, Gaps []string
+	Endings     int
 	open        bool
 }
 
@@ -238,6 +239,8 @@ type opened opener
 func (o *opened) File(m packed.Member, _ []byte) { o.Names, o.open = append(o.Names, m.Plain), true }
 func (o *opened) Write([]byte)                   {}
 func (o *opened) EndFile()                       { o.open = false }
+func (o *opened) Within() packed.Visitor         { return o }
+func (o *opened) Endless()                       { o.Endings++ }
 
 func TestOneWalkShowsTheFilesInArchivesToAll(t *testing.T) {
 	inner, err := imagetest.Zip(imagetest.Text("x", "text of x"), imagetest.Text("y", "text of y"))

@@ -3,6 +3,8 @@ package secret_test
 import (
 	"archive/zip"
 	"bytes"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,6 +60,50 @@ func TestAZipIsSearchedWhateverStandsInFrontOfIt(t *testing.T) {
 			}
 			if diff := cmp.Diff(tc.gaps, gaps); diff != "" {
 				t.Errorf("gaps (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestASecretAroundAZipIsToldAsWellAsThatInIt(t *testing.T) {
+	tok := credentialtest.GitHubToken(1)
+	line := "export GITHUB_TOKEN=" + tok + "\n"
+	url := func(password string) string { return "postgres://app:" + password + "@db.shop.de/x\n" }
+	other := imagetest.Text("x.env", "A=1\nB="+url("Qw3rtyuio9"))
+	const forged = "PK\x03\x04\x14\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\x02\x00\x00\x05\x00\x00\x00abcde"
+	tiny := jar(t, imagetest.Text("a", "1"))
+	env := stored(t, imagetest.Text("x.env", "# settings\n"+line))
+	tail := strings.Repeat("# the rest of it\n", 100)
+	long := strings.Repeat(tail, 3) // Without a NUL in its start it is a text.
+	for name, tc := range map[string]struct {
+		path, text string
+		want       []string
+	}{
+		"behind a small zip in a file of a tar": {"opt/x.tar", tarred(t, imagetest.Text("m.bin", "J"+tiny+"\n"+line)), []string{"/opt/x.tar!/m.bin"}},
+		"a stored file in a file of a tar":      {"opt/x.tar", tarred(t, imagetest.Text("m.bin", "J"+env+"\n")), []string{"/opt/x.tar!/m.bin!/x.env"}},
+		"a forged header in a file of a tar":    {"opt/x.tar", tarred(t, imagetest.Text("m.txt", "a\n"+forged+"\n"+line+tail)), []string{"/opt/x.tar!/m.txt"}},
+		"a forged header":                       {"opt/t.txt", "a\n" + forged + "\n" + line + tail, []string{"/opt/t.txt line 3"}},
+		"a different password in the zip":       {"opt/run.sh", "#!/bin/sh\nDB=" + url("Tr0ub4dor3") + long + jar(t, other), []string{"/opt/run.sh line 2", "/opt/run.sh!/x.env"}},
+		"a different password behind a text":    {"opt/run.conf", "DB=" + url("Tr0ub4dor3") + long + jar(t, other), []string{"/opt/run.conf line 1", "/opt/run.conf!/x.env"}},
+		"a different token in the zip":          {"opt/run.sh", "#!/bin/sh\nexport GITHUB_TOKEN=" + credentialtest.GitHubToken(2) + "\n" + env, []string{"/opt/run.sh line 2", "/opt/run.sh!/x.env"}},
+		"nothing around it":                     {"opt/x.tar", tarred(t, imagetest.Text("m.bin", "J"+tiny+"\nexport GITHUB_TOKEN=$TOKEN\n")), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			r := check(t, secret.Options{}, []imagetest.File{imagetest.Text(tc.path, tc.text)})
+			for _, f := range r.Findings {
+				place, _, _ := strings.Cut(f.Message, " holds")
+				if l := f.Locations[0].Line; l > 0 {
+					place += fmt.Sprint(" line ", l)
+				}
+				got = append(got, place)
+			}
+			slices.Sort(got)
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("findings (-want +got):\n%s", diff)
+			}
+			if len(r.Unreadable) > 0 {
+				t.Errorf("gaps = %+v", r.Unreadable)
 			}
 		})
 	}

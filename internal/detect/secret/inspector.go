@@ -81,15 +81,23 @@ type inspection struct {
 	contents contents
 	path     string
 	// searched is set when the current file itself is searched; packed when it is
-	// an archive or packed, opened when files in it were seen.
-	searched, packed, opened bool
-	// first is the first match of the current file.
-	first  int
+	// an archive or packed.
+	searched, packed bool
+	holder
 	record record
 	// found is set when the current file holds a secret.
 	found bool
 	// holding are the files with a secret, those that are not listed included.
 	holding map[string]bool
+}
+
+// holder is a file in which there may be others.
+type holder struct {
+	// first is the first match of the file and what is in it.
+	first int
+	// opened is set when files in it were seen, endless when they are in what has
+	// no end as an archive has.
+	opened, endless bool
 }
 
 // Withhold implements layers.Withholder.
@@ -98,8 +106,8 @@ func (i *inspection) Withhold(path string) bool { return i.holding[path] }
 // File implements layers.Inspection.
 func (i *inspection) File(e *layers.Entry, head []byte) bool {
 	i.contents.begin(e)
-	i.path, i.searched, i.packed, i.opened, i.found = e.Path, false, false, false, false
-	i.first = len(i.record.Matches)
+	i.path, i.searched, i.packed, i.found = e.Path, false, false, false
+	i.holder = holder{first: len(i.record.Matches)}
 	if e.Size < least {
 		return false
 	}
@@ -141,13 +149,12 @@ func (i *inspection) Chunk(data []byte) {
 // EndFile implements layers.Inspection.
 func (i *inspection) EndFile() {
 	if i.searched {
+		inside := len(i.record.Matches)
 		i.take(i.scanner, "", false)
+		i.dropRepeated(i.holder, inside)
 	}
 	if i.packed || i.opened {
 		i.record.Archives++
-	}
-	if i.searched && i.opened {
-		i.dropRepeated()
 	}
 	i.contents.end(i.path, i.found)
 	if i.found || i.searched && i.scanner.PassedOver() {
@@ -171,22 +178,36 @@ func (i *inspection) take(scanner *credential.Scanner, member string, packed boo
 	}
 }
 
-// dropRepeated leaves out what was found in the current file itself where the
-// same was found in a file in it, which is not inflated for that if it is stored.
-func (i *inspection) dropRepeated() {
+// dropRepeated leaves out what was found in a file itself, behind what was found
+// in the files in it, where it was found in one of those: what is stored is not
+// inflated for that. Where there is no archive, the file is the right place.
+// Values without a fingerprint may be different ones.
+func (i *inspection) dropRepeated(of holder, inside int) {
 	type value struct {
 		credential.Class
-		kind, name, print, redacted string
+		kind, name, print string
 	}
-	of := func(l located) value { return value{l.Class, l.Kind, l.Name, l.Fingerprint, l.Redacted} }
-	inside := map[value]bool{}
-	for _, l := range i.record.Matches[i.first:] {
-		if l.Packed {
-			inside[of(l)] = true
+	valueOf := func(l located) value { return value{l.Class, l.Kind, l.Name, l.Fingerprint} }
+	right, wrong := i.record.Matches[of.first:inside], i.record.Matches[inside:]
+	if of.endless {
+		right, wrong = wrong, right
+	}
+	known := map[value]bool{}
+	for _, l := range right {
+		if l.Fingerprint != "" {
+			known[valueOf(l)] = true
 		}
 	}
-	kept := slices.DeleteFunc(i.record.Matches[i.first:], func(l located) bool { return !l.Packed && inside[of(l)] })
-	i.record.Matches = i.record.Matches[:i.first+len(kept)]
+	if len(known) == 0 {
+		return
+	}
+	kept := slices.DeleteFunc(slices.Clone(wrong), func(l located) bool { return known[valueOf(l)] })
+	if of.endless {
+		kept = append(kept, right...)
+	} else {
+		kept = slices.Concat(right, kept)
+	}
+	i.record.Matches = append(i.record.Matches[:of.first], kept...)
 }
 
 func (i *inspection) gap(g gap) {
@@ -200,7 +221,7 @@ func (i *inspection) gap(g gap) {
 
 // Members implements layers.Opener.
 func (i *inspection) Members() archive.Visitor {
-	return &members{inspection: i, scanner: credential.NewScanner()}
+	return &members{inspection: i, in: &i.holder, scanner: credential.NewScanner()}
 }
 
 // Unread implements layers.Opener.
@@ -214,14 +235,20 @@ func (i *inspection) Unread(_ string, gaps []archive.Gap) {
 // While one of them is, so may be what is in front of the archive.
 type members struct {
 	*inspection
+	// in is the file in which they are.
+	in       *holder
 	scanner  *credential.Scanner
 	member   archive.Member
 	searched bool
+	// holder is the file that was begun, within what takes the files in it.
+	holder
+	within *members
 }
 
 // File implements archive.Visitor.
 func (m *members) File(member archive.Member, head []byte) {
-	m.member, m.searched, m.opened = member, len(head) >= least, true
+	m.member, m.searched, m.in.opened = member, len(head) >= least, true
+	m.holder = holder{first: len(m.record.Matches)}
 	if m.searched {
 		m.record.Files++
 		m.scanner.Begin(member.Plain, head)
@@ -239,9 +266,22 @@ func (m *members) Write(data []byte) {
 // EndFile implements archive.Visitor, and hides that of the layer.
 func (m *members) EndFile() {
 	if m.searched {
+		inside := len(m.record.Matches)
 		m.take(m.scanner, m.member.Name, true)
+		m.dropRepeated(m.holder, inside)
 	}
 }
+
+// Within implements archive.Visitor.
+func (m *members) Within() archive.Visitor {
+	if m.within == nil {
+		m.within = &members{inspection: m.inspection, in: &m.holder, scanner: credential.NewScanner()}
+	}
+	return m.within
+}
+
+// Endless implements archive.Visitor.
+func (m *members) Endless() { m.in.endless = true }
 
 // Result implements layers.Inspection.
 func (i *inspection) Result() ([]byte, error) {
