@@ -2,7 +2,6 @@ package secret_test
 
 import (
 	"archive/zip"
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -109,25 +108,8 @@ func TestASecretAroundAZipIsToldAsWellAsThatInIt(t *testing.T) {
 	}
 }
 
-// stored stores files as they are, encrypted as encrypted ones.
-func stored(t *testing.T, files ...imagetest.File) string {
-	t.Helper()
-	var buf bytes.Buffer
-	z := zip.NewWriter(&buf)
-	for _, f := range files {
-		w, err := z.CreateHeader(&zip.FileHeader{Name: f.Path, Method: zip.Store})
-		if err == nil {
-			_, err = w.Write(f.Body)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return buf.String()
-}
+// stored stores files as they are.
+func stored(t *testing.T, files ...imagetest.File) string { return zipped(t, zip.Store, 0, files...) }
 
 func encrypted(t *testing.T, files ...imagetest.File) string {
 	t.Helper()
