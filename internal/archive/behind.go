@@ -18,6 +18,9 @@ type Finder struct {
 	// the last end of a list, or 0.
 	begun bool
 	after int64
+	// locator is the place behind the last record that leads to a list of the large
+	// form, or 0: the end of such a list follows it.
+	locator int64
 	// carry is the end of what was given, where a record may begin in it.
 	carry []byte
 	space [2 * recordSize]byte
@@ -30,6 +33,10 @@ const (
 	recordSize = 30
 	endSize    = 22
 	maxComment = 1<<16 - 1
+	// endLocator begins the record that leads to a list of the large form, of
+	// locatorSize bytes (APPNOTE 4.3.15).
+	endLocator  = 7<<8 | 6
+	locatorSize = 20
 )
 
 // UnopenedReason is the reason of the gap where an archive ends in a file in which
@@ -71,7 +78,9 @@ func (f *Finder) look(data []byte, before int, base int64) (begins int) {
 		switch record := data[at:]; {
 		case !f.begun && isLocalHeader(record):
 			f.begun, begins = true, at
-		case isEnd(record, base+int64(at)):
+		case isLocator(record, base+int64(at)):
+			f.locator = base + int64(at) + locatorSize
+		case isEnd(record, base+int64(at), f.locator):
 			f.after = base + int64(at) + endSize
 		}
 	}
@@ -116,15 +125,23 @@ func isLocalHeader(b []byte) bool {
 	return version <= newest && method <= latestMethod && name > 0 && name <= longest
 }
 
+// isLocator reports whether what leads to a list of the large form, which is in
+// front of it, stands at this place in a file.
+func isLocator(b []byte, at int64) bool {
+	return len(b) >= locatorSize && binary.LittleEndian.Uint16(b[2:]) == endLocator && binary.LittleEndian.Uint64(b[8:]) < uint64(at)
+}
+
 // isEnd reports whether the end of a list with files stands at this place in a
-// file.
-func isEnd(b []byte, at int64) bool {
+// file, which is also that behind a locator where there is a list of the large
+// form.
+func isEnd(b []byte, at, locator int64) bool {
 	if len(b) < endSize || binary.LittleEndian.Uint16(b) != 'K'<<8|'P' || binary.LittleEndian.Uint16(b[2:]) != endOfCentral {
 		return false
 	}
-	const unknown = 0xffff // Then there is a list of the large form.
+	const unknown = 0xffff // Then the list of the large form says it.
 	files, size, from := binary.LittleEndian.Uint16(b[10:]), binary.LittleEndian.Uint32(b[12:]), binary.LittleEndian.Uint32(b[16:])
-	return files == unknown || size == unknownSize || from == unknownSize ||
+	large := files == unknown || size == unknownSize || from == unknownSize
+	return large && locator > 0 && at == locator ||
 		files > 0 && int64(size) >= 46*int64(files) && int64(from)+int64(size) <= at
 }
 

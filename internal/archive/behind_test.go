@@ -61,6 +61,13 @@ func TestAZipBehindSomethingElseIsFound(t *testing.T) {
 	}
 }
 
+// locator is the record that leads to a list of the large form.
+func locator(at uint64) string {
+	record := append([]byte("PK\x06\x07"), make([]byte, 16)...)
+	binary.LittleEndian.PutUint64(record[8:], at)
+	return string(record)
+}
+
 func TestAListOfTheLargeFormEndsAnArchive(t *testing.T) {
 	zipped := zipOf(t, text("a", "some text"))
 	end := bytes.LastIndex(zipped, []byte("PK\x05\x06"))
@@ -69,10 +76,24 @@ func TestAListOfTheLargeFormEndsAnArchive(t *testing.T) {
 		"the size of the list":      func(end []byte) { binary.LittleEndian.PutUint32(end[12:], 0xffffffff) },
 		"the place where it stands": func(end []byte) { binary.LittleEndian.PutUint32(end[16:], 0xffffffff) },
 	} {
-		data := bytes.Clone(zipped)
-		change(data[end:])
-		if _, ended := find(append([]byte("x"), data...), 100); !ended {
-			t.Errorf("%s: the archive has no end", name)
+		for _, front := range []struct {
+			why, text string
+			ended     bool
+		}{
+			{"a locator", locator(8), true},
+			{"no locator", "", false},
+			{"a locator a byte before", locator(8) + "x", false},
+			{"a locator that leads behind itself", locator(1 << 40), false},
+			{"a table of signatures", "PK\x06\x06PK\x06\x07PK\x07\x08", false},
+		} {
+			list := bytes.Clone(zipped[end:])
+			change(list)
+			data := slices.Concat([]byte("x"), zipped[:end], []byte(front.text), list)
+			for _, piece := range []int{1, 7, 19, 21, 100, len(data)} {
+				if _, ended := find(data, piece); ended != front.ended {
+					t.Errorf("%s behind %s, in pieces of %d: ended = %v", name, front.why, piece, ended)
+				}
+			}
 		}
 	}
 	binary.LittleEndian.PutUint32(zipped[end+16:], 1<<20)
