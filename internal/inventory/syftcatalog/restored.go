@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/anchore/syft/syft/artifact"
-	"github.com/anchore/syft/syft/file"
 	"github.com/anchore/syft/syft/pkg"
 	"github.com/anchore/syft/syft/sbom"
 
@@ -91,9 +90,11 @@ func restoreLists(ctx context.Context, x *layers.Index) (restoredLists, error) {
 			continue
 		}
 		now, clear := x.Clear(e)
-		// Files of their own, which later layers add to, are all of them the list.
-		isList := isPackageList(m, e.Path) && (e.Layer == layer || m.kind == singleLists)
+		isList := isPackageList(m, e.Path)
 		switch {
+		case isList && e.Layer != layer && m.kind != singleLists:
+			// A later list took its place. Files of one package each, which later
+			// layers add to, are all of them the list.
 		case isList && (!clear || now != nil && listsPackages(ctx, x, m, now)):
 			out.unreadable = append(out.unreadable, inventory.Unreadable{Path: e.Path, Reason: "a later layer puts something else in the place of this list of packages"})
 		case isList:
@@ -142,29 +143,14 @@ func listsPackages(ctx context.Context, x *layers.Index, m managed, e *layers.En
 // nothing is left are none that was restored.
 func (r *restoredLists) dropUninstalled(model *sbom.SBOM, x *layers.Index) {
 	gone := map[artifact.ID]bool{}
-	for list := range r.byPath {
-		var alive bool
-		var lost, fileless []artifact.ID
-		for p := range model.Artifacts.Packages.Enumerate() {
-			if !slices.ContainsFunc(p.Locations.ToSlice(), func(l file.Location) bool { return l.RealPath == list }) {
-				continue
-			}
-			switch left, files := filesLeft(p, list, x); {
-			case !files:
-				fileless = append(fileless, p.ID())
-			case left:
-				alive = true
-			default:
-				lost = append(lost, p.ID())
-			}
+	for list, l := range r.listed(model, x) {
+		if !l.alive && len(l.lost) > 0 {
+			l.lost, l.fileless = append(l.lost, l.fileless...), nil
 		}
-		if !alive && len(lost) > 0 {
-			lost, fileless = append(lost, fileless...), nil
-		}
-		for _, id := range lost {
+		for _, id := range l.lost {
 			gone[id] = true
 		}
-		if !alive && len(fileless) == 0 {
+		if !l.alive && len(l.fileless) == 0 {
 			delete(r.byPath, list)
 		}
 	}
@@ -175,6 +161,42 @@ func (r *restoredLists) dropUninstalled(model *sbom.SBOM, x *layers.Index) {
 	model.Relationships = slices.DeleteFunc(model.Relationships, func(r artifact.Relationship) bool {
 		return gone[r.From.ID()] || gone[r.To.ID()]
 	})
+}
+
+// listedPackages are the packages of a restored list: whether any has a file that
+// is there, and those that have lost all of theirs or name none.
+type listedPackages struct {
+	alive          bool
+	lost, fileless []artifact.ID
+}
+
+// listed sorts the packages of the restored lists.
+func (r *restoredLists) listed(model *sbom.SBOM, x *layers.Index) map[string]*listedPackages {
+	out := make(map[string]*listedPackages, len(r.byPath))
+	for list := range r.byPath {
+		out[list] = &listedPackages{}
+	}
+	if len(out) == 0 {
+		return out
+	}
+	for p := range model.Artifacts.Packages.Enumerate() {
+		for _, at := range p.Locations.ToSlice() {
+			l := out[at.RealPath]
+			if l == nil {
+				continue
+			}
+			switch left, files := filesLeft(p, at.RealPath, x); {
+			case !files:
+				l.fileless = append(l.fileless, p.ID())
+			case left:
+				l.alive = true
+			default:
+				l.lost = append(l.lost, p.ID())
+			}
+			break // Its other places are files beside the list.
+		}
+	}
+	return out
 }
 
 // filesLeft reports whether any file of a package in a list is there still, and

@@ -102,3 +102,21 @@ func TestADatabaseOfAnotherFormReplacesTheDeletedOne(t *testing.T) {
 		t.Errorf("restored = %+v, want none", inv.Restored)
 	}
 }
+
+func TestOfSeveralDeletedDatabasesTheLastOneIsRestored(t *testing.T) {
+	img, err := imagetest.New().
+		Layer("base", imagetest.Text("var/lib/rpm/Packages", "old")).
+		Layer("later", imagetest.Text("var/lib/rpm/.wh.Packages", ""), imagetest.Text("var/lib/rpm/rpmdb.sqlite", "new")).
+		Layer("last", imagetest.Text("var/lib/.wh.rpm", "")).Image()
+	must(t, err)
+	inv, _, err := syftcatalog.Catalog(t.Context(), open(t, layout(t, img)), syftcatalog.Options{})
+	must(t, err)
+	var unreadable []string
+	for _, u := range inv.Unreadable {
+		unreadable = append(unreadable, u.Path)
+	}
+	// Neither can be read: that tells which were looked at.
+	if want := []string{"/var/lib/rpm/rpmdb.sqlite"}; !slices.Equal(slices.Compact(unreadable), want) {
+		t.Errorf("unreadable = %v, want %v", inv.Unreadable, want)
+	}
+}
