@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/anchore/syft/syft/pkg"
 	"github.com/package-url/packageurl-go"
 
 	"github.com/portcullis-ci/portcullis/internal/credential"
@@ -26,7 +27,6 @@ type listed struct {
 // component is one of a CycloneDX file. Trivy gives the source package in
 // properties (https://trivy.dev/latest/docs/supply-chain/sbom/).
 type component struct {
-	Type       string
 	PURL       string
 	Properties []struct{ Name, Value string }
 	Components []component
@@ -121,7 +121,7 @@ func (l listed) complete(inv *inventory.Inventory) {
 		}
 		known[key] = true
 		if p, ok := packageOf(purl); ok {
-			if s, ok := l.sources[purl]; ok {
+			if s, ok := l.sources[purl]; ok && p.Source == nil {
 				p.Source = sourceOf(p, s.Name, s.Version)
 			}
 			inv.Packages = append(inv.Packages, p)
@@ -148,12 +148,14 @@ func packageOf(purl string) (inventory.Package, bool) {
 	if err != nil || parsed.Name == "" || parsed.Type == packageurl.TypeOCI || parsed.Type == packageurl.TypeDocker {
 		return inventory.Package{}, false
 	}
+	version := parsed.Version
+	if epoch := parsed.Qualifiers.Map()["epoch"]; parsed.Type == packageurl.TypeDebian && epoch != "" && epoch != "0" {
+		version = epoch + ":" + version
+	}
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(purl))
-	out := inventory.Package{
-		ID: fmt.Sprintf("%016x", h.Sum64()), Name: credential.Withhold(parsed.Name), Version: credential.Withhold(parsed.Version),
-		Type: parsed.Type, PURL: credential.Withhold(purl),
-	}
+	out := convertPackage(pkg.Package{Name: parsed.Name, Version: version, PURL: purl})
+	out.ID = fmt.Sprintf("%016x", h.Sum64())
 	return out, true
 }
 

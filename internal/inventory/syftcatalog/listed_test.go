@@ -86,6 +86,10 @@ func TestComponentsOfEveryTypeArePackages(t *testing.T) {
 			t.Errorf("%s: packages %v, want a and b", kind, got)
 		}
 	}
+	inv := inventoryOf(t, cycloneDX(`{"bom-ref":"z","type":"platform","name":"zlib1g","version":"1:1.2.13","purl":"pkg:deb/debian/zlib1g@1.2.13?arch=amd64&epoch=1&upstream=zlib"}`))
+	if len(inv.Packages) != 1 || inv.Packages[0].Version != "1:1.2.13" || inv.Packages[0].Architecture != "amd64" || inv.Packages[0].Source == nil || inv.Packages[0].Source.Name != "zlib" {
+		t.Errorf("what the URL says of a package is lost: %+v", inv.Packages)
+	}
 	if inv := inventoryOf(t, cycloneDX(`{"bom-ref":"a","type":"container","name":"a","version":"1","purl":"pkg:oci/a@sha256%3Aabc"}`)); len(inv.Packages) != 0 {
 		t.Errorf("an image is a package: %+v", inv.Packages)
 	}
