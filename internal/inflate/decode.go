@@ -169,6 +169,20 @@ func (d *decoder) fast() error {
 		code, n, pos = refill(in, code, n, pos)
 		e = lit[code&(1<<literalBits-1)]
 		from, to := w-distance, w+length
+		if distance >= 16 {
+			// Most matches are no longer than that: one step, and no loop to be
+			// guessed right.
+			for {
+				*(*[16]byte)(out[w : w+16]) = *(*[16]byte)(out[from : from+16])
+				w += 16
+				from += 16
+				if w >= to {
+					break
+				}
+			}
+			w = to
+			continue
+		}
 		if distance < 8 {
 			// Eight bytes one by one; from then on the same bytes are found
 			// at a multiple of the distance that is no less than eight.

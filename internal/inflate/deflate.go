@@ -13,8 +13,8 @@ const (
 	// lookahead is how many bytes of input the fast loop may look at in one round.
 	lookahead = 16
 	// A round of the fast loop writes up to three literals and a match of 258
-	// bytes, which it copies in steps of eight.
-	margin  = 3 + 258 + 8
+	// bytes, which it copies in steps of sixteen or eight.
+	margin  = 3 + 258 + 16
 	outSize = window + 256<<10
 	outFull = outSize - margin
 )

@@ -36,6 +36,7 @@ type Index struct {
 	// holding bounds what is held of large executables until it is known what
 	// is kept of them.
 	holding *semaphore.Weighted
+	pieces  pieces
 
 	// again serialises second passes.
 	again   sync.Mutex

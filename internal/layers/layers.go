@@ -187,6 +187,7 @@ func Read(ctx context.Context, blobs []Blob, sel Selector, limits Limits) (*Inde
 		})
 	}
 	err := group.Wait()
+	x.pieces.drop()
 	var limit *LimitError
 	if err == nil || errors.As(err, &limit) {
 		err = errors.Join(err, x.squash())

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"sort"
+	"sync"
 )
 
 // Range is a part of a file.
@@ -248,8 +249,8 @@ func (sc *scanner) keepParts(e *Entry, r io.ReaderAt, ranges []Range) error {
 // beginning.
 func (sc *scanner) keepLargeIfSigned(e *Entry) error {
 	h := newHeld(e.Size)
-	first := sc.piece()
-	defer sc.letGo(h)
+	first := sc.x.pieces.take()
+	defer func() { sc.x.pieces.giveBack(h.pieces...) }()
 	if err := h.fill(0, &sc.body, first); err != nil {
 		return err
 	}
@@ -293,7 +294,7 @@ func (sc *scanner) hold(h *held, wanted []bool) error {
 	for n := 1; n < len(h.pieces); n++ {
 		buf := passing
 		if buf == nil {
-			buf = sc.piece()
+			buf = sc.x.pieces.take()
 		}
 		if err := h.fill(n, &sc.body, buf); err != nil {
 			return err
@@ -302,9 +303,7 @@ func (sc *scanner) hold(h *held, wanted []bool) error {
 			passing, h.pieces[n] = buf, nil
 		}
 	}
-	if passing != nil {
-		sc.spare = append(sc.spare, passing)
-	}
+	sc.x.pieces.giveBack(passing)
 	return nil
 }
 
@@ -319,27 +318,45 @@ func (h *held) covers(ranges []Range) bool {
 	return true
 }
 
-// piece returns memory for a piece.
-func (sc *scanner) piece() []byte {
-	if n := len(sc.spare); n > 0 {
-		p := sc.spare[n-1]
-		sc.spare = sc.spare[:n-1]
-		return p[:pieceSize]
+// pieces is memory for pieces that is used again: large executables are most of
+// some images, and new memory costs as much as searching it.
+type pieces struct {
+	mu    sync.Mutex
+	spare [][]byte
+}
+
+// maxSpare is how many pieces wait for the next executable: they count beyond what
+// bounds those that are in use.
+const maxSpare = 32 * mib / pieceSize
+
+// take returns memory for a piece, with whatever it held before.
+func (p *pieces) take() []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n := len(p.spare); n > 0 {
+		piece := p.spare[n-1]
+		p.spare = p.spare[:n-1]
+		return piece
 	}
 	return make([]byte, pieceSize)
 }
 
-// maxSpare is how many pieces a layer keeps for its next executable: what it
-// holds beyond the bound of all layers together must be little.
-const maxSpare = 16
-
-// letGo takes the memory of some pieces back.
-func (sc *scanner) letGo(h *held) {
-	for _, p := range h.pieces {
-		if p != nil && len(sc.spare) < maxSpare {
-			sc.spare = append(sc.spare, p)
+// giveBack takes pieces back, of which some are nil.
+func (p *pieces) giveBack(done ...[]byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, piece := range done {
+		if piece != nil && len(p.spare) < maxSpare {
+			p.spare = append(p.spare, piece[:pieceSize])
 		}
 	}
+}
+
+// drop lets go of all that waits.
+func (p *pieces) drop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.spare = nil
 }
 
 // keepWholeIfSigned keeps an executable whose first piece was read, and lets it

@@ -86,8 +86,6 @@ type scanner struct {
 	// sought is set while something is sought in the current file.
 	sought  bool
 	seeking seeking
-	// spare are pieces of memory for large executables.
-	spare [][]byte
 
 	inspections []inspection
 	// wanting are those that want the current file.
