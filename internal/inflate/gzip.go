@@ -2,7 +2,7 @@
 //
 // Inflating is what examining an image costs at the least, so this is the
 // place where time is saved: the decoder works on whole words of input and
-// copies matches sixteen bytes at a time, which takes about half the time
+// copies matches sixteen or eight bytes at a time, which takes about half the time
 // of the decoders that are written to stop at any byte. What it accepts is
 // what compress/gzip and compress/flate of the standard library accept, byte
 // for byte: tests compare them.

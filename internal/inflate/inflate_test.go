@@ -80,7 +80,8 @@ func samples() map[string][]byte {
 		noise[i] = byte(r.Uint32())
 	}
 	all := map[string][]byte{"nothing": nil, "one byte": {1}, "noise": noise}
-	for d := 1; d <= 20; d++ {
+	// Matches overlap themselves up to their length, in steps of up to sixteen.
+	for d := 1; d <= 40; d++ {
 		all[fmt.Sprintf("a period of %d", d)] = bytes.Repeat(noise[:d], 100_000/d)
 	}
 	all["a period of the window"] = bytes.Repeat(noise[:window], 12)

@@ -318,8 +318,8 @@ func (h *held) covers(ranges []Range) bool {
 	return true
 }
 
-// pieces is memory for pieces that is used again: large executables are most of
-// some images, and new memory costs as much as searching it.
+// pieces is memory for pieces that is used again by all layers: large executables
+// are most of some images, and new memory has to be cleared and collected.
 type pieces struct {
 	mu    sync.Mutex
 	spare [][]byte

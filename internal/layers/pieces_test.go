@@ -17,10 +17,8 @@ func TestMemoryForPiecesIsUsedAgainUpToABound(t *testing.T) {
 	if other := p.take(); &other[0] == &first[0] {
 		t.Error("a piece that is in use was given to another")
 	}
-	for range 2 {
-		p.giveBack(make([][]byte, maxSpare)...) // None of an executable was held.
-	}
-	if len(p.spare) != 0 {
+	// None of an executable was held.
+	if p.giveBack(make([][]byte, maxSpare)...); len(p.spare) != 0 {
 		t.Errorf("%d pieces wait that are nil", len(p.spare))
 	}
 	many := make([][]byte, maxSpare+1)

@@ -193,7 +193,6 @@ func (r *restoredLists) listed(model *sbom.SBOM, x *layers.Index) map[string]*li
 			default:
 				l.lost = append(l.lost, p.ID())
 			}
-			break // Its other places are files beside the list.
 		}
 	}
 	return out
