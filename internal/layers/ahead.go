@@ -15,6 +15,9 @@ type ahead struct {
 	full chan *chunk
 	free chan *chunk
 	stop chan struct{}
+	// left is how many chunks may still be made. They are made when they are
+	// needed: most layers are small.
+	left int
 	done sync.WaitGroup
 	once sync.Once
 
@@ -34,20 +37,26 @@ type chunk struct {
 }
 
 const (
-	aheadSize   = 256 * kib
-	aheadChunks = 4
+	aheadSize = 256 * kib
+	// fewestChunks are enough for inflating, hashing and searching at once.
+	fewestChunks = 4
+	// aheadMemory is what all layers that are read at once may read ahead, unless
+	// they are so many that the fewest chunks of each are more. Searching halts at
+	// large files and archives, and inflating must not halt with it.
+	aheadMemory = 16 * mib
 )
 
-// newAhead reads src ahead. It has take called with each chunk once, in their
-// order, in a goroutine that has ended when wait returns; nil for nobody.
-func newAhead(src io.Reader, take func([]byte)) *ahead {
-	a := &ahead{full: make(chan *chunk, aheadChunks), free: make(chan *chunk, aheadChunks), stop: make(chan struct{})}
-	for range aheadChunks {
-		a.free <- &chunk{buf: make([]byte, aheadSize)}
-	}
+// chunksAhead is how many chunks each of the layers that are read at once may
+// read ahead.
+func chunksAhead(layers int) int { return max(fewestChunks, aheadMemory/aheadSize/layers) }
+
+// newAhead reads that many chunks of src ahead. It has take called with each once,
+// in their order, in a goroutine that has ended when wait returns; nil for nobody.
+func newAhead(src io.Reader, chunks int, take func([]byte)) *ahead {
+	a := &ahead{full: make(chan *chunk, chunks), free: make(chan *chunk, chunks), stop: make(chan struct{}), left: chunks}
 	var also chan *chunk
 	if take != nil {
-		also = make(chan *chunk, aheadChunks)
+		also = make(chan *chunk, chunks)
 		a.done.Go(func() {
 			for c := range also {
 				take(c.data)
@@ -73,10 +82,8 @@ func (a *ahead) run(src io.Reader, also chan<- *chunk) {
 		defer close(also)
 	}
 	for {
-		var c *chunk
-		select {
-		case c = <-a.free:
-		case <-a.stop:
+		c := a.next()
+		if c == nil {
 			return
 		}
 		n, err := fillGuarded(src, c.buf)
@@ -89,6 +96,27 @@ func (a *ahead) run(src io.Reader, also chan<- *chunk) {
 		if err != nil {
 			return
 		}
+	}
+}
+
+// next returns a chunk that nobody looks at, or nil when reading is to end.
+func (a *ahead) next() *chunk {
+	select {
+	case <-a.stop:
+		return nil
+	case c := <-a.free:
+		return c
+	default:
+	}
+	if a.left > 0 {
+		a.left--
+		return &chunk{buf: make([]byte, aheadSize)}
+	}
+	select {
+	case <-a.stop:
+		return nil
+	case c := <-a.free:
+		return c
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"runtime"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -68,7 +69,7 @@ func openStream(ctx context.Context, b Blob, budget *budget) (*stream, error) {
 		s.diffID = sha256.New()
 		take = func(p []byte) { s.diffID.Write(p) }
 	}
-	s.r = newAhead(s.inflated, take)
+	s.r = newAhead(s.inflated, chunksAhead(runtime.GOMAXPROCS(0)), take)
 	return s, nil
 }
 

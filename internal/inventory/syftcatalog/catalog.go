@@ -14,6 +14,7 @@ import (
 
 	"github.com/anchore/syft/syft"
 	"github.com/anchore/syft/syft/cataloging"
+	"github.com/anchore/syft/syft/pkg"
 	"github.com/anchore/syft/syft/sbom"
 	"golang.org/x/sync/errgroup"
 	// The RPM cataloger needs a driver of the name sqlite; without one every
@@ -234,24 +235,9 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 		return u.PackageDatabase() && e != nil && e.Type == layers.Regular && e.Size == 0
 	})
 	setLayers(&inv, packages, index)
-	if inv.Owned, inv.Removed, err = ownedFiles(ctx, owning(packages), src.resolver); err != nil {
-		return inventory.Inventory{}, err
-	}
-	stock, err := filesOfInterest(ctx, index)
+	stock, err := addContents(ctx, &inv, owning(packages), src.resolver)
 	if err != nil {
 		return inventory.Inventory{}, errors.Join(limit, err)
-	}
-	if inv.GoBinaries, err = goBinaries(ctx, inv.Packages, index); err != nil {
-		return inventory.Inventory{}, errors.Join(limit, err)
-	}
-	if inv.Distro != nil {
-		sets, unread, err := contentSets(ctx, index)
-		if err != nil {
-			return inventory.Inventory{}, errors.Join(limit, err)
-		}
-		inv.Distro.ContentSets = sets
-		inv.Distro.Place = releaseFile(index)
-		stock.unreadable = append(stock.unreadable, unread...)
 	}
 	inv.Files, inv.Caches = stock.files, stock.caches
 	inv.Unreadable = slices.Concat(inv.Unreadable, lists.unreadable, stock.unreadable, src.resolver.unreadable(), writeAheadLogs(index))
@@ -267,6 +253,33 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 	sortUnreadable(inv.Unreadable)
 	s.stats = index.Stats()
 	return inv, errors.Join(limit, noRoom(inv.Unreadable))
+}
+
+// addContents adds what is read of the files themselves: which functions Go
+// programs hold, while the rest is looked up.
+func addContents(ctx context.Context, inv *inventory.Inventory, owning []pkg.Package, r *resolver) (stock stock, err error) {
+	group, ctx := errgroup.WithContext(ctx)
+	packages := inv.Packages
+	group.Go(func() (err error) {
+		defer recovered.As(&err, "read the functions of Go programs")
+		inv.GoBinaries, err = goBinaries(ctx, packages, r.index)
+		return err
+	})
+	group.Go(func() (err error) {
+		defer recovered.As(&err, "look through the files")
+		if inv.Owned, inv.Removed, err = ownedFiles(ctx, owning, r); err != nil {
+			return err
+		}
+		if stock, err = filesOfInterest(ctx, r.index); err != nil || inv.Distro == nil {
+			return err
+		}
+		sets, unread, err := contentSets(ctx, r.index)
+		inv.Distro.ContentSets, inv.Distro.Place = sets, releaseFile(r.index)
+		stock.unreadable = append(stock.unreadable, unread...)
+		return err
+	})
+	err = group.Wait()
+	return stock, err
 }
 
 // noRoom is an error where a file could not be read since what catalogers unpack
@@ -292,7 +305,8 @@ func noRoom(files []inventory.Unreadable) error {
 // config is syft's default without what nobody reads: digests and metadata of
 // files, and notes about archives that were not expanded; and where no SBOM is
 // written, without what stands only there: names of packages in the NVD's own
-// scheme (CPE), and a relation for each file of each package.
+// scheme (CPE), a relation for each file of each package, and which cryptography
+// Go programs hold.
 func config(opts Options) *syft.CreateSBOMConfig {
 	unknowns := cataloging.DefaultUnknownsConfig()
 	unknowns.IncludeExecutablesWithoutPackages = false
@@ -300,5 +314,5 @@ func config(opts Options) *syft.CreateSBOMConfig {
 	cfg := syft.DefaultCreateSBOMConfig().WithoutFiles().WithUnknownsConfig(unknowns).WithTool("portcullis", opts.ToolVersion)
 	cfg = cfg.WithDataGenerationConfig(cfg.DataGeneration.WithGenerateCPEs(len(opts.SBOM) > 0)).
 		WithRelationshipsConfig(cfg.Relationships.WithPackageFileOwnership(len(opts.SBOM) > 0))
-	return withNarrowedCatalogers(cfg)
+	return withNarrowedCatalogers(cfg, len(opts.SBOM) > 0)
 }

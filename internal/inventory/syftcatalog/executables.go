@@ -59,10 +59,12 @@ var signatures = []layers.Signature{
 // withNarrowedCatalogers has each cataloger of executables look only at those that
 // hold its signature: in the others it would find nothing, having read them, some
 // of them whole. The one of Nix sees only the store, of all files.
-func withNarrowedCatalogers(cfg *syft.CreateSBOMConfig) *syft.CreateSBOMConfig {
+//
+// Without an SBOM, the settings of Go programs that stand only there are not read.
+func withNarrowedCatalogers(cfg *syft.CreateSBOMConfig, sbom bool) *syft.CreateSBOMConfig {
 	var names []string
 	for _, c := range []pkg.Cataloger{
-		executables{Cataloger: golang.NewGoModuleBinaryCataloger(cfg.Packages.Golang), signs: goBuildInfo | upxPacked, zeroHoles: true},
+		executables{Cataloger: golang.NewGoModuleBinaryCataloger(cfg.Packages.Golang), signs: goBuildInfo | upxPacked, goPrograms: true, settings: sbom},
 		executables{Cataloger: rust.NewAuditBinaryCataloger(), signs: cargoAuditable | cargoAuditableOld, check: checkCrates},
 		executables{Cataloger: binary.NewELFPackageCataloger(), signs: packageNote},
 		executables{Cataloger: java.NewNativeImageCataloger(), signs: nativeImage},
@@ -80,9 +82,9 @@ func withNarrowedCatalogers(cfg *syft.CreateSBOMConfig) *syft.CreateSBOMConfig {
 type executables struct {
 	pkg.Cataloger
 	signs uint32
-	// zeroHoles: what was not kept of an executable is shown as zeros, see
-	// executableParts.
-	zeroHoles bool
+	// goPrograms: what was not kept of an executable is shown as zeros, see
+	// executableParts. The cryptographic settings of it are shown if settings is set.
+	goPrograms, settings bool
 	// check refuses contents that the cataloger would choke on; nil for none.
 	check func(io.ReaderAt) error
 }
@@ -96,21 +98,19 @@ func (c executables) Catalog(ctx context.Context, r file.Resolver) ([]pkg.Packag
 	if !ok {
 		return c.Cataloger.Catalog(ctx, r)
 	}
-	return c.Cataloger.Catalog(ctx, signedResolver{resolver: own, signs: c.signs, zeroHoles: c.zeroHoles, check: c.check})
+	return c.Cataloger.Catalog(ctx, signedResolver{resolver: own, executables: c})
 }
 
 // signedResolver is the tree of files as a cataloger of executables sees it.
 type signedResolver struct {
 	*resolver
-	signs     uint32
-	zeroHoles bool
-	check     func(io.ReaderAt) error
+	executables executables
 }
 
 // FilesByMIMEType returns the executables of the given types that hold one of
 // the signatures.
 func (r signedResolver) FilesByMIMEType(types ...string) ([]file.Location, error) {
-	return r.executables(r.signs, types...)
+	return r.resolver.executables(r.executables.signs, types...)
 }
 
 // FileContentsByLocation opens a file.
@@ -119,11 +119,14 @@ func (r signedResolver) FileContentsByLocation(l file.Location) (io.ReadCloser, 
 	if err != nil {
 		return nil, err
 	}
-	if r.zeroHoles {
+	if r.executables.goPrograms {
 		c = c.ZeroHoles()
+		if !r.executables.settings {
+			return withoutCryptoSettings(c), nil
+		}
 	}
-	if r.check != nil {
-		if err := r.check(c); err != nil {
+	if check := r.executables.check; check != nil {
+		if err := check(c); err != nil {
 			// The parser passes on what reading says, and so the file is told.
 			r.reach(l.RealPath, err)
 			return refused{err}, c.Close()

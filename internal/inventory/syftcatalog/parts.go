@@ -171,13 +171,11 @@ func goParts(f *elf.File, r io.ReaderAt) ([]layers.Range, error) {
 	if f.Section(".note.go.buildid") == nil {
 		return nil, errors.New("the program has no build id")
 	}
-	// Before Go 1.18 the build information was a pair of pointers to anywhere.
 	info := f.Section(".go.buildinfo")
 	if info == nil {
 		return nil, errors.New("the program has no section with build information")
 	}
-	var head [16]byte
-	if _, err := info.ReadAt(head[:], 0); err != nil || !bytes.HasPrefix(head[:], signatures[0].Bytes) || head[15]&2 == 0 {
+	if !inline(info) {
 		return nil, errors.New("the build information is elsewhere")
 	}
 	var out []layers.Range
@@ -215,8 +213,18 @@ func goParts(f *elf.File, r io.ReaderAt) ([]layers.Range, error) {
 	return out, nil
 }
 
+// inline reports whether a section of build information holds it, as it does since
+// Go 1.18, and does not point to it.
+func inline(info io.ReaderAt) bool {
+	var head [16]byte
+	_, err := info.ReadAt(head[:], 0)
+	return err == nil && bytes.HasPrefix(head[:], signatures[0].Bytes) && head[15]&2 != 0
+}
+
 // sectionTable is the list of sections of an ELF file of 64 bits.
 type sectionTable struct {
+	header   elf.Header64
+	order    binary.ByteOrder
 	sections []elf.Section64
 	// names is the index of the section that holds their names.
 	names int
@@ -241,8 +249,8 @@ func readSectionTable(r io.ReaderAt) (sectionTable, error) {
 	if err := binary.Read(io.NewSectionReader(r, 0, int64(binary.Size(h))), order, &h); err != nil {
 		return sectionTable{}, fmt.Errorf("read the header: %w", err)
 	}
-	t := sectionTable{names: int(h.Shstrndx), sections: make([]elf.Section64, h.Shnum)}
-	if h.Shnum == 0 || int(h.Shentsize) != binary.Size(elf.Section64{}) || h.Shoff > 1<<40 {
+	t := sectionTable{header: h, order: order, names: int(h.Shstrndx), sections: make([]elf.Section64, h.Shnum)}
+	if h.Shnum == 0 || int(h.Shentsize) != binary.Size(elf.Section64{}) || h.Shoff > 1<<40 || h.Shstrndx >= h.Shnum {
 		return sectionTable{}, errors.New("no section table of the usual form")
 	}
 	t.at = layers.Range{Offset: int64(h.Shoff), Size: int64(h.Shnum) * int64(h.Shentsize)}

@@ -76,20 +76,30 @@ func newResolver(ctx context.Context, x *layers.Index) *resolver {
 		r.files = append(r.files, e)
 	}
 	r.aliases = chained(r.aliases)
-	r.indexNames()
-	r.indexParents()
+	var indexes sync.WaitGroup
+	for _, index := range []func(){r.indexNames, r.indexBeginsAndEnds, r.indexParents} {
+		indexes.Go(index)
+	}
+	indexes.Wait()
 	return r
 }
 
 // headOfName is how many bytes of a name byHead goes by.
 const headOfName = 2
 
-// indexNames fills byName, byExt and byHead.
+// indexNames fills byName.
 func (r *resolver) indexNames() {
-	r.byName, r.byExt, r.byHead = newNameIndex(len(r.files)), newNameIndex(0), newNameIndex(0)
+	r.byName = newNameIndex(len(r.files))
+	for _, e := range r.files {
+		r.byName.add(e.Name(), e)
+	}
+}
+
+// indexBeginsAndEnds fills byExt and byHead.
+func (r *resolver) indexBeginsAndEnds() {
+	r.byExt, r.byHead = newNameIndex(0), newNameIndex(0)
 	for _, e := range r.files {
 		name := e.Name()
-		r.byName.add(name, e)
 		if ext := path.Ext(name); ext != "" {
 			r.byExt.add(ext, e)
 		}

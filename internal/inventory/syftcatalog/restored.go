@@ -46,6 +46,22 @@ func managedBy(p string) (managed, bool) {
 	return managed{}, false
 }
 
+// managers says of one file after the other to which lists it belongs. Most stand
+// in the directory of the one before, which decides.
+type managers struct {
+	dir string
+	managed
+	known bool
+}
+
+func (m *managers) of(p string) (managed, bool) {
+	if dir := p[:strings.LastIndexByte(p, '/')+1]; dir != m.dir {
+		m.dir = dir
+		m.managed, m.known = managedBy(dir)
+	}
+	return m.managed, m.known
+}
+
 // isPackageList reports whether a file lists packages of the system.
 func isPackageList(m managed, p string) bool {
 	if m.kind == singleLists {
@@ -69,8 +85,9 @@ type restoredLists struct {
 func restoreLists(ctx context.Context, x *layers.Index) (restoredLists, error) {
 	out := restoredLists{byPath: map[string]*layers.Entry{}}
 	last := map[managed]int32{}
+	var managers managers
 	for e := range x.Covered() {
-		if m, ok := managedBy(e.Path); ok && isPackageList(m, e.Path) && listsPackages(ctx, x, m, e) {
+		if m, ok := managers.of(e.Path); ok && isPackageList(m, e.Path) && listsPackages(ctx, x, m, e) {
 			last[m] = max(last[m], e.Layer)
 		}
 	}
@@ -78,13 +95,13 @@ func restoreLists(ctx context.Context, x *layers.Index) (restoredLists, error) {
 		return out, nil
 	}
 	for e := range x.All() {
-		if m, ok := managedBy(e.Path); ok && isPackageList(m, e.Path) && listsPackages(ctx, x, m, x.Resolve(e.Path, true)) {
+		if m, ok := managers.of(e.Path); ok && isPackageList(m, e.Path) && listsPackages(ctx, x, m, x.Resolve(e.Path, true)) {
 			delete(last, m)
 		}
 	}
 	files := map[string]*layers.Entry{}
 	for e := range x.Covered() {
-		m, ok := managedBy(e.Path)
+		m, ok := managers.of(e.Path)
 		layer, gone := last[m]
 		if !ok || !gone || e.Layer > layer || e.Size == 0 {
 			continue
