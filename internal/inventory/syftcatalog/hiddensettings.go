@@ -49,8 +49,15 @@ func withoutCryptoSettings(c layers.Content) io.ReadCloser {
 			hidden = append(hidden, at+int64(n*size)) // p_type is first
 		}
 	}
+	if len(hidden) > maxHidden {
+		return c
+	}
 	return untyped{SectionReader: io.NewSectionReader(typesHidden{c, hidden}, 0, c.Size())}
 }
+
+// maxHidden bounds the types that are hidden, which each read goes through; linkers
+// make one table of symbols and a handful of segments.
+const maxHidden = 64
 
 // inlineBuildInfo reports whether an ELF file has a build id of Go, and build
 // information that is not somewhere else (package debug/buildinfo).

@@ -92,6 +92,77 @@ func TestProgramsThatAreReadInAnotherWayKeepTheirSettings(t *testing.T) {
 	}
 }
 
+// elfOf is a file of 64 bits with the sections of a Go program and that many
+// segments, small enough to be changed at random.
+func elfOf(t testing.TB, segments int) []byte {
+	t.Helper()
+	var names bytes.Buffer
+	var sections []elf.Section64
+	body := bytes.NewBuffer(make([]byte, binary.Size(elf.Header64{})))
+	write := func(w *bytes.Buffer, values ...any) {
+		for _, v := range values {
+			if err := binary.Write(w, binary.LittleEndian, v); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	add := func(name string, kind elf.SectionType, content []byte) {
+		sections = append(sections, elf.Section64{Name: uint32(names.Len()), Type: uint32(kind), Off: uint64(body.Len()), Size: uint64(len(content))})
+		names.WriteString(name + "\x00")
+		body.Write(content)
+	}
+	add("", elf.SHT_NULL, nil)
+	add(".go.buildinfo", elf.SHT_PROGBITS, append(bytes.Clone(signatures[0].Bytes), 8, 2, 0, 0, 0))
+	add(".note.go.buildid", elf.SHT_NOTE, make([]byte, 16))
+	add(".symtab", elf.SHT_SYMTAB, make([]byte, elf.Sym64Size))
+	sections[3].Link, sections[3].Entsize = 4, elf.Sym64Size
+	names.WriteString(".names\x00")
+	sections = append(sections, elf.Section64{Name: uint32(names.Len() - 7), Type: uint32(elf.SHT_STRTAB), Off: uint64(body.Len()), Size: uint64(names.Len())})
+	body.Write(names.Bytes())
+	h := elf.Header64{
+		Ident: [16]byte{0x7f, 'E', 'L', 'F', byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), 1}, Type: uint16(elf.ET_EXEC), Machine: uint16(elf.EM_X86_64), Version: 1,
+		Phoff: uint64(body.Len()), Phentsize: 56, Phnum: uint16(segments), Shentsize: 64, Shnum: uint16(len(sections)), Shstrndx: uint16(len(sections) - 1),
+	}
+	for range segments {
+		write(body, elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R)})
+	}
+	h.Shoff = uint64(body.Len())
+	write(body, sections)
+	var head bytes.Buffer
+	write(&head, h)
+	return append(head.Bytes(), body.Bytes()[head.Len():]...)
+}
+
+func TestAProgramOfManySegmentsIsShownAsItIs(t *testing.T) {
+	if _, hidden := withoutCryptoSettings(contentOf(elfOf(t, 10))).(untyped); !hidden {
+		t.Error("the settings of a program of ten segments are shown")
+	}
+	if _, hidden := withoutCryptoSettings(contentOf(elfOf(t, 60_000))).(untyped); hidden {
+		t.Error("each read goes through 60,000 segments")
+	}
+}
+
+func FuzzExecutable(f *testing.F) {
+	f.Add(elfOf(f, 2))
+	f.Add([]byte("\x7fELF\x02\x01\x01"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		size := int64(len(data))
+		executableParts{}.Hold(bytes.NewReader(data), size)
+		_, ranges, _ := executableParts{}.Keep(goBuildInfo, bytes.NewReader(data), size)
+		if len(ranges) > 0 && len(data) == 0 {
+			t.Error("parts of nothing are kept")
+		}
+		shown := withoutCryptoSettings(contentOf(data))
+		got, err := io.ReadAll(shown)
+		if err != nil || len(got) != len(data) {
+			t.Errorf("%d of %d bytes are shown: %v", len(got), len(data), err)
+		}
+		if f, err := elf.NewFile(bytes.NewReader(got)); err == nil && f.SectionByType(elf.SHT_SYMTAB) != nil && !bytes.Equal(got, data) {
+			t.Error("a program without its settings has symbols")
+		}
+	})
+}
+
 func TestManagersSayOfEachFileWhatManagedByDoes(t *testing.T) {
 	var m managers
 	for _, p := range []string{
