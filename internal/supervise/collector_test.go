@@ -13,8 +13,9 @@ func TestMemoryGrowsWithWhatIsInUse(t *testing.T) {
 	}{
 		{0, gateMemory, gateMemory},
 		{100 << 20, gateMemory, gateMemory},
+		{240 << 20, 310 << 20, 330 << 20},
 		{300 << 20, 370 << 20, 420 << 20},
-		{4 << 30, 5 << 30, 6 << 30},
+		{4 << 30, 5<<30 + 800<<20, 6 << 30},
 		{math.MaxUint64, math.MaxInt64, math.MaxInt64},
 	} {
 		if got := paced(tc.live, gateMemory); got < tc.from || got > tc.to {
