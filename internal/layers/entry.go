@@ -55,7 +55,7 @@ type Entry struct {
 	// security.capability, or "".
 	Capabilities string
 	// MIME is set for executables: application/x-executable,
-	// application/x-sharedlib and so on.
+	// application/x-sharedlib and so on; and for archives that are JavaArchive.
 	MIME string
 	// Signs tells which of Selector.Signatures occur in an executable: bit n
 	// stands for the signature with the index n.
@@ -78,6 +78,9 @@ type Entry struct {
 	// content is set when it was kept.
 	content atomic.Pointer[content]
 }
+
+// Executable reports whether it is a file that an operating system runs as it is.
+func (e *Entry) Executable() bool { return e.MIME != "" && e.MIME != JavaArchive }
 
 // Kept reports whether the content, or parts of it, were kept in the first pass
 // or read since.

@@ -36,6 +36,20 @@ func executableType(head []byte) string {
 	return ""
 }
 
+// JavaArchive is the MIME type of a zip archive that begins as Java's tools begin
+// theirs, whatever its name is: with the directory of the manifest, of which
+// readers of streams want that it comes first (java.util.jar.JarInputStream).
+const JavaArchive = "application/java-archive"
+
+// zipHeader is the size of the fixed part of the header of an entry
+// (APPNOTE.TXT, 4.3.7), after which its name comes.
+const zipHeader = 30
+
+// isJavaArchive reports whether a file begins as a Java archive does.
+func isJavaArchive(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("PK\x03\x04")) && len(head) > zipHeader && bytes.HasPrefix(head[zipHeader:], []byte("META-INF/"))
+}
+
 // Signature is a byte string that tells what is in an executable.
 type Signature struct {
 	// Bytes are at least two. The longer they are, the faster is the search.

@@ -102,7 +102,7 @@ func (e *LimitError) Error() string {
 // keeps none.
 type Selector struct {
 	// Keep is asked with the name of each regular file. It is called from
-	// several goroutines.
+	// several goroutines. Files that are a JavaArchive are kept in any case.
 	Keep func(path string, mode uint32, size int64) bool
 	// Signatures: an executable (ELF, Mach-O, PE) is also kept when one of
 	// these occurs in it; see Entry.Signs. There are at most 32.

@@ -261,10 +261,14 @@ func (sc *scanner) content(e *Entry) (err error) {
 	if _, err := io.ReadFull(sc.tar, head); err != nil {
 		return fmt.Errorf("archive: %w", err)
 	}
-	e.MIME = executableType(head)
+	if isJavaArchive(head) {
+		e.MIME, keep = JavaArchive, sc.x.selector.Keep != nil
+	} else {
+		e.MIME = executableType(head)
+	}
 	sc.offer(e, head)
 	sc.body = body{sc: sc, path: e.Path, head: head, left: e.Size}
-	sc.sought = e.MIME != "" && sc.seeking.begin(sc.x.sought(), sc.inspections, sc.wanting)
+	sc.sought = e.Executable() && sc.seeking.begin(sc.x.sought(), sc.inspections, sc.wanting)
 	switch {
 	case keep:
 		if err = sc.keep(e, &sc.body); sc.sought {

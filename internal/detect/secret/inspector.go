@@ -118,7 +118,7 @@ func (i *inspection) File(e *layers.Entry, head []byte) bool {
 	i.record.Files++
 	i.record.Bytes += e.Size
 	i.scanner.Begin(e.Path, head)
-	if e.MIME != "" {
+	if e.Executable() {
 		i.scanner.Tell()
 	}
 	i.contents.heldBy(i.scanner, e.Size)

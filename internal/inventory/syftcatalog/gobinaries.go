@@ -27,7 +27,7 @@ func goBinaries(ctx context.Context, packages []inventory.Package, x *layers.Ind
 		}
 		for _, place := range p.Places {
 			// A go.mod is no executable.
-			if e := x.Resolve(place.Path, true); e != nil && e.Type == layers.Regular && e.MIME != "" {
+			if e := x.Resolve(place.Path, true); e != nil && e.Type == layers.Regular && e.Executable() {
 				entries[place.Path] = e
 			}
 		}

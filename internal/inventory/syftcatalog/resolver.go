@@ -39,6 +39,8 @@ type resolver struct {
 	// aliases are symbolic links to directories: paths below the directory can
 	// also be reached through the link.
 	aliases []alias
+	// javaOfOtherNames is otherArchives, which is asked more than once.
+	javaOfOtherNames func() []file.Location
 
 	// refused are files that could not be opened, by path. Some catalogers
 	// pass over such a file in silence.
@@ -76,6 +78,7 @@ func newResolver(ctx context.Context, x *layers.Index) *resolver {
 		r.files = append(r.files, e)
 	}
 	r.aliases = chained(r.aliases)
+	r.javaOfOtherNames = sync.OnceValue(r.otherArchives)
 	var indexes sync.WaitGroup
 	for _, index := range []func(){r.indexNames, r.indexBeginsAndEnds, r.indexParents} {
 		indexes.Go(index)
@@ -229,6 +232,9 @@ func (r *resolver) glob(g glob) []file.Location {
 		if to := r.regular(access); to != nil {
 			out = append(out, r.location(access, to))
 		}
+	}
+	if g.pattern == javaPattern {
+		out = append(out, r.javaOfOtherNames()...)
 	}
 	return out
 }
