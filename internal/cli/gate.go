@@ -217,7 +217,7 @@ func (p Program) gate(ctx context.Context, f *gateFlags, flags *pflag.FlagSet) (
 	if f.vexOut.path != "" && f.vexOut.author == "" {
 		return exit.Usage, &exit.Error{Code: exit.Usage, Doing: "--vex-out needs a --vex-author, who answers for the statements"}
 	}
-	boms, err := sbomOutputs(f.sbomOut, f.sbomFormat)
+	boms, err := p.sbomOutputs(f.sbomOut, f.sbomFormat)
 	if err != nil {
 		return exit.Usage, err
 	}

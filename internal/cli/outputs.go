@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -78,22 +79,31 @@ func (f reportFlags) outputs() ([]output, error) {
 type sbomOutput struct {
 	path   string
 	format syftcatalog.Format
+	// at is the time that the build gives what it makes; zero for the present.
+	at time.Time
 	// document is set once there is one.
 	document gate.SBOM
 }
 
 // sbomOutputs pairs --sbom-out with --sbom-format by their order. Formats that
 // are left out are CycloneDX, which CI hosts read.
-func sbomOutputs(paths, formats []string) ([]sbomOutput, error) {
+func (p Program) sbomOutputs(paths, formats []string) ([]sbomOutput, error) {
 	if len(formats) > len(paths) {
 		return nil, &exit.Error{
 			Code: exit.Usage, Doing: fmt.Sprintf("%d --sbom-format for %d --sbom-out", len(formats), len(paths)),
 			Hint: "name a file for each format: --sbom-out a.json --sbom-format cyclonedx-json",
 		}
 	}
+	if len(paths) == 0 {
+		return nil, nil
+	}
+	at, err := buildTime(p.Getenv)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]sbomOutput, len(paths))
 	for i, path := range paths {
-		out[i] = sbomOutput{path: path, format: syftcatalog.CycloneDX}
+		out[i] = sbomOutput{path: path, format: syftcatalog.CycloneDX, at: at}
 		if i < len(formats) {
 			format, err := syftcatalog.ParseFormat(formats[i])
 			if err != nil {
@@ -103,6 +113,27 @@ func sbomOutputs(paths, formats []string) ([]sbomOutput, error) {
 		}
 	}
 	return out, nil
+}
+
+// buildTime is the time that a reproducible build gives what it makes, in seconds
+// since 1970; zero without one. See
+// https://reproducible-builds.org/specs/source-date-epoch/.
+func buildTime(getenv func(string) string) (time.Time, error) {
+	const name = "SOURCE_DATE_EPOCH"
+	value := getenv(name)
+	if value == "" {
+		return time.Time{}, nil
+	}
+	// RFC 3339 has no year after 9999.
+	const last = 253402300799
+	seconds, err := strconv.ParseUint(value, 10, 63)
+	if err != nil || seconds > last {
+		return time.Time{}, &exit.Error{
+			Code: exit.Usage, Doing: fmt.Sprintf("%s=%q is no time", name, value),
+			Hint: "set it to the seconds since 1970, as of the commit: git log -1 --pretty=%ct",
+		}
+	}
+	return time.Unix(int64(seconds), 0), nil
 }
 
 // formatsOf are the formats in which SBOMs are written.
@@ -165,7 +196,7 @@ func fileName(text string) string {
 // that were written; one that cannot be does not stop the others.
 func writeSBOMs(outputs []sbomOutput, stdout io.Writer, now time.Time) (written []sbomOutput, err error) {
 	for _, o := range outputs {
-		write := func(w io.Writer) error { return o.document.Write(w, o.format, now) }
+		write := func(w io.Writer) error { return o.document.Write(w, o.format, cmp.Or(o.at, now)) }
 		var failed error
 		if o.path != stdoutPath {
 			failed = report.WholeFile(o.path, "write the SBOM", write)

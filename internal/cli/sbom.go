@@ -83,7 +83,7 @@ func (p Program) sbom(ctx context.Context, f *sbomFlags, flags *pflag.FlagSet, r
 	if len(f.out) == 0 {
 		f.out = []string{stdoutPath}
 	}
-	outputs, err := sbomOutputs(f.out, f.format)
+	outputs, err := p.sbomOutputs(f.out, f.format)
 	if err != nil {
 		return err
 	}
