@@ -74,6 +74,7 @@ func withNarrowedCatalogers(cfg *syft.CreateSBOMConfig, sbom bool) *syft.CreateS
 		names = append(names, c.Name())
 		cfg = cfg.WithCatalogers(pkgcataloging.NewAlwaysEnabledCatalogerReference(c))
 	}
+	cfg = cfg.WithCatalogers(pkgcataloging.NewAlwaysEnabledCatalogerReference(newPlugNPlayCataloger()))
 	return cfg.WithCatalogerSelection(cataloging.NewSelectionRequest().WithRemovals(names...))
 }
 
