@@ -303,14 +303,16 @@ func noRoom(files []inventory.Unreadable) error {
 }
 
 // config is syft's default without what nobody reads: digests and metadata of
-// files, and notes about archives that were not expanded; and where no SBOM is
-// written, without what stands only there: names of packages in the NVD's own
-// scheme (CPE), a relation for each file of each package, and which cryptography
-// Go programs hold.
+// files, and notes about archives that were not expanded. What could not be read
+// of a file is kept where packages are found in the rest of it: they are not all.
+// And where no SBOM is written, without what stands only there: names of packages
+// in the NVD's own scheme (CPE), a relation for each file of each package, and
+// which cryptography Go programs hold.
 func config(opts Options) *syft.CreateSBOMConfig {
 	unknowns := cataloging.DefaultUnknownsConfig()
 	unknowns.IncludeExecutablesWithoutPackages = false
 	unknowns.IncludeUnexpandedArchives = false
+	unknowns.RemoveWhenPackagesDefined = false
 	cfg := syft.DefaultCreateSBOMConfig().WithoutFiles().WithUnknownsConfig(unknowns).WithTool("portcullis", opts.ToolVersion)
 	cfg = cfg.WithDataGenerationConfig(cfg.DataGeneration.WithGenerateCPEs(len(opts.SBOM) > 0)).
 		WithRelationshipsConfig(cfg.Relationships.WithPackageFileOwnership(len(opts.SBOM) > 0))

@@ -3,6 +3,7 @@ package syftcatalog
 import (
 	"context"
 	"io"
+	"slices"
 
 	sync "github.com/anchore/go-sync"
 	"github.com/anchore/syft/syft"
@@ -74,9 +75,19 @@ func withNarrowedCatalogers(cfg *syft.CreateSBOMConfig, sbom bool) *syft.CreateS
 		names = append(names, c.Name())
 		cfg = cfg.WithCatalogers(pkgcataloging.NewAlwaysEnabledCatalogerReference(c))
 	}
-	cfg = cfg.WithCatalogers(pkgcataloging.NewAlwaysEnabledCatalogerReference(newPlugNPlayCataloger()))
+	for _, c := range ownCatalogers() {
+		cfg = cfg.WithCatalogers(pkgcataloging.NewAlwaysEnabledCatalogerReference(c))
+	}
 	return cfg.WithCatalogerSelection(cataloging.NewSelectionRequest().WithRemovals(names...))
 }
+
+// ownCatalogers find what syft has no cataloger for, and ownGlobs are the files that
+// they ask for.
+func ownCatalogers() []pkg.Cataloger {
+	return []pkg.Cataloger{newPlugNPlayCataloger(), newPythonZipCataloger()}
+}
+
+var ownGlobs = slices.Concat(plugNPlayFiles, pythonZips)
 
 // executables is a cataloger that is shown only executables with certain
 // signatures.

@@ -93,3 +93,29 @@ func TestABrokenJavaArchiveOfAnyNameIsToldOf(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatCannotBeReadBesideWhatCanIsToldOf: in the packages that were found, a
+// reader would not see that there are more.
+func TestWhatCannotBeReadBesideWhatCanIsToldOf(t *testing.T) {
+	inner := library(t, "inner")
+	name, text := pom("outer")
+	for why, tt := range map[string]struct {
+		inner string
+		told  bool
+	}{
+		"a whole library": {string(inner), false},
+		"a cut library":   {string(inner[:len(inner)/2]), true},
+		"another archive": {"Rar!\x1a\x07\x01\x00 not Java's kind of it", false},
+	} {
+		img, err := imagetest.New().Layer("COPY", append(
+			imagetest.Debian(imagetest.Package{Name: "bash", Version: "5.2.15-2"}),
+			imagetest.File{Path: "app.jar", Body: zipOf(t, manifestOfJar, manifestText, name, text, "BOOT-INF/lib/inner-1.2.3.jar", tt.inner)})...).Image()
+		must(t, err)
+		inv, _ := catalog(t, layout(t, img))
+		find(t, inv, "outer")
+		told := slices.ContainsFunc(inv.Unreadable, func(u inventory.Unreadable) bool { return u.Path == "/app.jar" })
+		if told != tt.told {
+			t.Errorf("%s: told of it: %t; unreadable: %v", why, told, inv.Unreadable)
+		}
+	}
+}

@@ -51,11 +51,14 @@ func holdsArchives(name string) bool {
 // checkArchive returns a *layers.LimitError for an archive that would cost the
 // cataloger any amount of time or disk: archives in archives without end, ones
 // that inflate to a multiple of what packers make, and entries that are the same
-// bytes many times over. What is no archive is left to the parser.
-func checkArchive(ctx context.Context, r io.ReaderAt, size int64) (err error) {
+// bytes many times over. What is no archive is left to the parser; which of those
+// inside are zip archives that cannot be read is returned, since the cataloger
+// passes over them.
+func checkArchive(ctx context.Context, r io.ReaderAt, size int64) (broken []string, err error) {
 	defer recovered.As(&err, "look into an archive")
 	c := archiveCheck{ctx: ctx, archives: maxNestedArchives, unpacked: maxUnpacked + unpackedRatio*size, most: maxUnpacked + unpackedRatio*size}
-	return c.walk(r, size, maxArchiveDepth)
+	err = c.walk("", r, size, maxArchiveDepth)
+	return c.broken, err
 }
 
 // archiveCheck is what is left of the bounds of one outermost archive.
@@ -63,12 +66,23 @@ type archiveCheck struct {
 	ctx            context.Context
 	archives       int
 	unpacked, most int64
+	// broken are the names of archives inside that cannot be read.
+	broken []string
 }
 
-func (c *archiveCheck) walk(r io.ReaderAt, size int64, depth int) error {
+// maxBroken bounds how many broken archives in an archive are named, and
+// maxBrokenName the bytes of each name.
+const maxBroken, maxBrokenName = 10, 200
+
+// walk looks through an archive; name is "" for the outermost.
+func (c *archiveCheck) walk(name string, r io.ReaderAt, size int64, depth int) error {
 	z, err := zip.NewReader(r, size)
 	if err != nil {
-		return nil //nolint:nilerr // The parser says what is wrong with it.
+		// Of the outermost the parser says what is wrong with it.
+		if name != "" && isZip(r) {
+			c.breaks(name)
+		}
+		return nil
 	}
 	left := uint64(size)
 	for _, f := range z.File {
@@ -104,10 +118,28 @@ func (c *archiveCheck) nested(r io.ReaderAt, f *zip.File, depth int) error {
 	}
 	c.unpacked -= int64(f.UncompressedSize64)
 	inner, err := openNested(r, f)
-	if inner == nil || err != nil {
+	if err != nil {
 		return err
 	}
-	return errors.Join(c.walk(inner, int64(f.UncompressedSize64), depth-1), inner.Close())
+	if inner == nil {
+		c.breaks(f.Name)
+		return nil
+	}
+	return errors.Join(c.walk(f.Name, inner, int64(f.UncompressedSize64), depth-1), inner.Close())
+}
+
+func (c *archiveCheck) breaks(name string) {
+	if len(c.broken) < maxBroken {
+		c.broken = append(c.broken, name[:min(len(name), maxBrokenName)])
+	}
+}
+
+// isZip reports whether a content begins as a zip archive: others have names that
+// Java's archives have as well.
+func isZip(r io.ReaderAt) bool {
+	var head [4]byte
+	_, err := r.ReadAt(head[:], 0)
+	return err == nil && string(head[:]) == "PK\x03\x04"
 }
 
 // nestedContent is the content of an archive in an archive.
@@ -120,8 +152,7 @@ type heldContent struct{ io.ReaderAt }
 
 func (heldContent) Close() error { return nil }
 
-// openNested is the content of a file in an archive; nil if it is broken, of
-// which the cataloger speaks.
+// openNested is the content of a file in an archive; nil if it is broken.
 func openNested(archive io.ReaderAt, f *zip.File) (nestedContent, error) {
 	size := int64(f.UncompressedSize64)
 	if f.Method == zip.Store && f.CompressedSize64 == f.UncompressedSize64 {

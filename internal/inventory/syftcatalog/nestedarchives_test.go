@@ -22,7 +22,7 @@ import (
 )
 
 // archiveOf holds an archive several times over, and a text.
-func archiveOf(t *testing.T, times int, inner []byte, method uint16) []byte {
+func archiveOf(t testing.TB, times int, inner []byte, method uint16) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
@@ -92,7 +92,7 @@ func TestArchivesThatWouldFillTheDiskReachALimit(t *testing.T) {
 		{"archives of zeros", archiveOf(t, 300, wide, zip.Deflate), "unpacked bytes"},
 		{"archives of zeros, inside", archiveOf(t, 1, archiveOf(t, 300, wide, zip.Deflate), zip.Deflate), "unpacked bytes"},
 	} {
-		err := checkArchive(t.Context(), bytes.NewReader(tt.jar), int64(len(tt.jar)))
+		_, err := checkArchive(t.Context(), bytes.NewReader(tt.jar), int64(len(tt.jar)))
 		var limit *layers.LimitError
 		if errors.As(err, &limit) != (tt.limit != "") || limit != nil && !strings.Contains(limit.Limit, tt.limit) {
 			t.Errorf("%s: %v, want %q", tt.why, err, tt.limit)
@@ -104,7 +104,7 @@ func TestArchivesThatWouldFillTheDiskReachALimit(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	fat := nest(t, 2, 1, zip.Store)
-	if err := checkArchive(ended, bytes.NewReader(fat), int64(len(fat))); !errors.Is(err, context.Canceled) {
+	if _, err := checkArchive(ended, bytes.NewReader(fat), int64(len(fat))); !errors.Is(err, context.Canceled) {
 		t.Errorf("after the end: %v", err)
 	}
 }
@@ -162,7 +162,7 @@ func TestAPanicWhilePackagesAreReadIsAnError(t *testing.T) {
 		t.Errorf("cataloging gave %v, %v", model, err)
 	}
 	var broken *recovered.Panic
-	if err := checkArchive(t.Context(), nil, 100); !errors.As(err, &broken) {
+	if _, err := checkArchive(t.Context(), nil, 100); !errors.As(err, &broken) {
 		t.Errorf("looking into an archive gave %v", err)
 	}
 }

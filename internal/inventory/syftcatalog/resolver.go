@@ -46,6 +46,8 @@ type resolver struct {
 	// pass over such a file in silence.
 	mu      sync.Mutex
 	refused map[string]error
+	// broken says of archives, by path, which of those inside cannot be read.
+	broken map[string]string
 	// large are the entries of large directories that were asked for, by path:
 	// that of dpkg's own files is, for each package.
 	large map[string][]*layers.Entry
@@ -62,7 +64,7 @@ type alias struct{ link, dir string }
 var _ file.Resolver = (*resolver)(nil)
 
 func newResolver(ctx context.Context, x *layers.Index) *resolver {
-	r := &resolver{ctx: ctx, index: x, refused: map[string]error{}, large: map[string][]*layers.Entry{}, unverified: map[string]bool{}, archives: map[*layers.Entry]func() error{}}
+	r := &resolver{ctx: ctx, index: x, refused: map[string]error{}, broken: map[string]string{}, large: map[string][]*layers.Entry{}, unverified: map[string]bool{}, archives: map[*layers.Entry]func() error{}}
 	for e := range x.All() {
 		switch e.Type {
 		case layers.Regular, layers.Symlink:
@@ -411,9 +413,12 @@ func (r *resolver) archive(e *layers.Entry, c layers.Content) error {
 	check := r.archives[e.Data()]
 	if check == nil {
 		check = sync.OnceValue(func() error {
-			err := checkArchive(r.ctx, c, e.Size)
+			broken, err := checkArchive(r.ctx, c, e.Size)
 			if err != nil && r.ctx.Err() == nil {
 				r.reach(e.Path, err)
+			}
+			if len(broken) > 0 {
+				r.breaks(e.Path, broken)
 			}
 			return err
 		})
@@ -421,6 +426,13 @@ func (r *resolver) archive(e *layers.Entry, c layers.Content) error {
 	}
 	r.mu.Unlock()
 	return check()
+}
+
+// breaks notes that archives in an archive cannot be read.
+func (r *resolver) breaks(path string, inside []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.broken[path] = fmt.Sprintf("archives in it cannot be read: %s", strings.Join(inside, ", "))
 }
 
 // reach notes that a file reached a limit: no program of an honest build does.
@@ -437,13 +449,17 @@ func (r *resolver) limit() error {
 	return r.reached
 }
 
-// unreadable lists the files that were asked for and could not be opened.
+// unreadable lists the files that were asked for and could not be opened, and
+// those in which archives could not be.
 func (r *resolver) unreadable() []inventory.Unreadable {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var out []inventory.Unreadable
 	for p, err := range r.refused {
 		out = append(out, inventory.Unreadable{Path: p, Reason: err.Error()})
+	}
+	for p, reason := range r.broken {
+		out = append(out, inventory.Unreadable{Path: p, Reason: reason})
 	}
 	return out
 }

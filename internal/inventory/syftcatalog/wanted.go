@@ -26,7 +26,7 @@ var catalogerGlobs = func() []string {
 }()
 
 // wantedGlobs are the paths and patterns of what is kept.
-var wantedGlobs = slices.Concat(catalogerGlobs, plugNPlayFiles, furtherGlobs, systemFiles, credentialFiles, contentSetFiles)
+var wantedGlobs = slices.Concat(catalogerGlobs, ownGlobs, furtherGlobs, systemFiles, credentialFiles, contentSetFiles)
 
 var wanted = compileWishes(wantedGlobs)
 
