@@ -1,6 +1,7 @@
 package rpmdb
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -19,9 +20,10 @@ const (
 	// pageHeader is the size of a page's header in bytes.
 	pageHeader = 26
 	// longValue begins an item that leads to overflow pages, of longValueSize
-	// bytes.
+	// bytes, and shortValue one that is itself the key or value.
 	longValue     = 3
 	longValueSize = 12
+	shortValue    = 1
 )
 
 // hashFile is a hash file while it is checked.
@@ -37,13 +39,16 @@ type hashFile struct {
 	used []uint16
 	// long are the pages at which long values begin, those of items first.
 	long []uint32
+	// short are the values that are no longer than a quarter of a page, which
+	// stand among the items.
+	short [][]byte
 }
 
-// readBerkeley reads all pages, follows the chains of overflow pages, and calls
-// yield with each package. The library that reads the packages trusts every
-// place in the file, in a goroutine of its own, reads a page again that is no
-// overflow page, and a value as often as items lead to it.
-func readBerkeley(r io.ReaderAt, size int64, order binary.ByteOrder, yield func(blob []byte)) error {
+// readBerkeley reads all pages, follows the chains of overflow pages, and takes in
+// the packages. The library that reads them trusts every place in the file, in a
+// goroutine of its own, reads a page again that is no overflow page, a value as
+// often as items lead to it, and passes over what stands among the items.
+func readBerkeley(r io.ReaderAt, size int64, order binary.ByteOrder, to *packages) error {
 	head := make([]byte, pageHeader)
 	if _, err := r.ReadAt(head, 0); err != nil {
 		return err
@@ -74,7 +79,11 @@ func readBerkeley(r io.ReaderAt, size int64, order binary.ByteOrder, yield func(
 	if err := b.chains(); err != nil {
 		return err
 	}
-	return b.values(values, page, yield)
+	to.keep = len(b.short) > 0
+	for _, value := range b.short {
+		to.add(value)
+	}
+	return b.values(values, page, to.add)
 }
 
 // values puts the values together that begin at the given pages.
@@ -132,8 +141,11 @@ func (b *hashFile) items(page []byte) error {
 	if count%2 != 0 || pageHeader+2*count > len(page) {
 		return fmt.Errorf("%d items", count)
 	}
+	// Items stand one before the other from the end of the page on.
+	place := func(n int) int { return int(b.order.Uint16(page[pageHeader+2*n:])) }
+	room := len(page)
 	for n := 1; n < count; n += 2 {
-		at := int(b.order.Uint16(page[pageHeader+2*n:]))
+		at := place(n)
 		switch {
 		case at >= len(page), page[at] == longValue && at+longValueSize > len(page):
 			return fmt.Errorf("item %d is outside of it", n)
@@ -141,9 +153,21 @@ func (b *hashFile) items(page []byte) error {
 			if first := b.order.Uint32(page[at+4:]); first != 0 {
 				b.long = append(b.long, first)
 			}
+		case page[at] == shortValue && !isCounter(page, place(n-1)):
+			end := place(n - 1)
+			if room -= end - at; end <= at || end > len(page) || room < 0 {
+				return fmt.Errorf("item %d lies on another one", n)
+			}
+			b.short = append(b.short, bytes.Clone(page[at+1:end]))
 		}
 	}
 	return nil
+}
+
+// isCounter reports whether an item is the key 0, under which rpm keeps the number
+// of the next package.
+func isCounter(page []byte, at int) bool {
+	return at+5 <= len(page) && page[at] == shortValue && binary.LittleEndian.Uint32(page[at+1:]) == 0
 }
 
 // chains follows all chains of overflow pages. Every such page has one

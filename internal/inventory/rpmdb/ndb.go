@@ -11,11 +11,13 @@ import (
 // pages of slots, the first two of which are the head of the file; each leads to
 // a block of the file with a head of its own, behind which a package lies.
 const (
-	ndbMagic    = "RpmP"
-	ndbPage     = 4096
-	ndbSlot     = 16
-	ndbHead     = 2 * ndbSlot
-	ndbBlobHead = 16
+	ndbMagic     = "RpmP"
+	ndbSlotMagic = "Slot"
+	ndbBlobMagic = "BlbS"
+	ndbPage      = 4096
+	ndbSlot      = 16
+	ndbHead      = 2 * ndbSlot
+	ndbBlobHead  = 16
 	// ndbPages bounds the pages of slots; a slot is one package.
 	ndbPages = 2048
 )

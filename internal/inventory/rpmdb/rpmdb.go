@@ -1,9 +1,11 @@
 // Package rpmdb tells rpm databases apart that the library which reads them
-// would follow without end, and reads of packages what that library does not:
-// which files are not held against their digests. The one function is Check.
+// would follow without end, gives it in another form what it would pass over, and
+// reads of packages what that library does not: which files are not held against
+// their digests. The one function is Check.
 package rpmdb
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -27,53 +29,106 @@ const (
 // databases of distributions have a handful.
 const maxUnverified = 16 << 20
 
+// Database is a file that may be an rpm database.
+type Database struct {
+	// Name is the path, whose last part decides.
+	Name string
+	io.ReaderAt
+	Size int64
+	// Log is the write-ahead log beside a database of SQLite; nil for none.
+	Log []byte
+}
+
+// Checked is what is known of a database that passed.
+type Checked struct {
+	// Unverified are the paths of the files whose digests rpm does not verify
+	// since their packages say so.
+	Unverified []string
+	// Instead is a database of the same packages that the library reads whole;
+	// nil where it does that with the file itself.
+	Instead []byte
+}
+
 // Check refuses a file whose name is that of an rpm database if it has chains
 // of pages in circles, places outside of pages or more values than pages
 // (Berkeley DB), views or values that make rows out of nothing (SQLite), packages
 // outside of it or on one another (ndb), or is larger than any real one. Files of
 // other names and forms pass: what they hold is for the library to say.
 //
-// Of a database that passes it returns the paths of the files whose digests rpm
-// does not verify since their packages say so, with %verify
+// The library neither reads the write-ahead log of a database nor short values of
+// a Berkeley DB, which hold whole packages where its pages are large: Instead has
+// all of them then.
+//
+// Files that are not verified are those of packages that say so with %verify
 // (RPMTAG_FILEVERIFYFLAGS); those of %config and %ghost the library knows. A
 // package whose header cannot be read has none, and what exceeds 16 MB of paths
 // is left out: more is compared then, and not less.
-func Check(ctx context.Context, name string, r io.ReaderAt, size int64) (skipped []string, err error) {
-	defer recovered.As(&err, "check the rpm database "+name)
-	switch path.Base(name) {
-	case "Packages", "Packages.db", "rpmdb.sqlite":
-	default:
-		return nil, nil
+func Check(ctx context.Context, d Database) (out Checked, err error) {
+	defer recovered.As(&err, "check the rpm database "+d.Name)
+	if !IsName(d.Name) {
+		return Checked{}, nil
 	}
-	if size > maxSize {
-		return nil, fmt.Errorf("rpm database %s has %d bytes, more than the limit of %d", name, size, int64(maxSize))
+	if d.Size > maxSize {
+		return Checked{}, fmt.Errorf("rpm database %s has %d bytes, more than the limit of %d", d.Name, d.Size, int64(maxSize))
 	}
 	head := make([]byte, 24)
-	if n, err := r.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) || n < len(head) {
-		return nil, nil // Too short for any of them: the library says so.
+	if n, err := d.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) || n < len(head) {
+		return Checked{}, nil // Too short for any of them: the library says so.
 	}
-	room := maxUnverified
-	each := func(blob []byte) {
-		unverified(blob, func(path string) bool {
-			if room -= len(path); room < 0 {
-				return false
-			}
-			skipped = append(skipped, path)
-			return true
-		})
-	}
+	b := &packages{room: maxUnverified}
 	switch {
 	case string(head[:16]) == sqliteMagic:
-		err = readSQLite(ctx, r, size, each)
+		err = readSQLite(ctx, d, b)
 	case string(head[:4]) == ndbMagic:
-		err = readNDB(r, size, each)
+		err = readNDB(d, d.Size, b.add)
 	case binary.LittleEndian.Uint32(head[12:]) == berkeleyHash:
-		err = readBerkeley(r, size, binary.LittleEndian, each)
+		err = readBerkeley(d, d.Size, binary.LittleEndian, b)
 	case binary.BigEndian.Uint32(head[12:]) == berkeleyHash:
-		err = readBerkeley(r, size, binary.BigEndian, each)
+		err = readBerkeley(d, d.Size, binary.BigEndian, b)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("rpm database %s: %w", name, err)
+		return Checked{}, fmt.Errorf("rpm database %s: %w", d.Name, err)
 	}
-	return skipped, nil
+	return b.checked(), nil
+}
+
+// IsName reports whether a file has the name of an rpm database.
+func IsName(p string) bool {
+	switch path.Base(p) {
+	case "Packages", "Packages.db", "rpmdb.sqlite":
+		return true
+	}
+	return false
+}
+
+// packages takes in the packages of a database.
+type packages struct {
+	unverified []string
+	// room is how many bytes of paths unverified may still take.
+	room int
+	// keep is set where the library would not find all packages; kept are they.
+	keep bool
+	kept [][]byte
+}
+
+// add takes in a package. The caller may change it afterwards.
+func (b *packages) add(blob []byte) {
+	unverified(blob, func(path string) bool {
+		if b.room -= len(path); b.room < 0 {
+			return false
+		}
+		b.unverified = append(b.unverified, path)
+		return true
+	})
+	if b.keep {
+		b.kept = append(b.kept, bytes.Clone(blob))
+	}
+}
+
+func (b *packages) checked() Checked {
+	out := Checked{Unverified: b.unverified}
+	if b.keep {
+		out.Instead = newDatabase(b.kept)
+	}
+	return out
 }

@@ -151,11 +151,11 @@ func checkFile(t *testing.T, file string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	skipped, err := Check(t.Context(), file, f, info.Size())
-	if err != nil {
-		t.Errorf("%s: %v", filepath.Base(filepath.Dir(file)), err)
+	checked, err := Check(t.Context(), Database{Name: file, ReaderAt: f, Size: info.Size()})
+	if err != nil || checked.Instead != nil {
+		t.Errorf("%s: instead of %d bytes there are %d, %v", filepath.Base(filepath.Dir(file)), info.Size(), len(checked.Instead), err)
 	}
-	return skipped
+	return checked.Unverified
 }
 
 // What is refused must be no database that rpm made: those that come with the
@@ -210,6 +210,7 @@ func TestDatabasesWithoutEndAreRefused(t *testing.T) {
 		"an item that fills its page":  {"Packages", hashed(2, 0x30, 512-12, longValue, 1), ""},
 		"an item outside of its page":  {"Packages", hashed(2, 0x30, 600, 0, 0), "outside"},
 		"an item that leaves its page": {"Packages", hashed(2, 0x30, 505, longValue, 1), "outside"},
+		"a short item on another one":  {"Packages", hashed(2, 0x30, 0x40, shortValue, 1), "lies on another"},
 		"an odd number of items":       {"Packages", hashed(3, 0x30, 0x40, 0, 0), "3 items"},
 		"more items than a page holds": {"Packages", hashed(400, 0x30, 0x40, 0, 0), "400 items"},
 		"a value at a page of keys":    {"Packages", hashed(2, 0x30, 0x40, longValue, 2), "page 2"},
@@ -224,7 +225,7 @@ func TestDatabasesWithoutEndAreRefused(t *testing.T) {
 		"another file of its name":     {"rpmdb.other", berkeley(binary.LittleEndian, 0, 1), ""},
 		"a short file":                 {"Packages", []byte("x"), ""},
 	} {
-		_, err := Check(t.Context(), "/var/lib/rpm/"+tc.file, bytes.NewReader(tc.data), int64(len(tc.data)))
+		_, err := Check(t.Context(), Database{Name: "/var/lib/rpm/" + tc.file, ReaderAt: bytes.NewReader(tc.data), Size: int64(len(tc.data))})
 		if (err == nil) != (tc.want == "") || err != nil && !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: error = %v, want one that contains %q", name, err, tc.want)
 		}
@@ -234,8 +235,12 @@ func TestDatabasesWithoutEndAreRefused(t *testing.T) {
 // readPassed holds that the library reads to its end what passes: a panic in its
 // goroutine would end the program.
 func readPassed(t *testing.T, file string, data []byte) {
-	if _, err := Check(t.Context(), "Packages", bytes.NewReader(data), int64(len(data))); err != nil {
+	checked, err := Check(t.Context(), Database{Name: "Packages", ReaderAt: bytes.NewReader(data), Size: int64(len(data))})
+	if err != nil {
 		return
+	}
+	if checked.Instead != nil {
+		data = checked.Instead
 	}
 	if err := os.WriteFile(file, data, 0o600); err != nil {
 		t.Fatal(err)
@@ -283,7 +288,7 @@ type panicking struct{}
 func (panicking) ReadAt([]byte, int64) (int, error) { panic("index out of range") }
 
 func TestAPanicIsADatabaseThatCannotBeRead(t *testing.T) {
-	if _, err := Check(t.Context(), "var/lib/rpm/Packages", panicking{}, 1<<20); err == nil || !strings.Contains(err.Error(), "index out of range") {
+	if _, err := Check(t.Context(), Database{Name: "var/lib/rpm/Packages", ReaderAt: panicking{}, Size: 1 << 20}); err == nil || !strings.Contains(err.Error(), "index out of range") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -14,13 +14,18 @@ import (
 // sqliteMagic begins each such file.
 const sqliteMagic = "SQLite format 3\x00"
 
-// readSQLite opens the database in memory, looks at its shape, and calls yield
-// with each package only if that is one of a real database.
-func readSQLite(ctx context.Context, r io.ReaderAt, size int64, yield func(blob []byte)) error {
-	data := make([]byte, size)
-	if _, err := r.ReadAt(data, 0); err != nil && !errors.Is(err, io.EOF) {
+// readSQLite opens the database in memory, looks at its shape, and takes in its
+// packages only if that is one of a real database.
+func readSQLite(ctx context.Context, file Database, to *packages) error {
+	data := make([]byte, file.Size)
+	if _, err := file.ReadAt(data, 0); err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
+	data, err := withLog(data, file.Log)
+	if err != nil {
+		return err
+	}
+	to.keep = len(file.Log) > 0
 	// rpm keeps a write-ahead log beside its database, and a database in memory
 	// cannot have one. Versions 1 in place of 2 say that there is none
 	// (https://www.sqlite.org/fileformat2.html#file_format_version_numbers).
@@ -58,7 +63,7 @@ func readSQLite(ctx context.Context, r io.ReaderAt, size int64, yield func(blob 
 		if err := rows.Scan(&blob); err != nil {
 			return fmt.Errorf("read packages: %w", err)
 		}
-		yield(blob)
+		to.add(blob)
 	}
 	if err := rows.Err(); err != nil {
 		return fmt.Errorf("read packages: %w", err)

@@ -240,7 +240,7 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 		return inventory.Inventory{}, errors.Join(limit, err)
 	}
 	inv.Files, inv.Caches = stock.files, stock.caches
-	inv.Unreadable = slices.Concat(inv.Unreadable, lists.unreadable, stock.unreadable, src.resolver.unreadable(), writeAheadLogs(index))
+	inv.Unreadable = src.resolver.named(slices.Concat(inv.Unreadable, lists.unreadable, stock.unreadable, src.resolver.unreadable()))
 	for _, p := range index.Problems() {
 		inv.Ambiguous = append(inv.Ambiguous, inventory.Ambiguous{
 			Place: inventory.Place{Path: p.Path, Layer: index.DiffID(p.Layer)}, Reason: p.Reason, Repeated: p.Kind == layers.Repeated,

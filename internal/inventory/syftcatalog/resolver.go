@@ -53,6 +53,9 @@ type resolver struct {
 	large map[string][]*layers.Entry
 	// reached are the limits that files reached.
 	reached error
+	// lists are the names of package databases that links lead to, by the paths
+	// of the files.
+	lists map[string]string
 	// unverified are files that rpm does not hold against their digests.
 	unverified map[string]bool
 	// archives are the checks of archives, by the entry that has the content.
@@ -64,7 +67,8 @@ type alias struct{ link, dir string }
 var _ file.Resolver = (*resolver)(nil)
 
 func newResolver(ctx context.Context, x *layers.Index) *resolver {
-	r := &resolver{ctx: ctx, index: x, refused: map[string]error{}, broken: map[string]string{}, large: map[string][]*layers.Entry{}, unverified: map[string]bool{}, archives: map[*layers.Entry]func() error{}}
+	r := &resolver{ctx: ctx, index: x, refused: map[string]error{}, broken: map[string]string{}, large: map[string][]*layers.Entry{}}
+	r.lists, r.unverified, r.archives = map[string]string{}, map[string]bool{}, map[*layers.Entry]func() error{}
 	for e := range x.All() {
 		switch e.Type {
 		case layers.Regular, layers.Symlink:
@@ -375,6 +379,11 @@ func (r *resolver) FileContentsByLocation(l file.Location) (io.ReadCloser, error
 }
 
 func (r *resolver) contents(l file.Location) (layers.Content, error) {
+	if named := (inventory.Unreadable{Path: l.AccessPath}); l.AccessPath != l.RealPath && named.PackageDatabase() {
+		r.mu.Lock()
+		r.lists[l.RealPath] = l.AccessPath
+		r.mu.Unlock()
+	}
 	c, err := r.open(l)
 	if err != nil {
 		r.mu.Lock()
@@ -398,13 +407,10 @@ func (r *resolver) open(l file.Location) (layers.Content, error) {
 			return c, err
 		}
 	}
-	skipped, err := rpmdb.Check(r.ctx, e.Path, c, e.Size)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, p := range skipped {
-		r.unverified[p] = true
+	if !rpmdb.IsName(l.AccessPath) && !rpmdb.IsName(e.Path) {
+		return c, nil
 	}
-	return c, err
+	return r.rpmDatabase(l, e, c)
 }
 
 // archive checks once whether an archive may be given to who unpacks it.

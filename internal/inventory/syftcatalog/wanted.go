@@ -37,6 +37,7 @@ var furtherGlobs = []string{
 	"**/*.md5sums", "**/*.conffiles", "**/var/lib/dpkg/diversions", "**/copyright", "**/LICEN[CS]E*", "**/licen[cs]e*", "**/COPYING*", "**/*.dist-info/*", "**/*.egg-info/*",
 	// Debian's name of the program node, to which completions link as well.
 	"**/nodejs",
+	"**/rpm/rpmdb.sqlite-wal",
 	"/etc/debian_version", "/etc/*-release", "/usr/lib/*-release",
 }
 
