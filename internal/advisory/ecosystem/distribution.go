@@ -187,10 +187,11 @@ func majorVersion(d inventory.Distro) (string, bool) {
 	return major, major != ""
 }
 
-var alpineNumber = regexp.MustCompile(`^([0-9]+\.[0-9]+)(\.[0-9]+)*$`)
+var alpineNumber = regexp.MustCompile(`^([0-9]+\.[0-9]+)(\.[0-9]+)*(_rc[0-9]+)?$`)
 
-// alpineRelease reads "3.19.1" as v3.19. Pre-releases such as
-// 3.21.0_alpha20240923 are what edge calls itself.
+// alpineRelease reads "3.19.1" as v3.19, and so a candidate of the release, which
+// has its repositories. Pre-releases such as 3.21.0_alpha20240923 are what edge
+// calls itself.
 func alpineRelease(d inventory.Distro) (string, bool) {
 	if m := alpineNumber.FindStringSubmatch(d.Version); m != nil {
 		return "v" + m[1], true
@@ -206,6 +207,15 @@ func alpineRelease(d inventory.Distro) (string, bool) {
 // and has no advisories.
 func redHatRelease(d inventory.Distro) (string, bool) {
 	if strings.EqualFold(d.ID, "centos") && strings.Contains(strings.ToLower(d.Name+" "+d.PrettyName), "stream") {
+		return "", false
+	}
+	return majorVersion(d)
+}
+
+// almaRelease reads AlmaLinux' releases. AlmaLinux Kitten runs ahead of them as
+// CentOS Stream does, under the same ID.
+func almaRelease(d inventory.Distro) (string, bool) {
+	if strings.Contains(strings.ToLower(d.Name+" "+d.PrettyName), "kitten") {
 		return "", false
 	}
 	return majorVersion(d)

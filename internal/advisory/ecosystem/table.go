@@ -45,7 +45,7 @@ var table = []*Ecosystem{
 	}},
 	{Name: "AlmaLinux", PURLTypes: []string{"rpm"}, Scheme: rpm, Distribution: &Distribution{
 		IDs: []string{"almalinux"}, Names: BinaryThenSource, Modular: true,
-		Vendors: []string{"AlmaLinux"}, release: majorVersion, split: plainSuffix,
+		Vendors: []string{"AlmaLinux"}, release: almaRelease, split: plainSuffix,
 	}},
 	{Name: "Rocky Linux", PURLTypes: []string{"rpm"}, Scheme: rpm, Distribution: &Distribution{
 		IDs: []string{"rocky"}, Names: BinaryThenSource, Modular: true,
