@@ -143,6 +143,18 @@ var images = map[string]func() *imagetest.Builder{
 			Layer("ADD rootfs /", imagetest.Alpine("3.22.1", imagetest.Package{Name: "busybox", Version: "1.36.1-r29"})...).
 			Layer("RUN apk add dpkg", imagetest.Text("var/lib/dpkg/status", "")).User("10001")
 	},
+	// A distribution whose list of packages went in the step that installed them.
+	"listless": func() *imagetest.Builder {
+		return imagetest.New().Layer("ADD rootfs /", append(imagetest.NPM("/app", "left-pad@1.3.0"),
+			imagetest.Text("etc/os-release", "ID=fedora\nVERSION_ID=43\nPRETTY_NAME=\"Fedora Linux 43\"\n"))...).User("10001")
+	},
+	// A list of apk that was cut behind its first package.
+	"cut-list": func() *imagetest.Builder {
+		files := imagetest.Alpine("3.22.1", imagetest.Package{Name: "busybox", Version: "1.36.1-r29"})
+		list := &files[len(files)-1]
+		list.Body = append(list.Body, "C:Q1AAAAAAAAAAAAAAAAAAAAAAAAAAA=\nP:open"...)
+		return imagetest.New().Layer("ADD rootfs /", files...).User("10001")
+	},
 	"foreign": func() *imagetest.Builder {
 		return imagetest.New().Layer("ADD rootfs /",
 			append(imagetest.Debian(imagetest.Package{Name: "bash", Version: "5.2"}),

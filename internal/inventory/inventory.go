@@ -316,6 +316,7 @@ var packageDatabases = []string{
 	"/var/lib/rpm/Packages", "/var/lib/rpm/Packages.db", "/var/lib/rpm/rpmdb.sqlite",
 	"/usr/share/rpm/Packages", "/usr/share/rpm/Packages.db", "/usr/share/rpm/rpmdb.sqlite",
 	"/usr/lib/sysimage/rpm/Packages", "/usr/lib/sysimage/rpm/Packages.db", "/usr/lib/sysimage/rpm/rpmdb.sqlite",
+	"/var/lib/rpmmanifest/container-manifest-2",
 }
 
 // PackageDatabase reports whether the file is the list of what a package manager

@@ -47,6 +47,8 @@ type Checked struct {
 	// Instead is a database of the same packages that the library reads whole;
 	// nil where it does that with the file itself.
 	Instead []byte
+	// Empty says that it lists no package.
+	Empty bool
 }
 
 // Check refuses a file whose name is that of an rpm database if it has chains
@@ -76,6 +78,7 @@ func Check(ctx context.Context, d Database) (out Checked, err error) {
 		return Checked{}, nil // Too short for any of them: the library says so.
 	}
 	b := &packages{room: maxUnverified}
+	var other bool
 	switch {
 	case string(head[:16]) == sqliteMagic:
 		err = readSQLite(ctx, d, b)
@@ -85,9 +88,14 @@ func Check(ctx context.Context, d Database) (out Checked, err error) {
 		err = readBerkeley(d, d.Size, binary.LittleEndian, b)
 	case binary.BigEndian.Uint32(head[12:]) == berkeleyHash:
 		err = readBerkeley(d, d.Size, binary.BigEndian, b)
+	default:
+		other = true
 	}
 	if err != nil {
 		return Checked{}, fmt.Errorf("rpm database %s: %w", d.Name, err)
+	}
+	if other {
+		return Checked{}, nil
 	}
 	return b.checked(), nil
 }
@@ -107,12 +115,14 @@ type packages struct {
 	// room is how many bytes of paths unverified may still take.
 	room int
 	// keep is set where the library would not find all packages; kept are they.
-	keep bool
-	kept [][]byte
+	keep  bool
+	kept  [][]byte
+	count int
 }
 
 // add takes in a package. The caller may change it afterwards.
 func (b *packages) add(blob []byte) {
+	b.count++
 	unverified(blob, func(path string) bool {
 		if b.room -= len(path); b.room < 0 {
 			return false
@@ -126,7 +136,7 @@ func (b *packages) add(blob []byte) {
 }
 
 func (b *packages) checked() Checked {
-	out := Checked{Unverified: b.unverified}
+	out := Checked{Unverified: b.unverified, Empty: b.count == 0}
 	if b.keep {
 		out.Instead = newDatabase(b.kept)
 	}

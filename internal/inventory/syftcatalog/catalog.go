@@ -239,8 +239,12 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 	if err != nil {
 		return inventory.Inventory{}, errors.Join(limit, err)
 	}
+	damaged, err := damagedLists(ctx, index)
+	if err != nil {
+		return inventory.Inventory{}, errors.Join(limit, err)
+	}
 	inv.Files, inv.Caches = stock.files, stock.caches
-	inv.Unreadable = src.resolver.named(slices.Concat(inv.Unreadable, lists.unreadable, stock.unreadable, src.resolver.unreadable()))
+	inv.Unreadable = src.resolver.named(slices.Concat(inv.Unreadable, lists.unreadable, stock.unreadable, damaged, src.resolver.unreadable()))
 	for _, p := range index.Problems() {
 		inv.Ambiguous = append(inv.Ambiguous, inventory.Ambiguous{
 			Place: inventory.Place{Path: p.Path, Layer: index.DiffID(p.Layer)}, Reason: p.Reason, Repeated: p.Kind == layers.Repeated,
@@ -249,6 +253,10 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 		if lost := (inventory.Unreadable{Path: p.Path, Reason: p.Reason}); p.Kind == layers.Lost && lost.PackageDatabase() {
 			inv.Unreadable = append(inv.Unreadable, lost)
 		}
+	}
+	inv.Unreadable = src.resolver.withoutEmptyDatabases(inv.Unreadable, inv.Packages)
+	if limit == nil {
+		inv.Unreadable = append(inv.Unreadable, unlisted(inv)...)
 	}
 	sortUnreadable(inv.Unreadable)
 	s.stats = index.Stats()

@@ -156,6 +156,7 @@ func TestInventoryOfADebianImage(t *testing.T) {
 func TestContentManifestsNameTheRepositories(t *testing.T) {
 	img, err := imagetest.New().Platform("linux/"+runtime.GOARCH).Layer("ADD ubi.tar /",
 		imagetest.Text("etc/os-release", "ID=rhel\nVERSION_ID=9.2\nPRETTY_NAME=\"Red Hat Enterprise Linux 9.2 (Plow)\"\n"),
+		imagetest.File{Path: "var/lib/rpm/Packages.db", Body: packagesDB(rpmHeader("bash", "5.1.8", "6.el9"))},
 		imagetest.Text("root/buildinfo/content_manifests/ubi9-container-9.2-1.json", `{"metadata":{"image_layer_index":0},"content_sets":["rhel-9-for-x86_64-baseos-eus-rpms","rhel-9-for-x86_64-appstream-rpms"]}`)).
 		Layer("COPY content-sets.json /usr/share/buildinfo/",
 			imagetest.Text("usr/share/buildinfo/content-sets.json", `{"content_sets":["rhel-9-for-x86_64-appstream-rpms"]}`),

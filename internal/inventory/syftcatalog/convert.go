@@ -144,16 +144,27 @@ func distro(r *linux.Release) *inventory.Distro {
 	if r == nil || (r.ID == "" && r.Name == "") {
 		return nil
 	}
-	version := r.VersionID
-	if r.ID == "debian" {
+	id, version := unquoted(r.ID), unquoted(r.VersionID)
+	if id == "debian" {
 		// syft puts the point release of /etc/debian_version here; the release
 		// that VERSION_ID and all advisories name is the part before it.
 		version, _, _ = strings.Cut(version, ".")
 	}
 	return &inventory.Distro{
-		ID: r.ID, IDLike: r.IDLike, Name: r.Name, PrettyName: r.PrettyName,
-		Version: version, Codename: r.VersionCodename, CPE: r.CPEName,
+		ID: id, IDLike: r.IDLike, Name: unquoted(r.Name), PrettyName: unquoted(r.PrettyName),
+		Version: version, Codename: unquoted(r.VersionCodename), CPE: r.CPEName,
 	}
+}
+
+// unquoted is a value of os-release(5) without single quotes around it, as a shell
+// reads it; syft takes the double ones away.
+func unquoted(value string) string {
+	if inner, ok := strings.CutPrefix(value, "'"); ok {
+		if inner, ok = strings.CutSuffix(inner, "'"); ok {
+			return inner
+		}
+	}
+	return value
 }
 
 // ownersOf maps a package to the operating system package that ships its

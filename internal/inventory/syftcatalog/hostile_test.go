@@ -64,7 +64,7 @@ func TestEntriesThatReadersTakeInDifferentWaysAreAmbiguous(t *testing.T) {
 		"a file with another content":                       {file: imagetest.Text("etc/os-release", "ID=debian\nVERSION_ID=11\n"), want: "/etc/os-release", repeated: true},
 		"a list of packages that is a hard link to nothing": {file: imagetest.HardLink("lib/apk/db/installed", "nothing"), want: "/lib/apk/db/installed", lost: true},
 	} {
-		inv, err := catalogFiles(t, imagetest.Text("etc/os-release", "ID=debian\nVERSION_ID=12\n"), tc.file)
+		inv, err := catalogFiles(t, imagetest.Text("etc/os-release", "ID=debian\nVERSION_ID=12\n"), imagetest.Text("var/lib/dpkg/status.d/base", "Package: base\nVersion: 1\n"), tc.file)
 		must(t, err)
 		if len(inv.Ambiguous) != 1 || inv.Ambiguous[0].Path != tc.want || inv.Ambiguous[0].Layer == "" {
 			t.Errorf("%s: ambiguous = %+v, want one entry %s with its layer", name, inv.Ambiguous, tc.want)

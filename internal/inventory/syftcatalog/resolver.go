@@ -56,6 +56,9 @@ type resolver struct {
 	// lists are the names of package databases that links lead to, by the paths
 	// of the files.
 	lists map[string]string
+	// empty are rpm databases that can be read and list nothing, by their paths
+	// and by the names of links that lead to them.
+	empty map[string]bool
 	// unverified are files that rpm does not hold against their digests.
 	unverified map[string]bool
 	// archives are the checks of archives, by the entry that has the content.
@@ -68,7 +71,7 @@ var _ file.Resolver = (*resolver)(nil)
 
 func newResolver(ctx context.Context, x *layers.Index) *resolver {
 	r := &resolver{ctx: ctx, index: x, refused: map[string]error{}, broken: map[string]string{}, large: map[string][]*layers.Entry{}}
-	r.lists, r.unverified, r.archives = map[string]string{}, map[string]bool{}, map[*layers.Entry]func() error{}
+	r.lists, r.empty, r.unverified, r.archives = map[string]string{}, map[string]bool{}, map[string]bool{}, map[*layers.Entry]func() error{}
 	for e := range x.All() {
 		switch e.Type {
 		case layers.Regular, layers.Symlink:
@@ -366,7 +369,7 @@ func (r *resolver) RelativeFileByPath(_ file.Location, p string) *file.Location 
 }
 
 // FileContentsByLocation opens a file; the reader is also an io.ReaderAt and
-// an io.Seeker, but for dpkg's list of packages, which is read as a stream.
+// an io.Seeker, but for lists of packages that are read as a stream.
 func (r *resolver) FileContentsByLocation(l file.Location) (io.ReadCloser, error) {
 	c, err := r.contents(l)
 	if err != nil {
@@ -374,6 +377,9 @@ func (r *resolver) FileContentsByLocation(l file.Location) (io.ReadCloser, error
 	}
 	if isDpkgStatus(l.RealPath) || isDpkgStatus(l.AccessPath) {
 		return newDpkgStatus(c), nil
+	}
+	if isRPMManifest(l.RealPath) || isRPMManifest(l.AccessPath) {
+		return ended(c), nil
 	}
 	return c, nil
 }

@@ -28,6 +28,7 @@ var managerDirs = []struct{ kind, dir string }{
 	{"rpm", "/var/lib/rpm/"},
 	{"rpm", "/usr/share/rpm/"},
 	{"rpm", "/usr/lib/sysimage/rpm/"},
+	{"rpm", "/var/lib/rpmmanifest/"},
 }
 
 // singleLists are those of images without dpkg: one package in each file.

@@ -39,6 +39,9 @@ func (r *resolver) rpmDatabase(l file.Location, e *layers.Entry, c layers.Conten
 	for _, p := range checked.Unverified {
 		r.unverified[p] = true
 	}
+	if checked.Empty {
+		r.empty[e.Path], r.empty[name] = true, true
+	}
 	if checked.Instead != nil {
 		c = layers.Content{SectionReader: io.NewSectionReader(bytes.NewReader(checked.Instead), 0, int64(len(checked.Instead)))}
 	}

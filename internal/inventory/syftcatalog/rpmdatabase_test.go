@@ -31,8 +31,29 @@ func rpmHeader(name, version, release string) []byte {
 	return append(append(blob, index...), data...)
 }
 
-// rpmSQLite makes a database of one package, and a log in which are those that
-// were installed later.
+// packagesDB is a database in rpm's own form (ndb) of a few packages.
+func packagesDB(headers ...[]byte) []byte {
+	order := binary.LittleEndian
+	data := make([]byte, 4096)
+	copy(data, "RpmP")
+	order.PutUint32(data[12:], 1)
+	for at := 32; at < len(data); at += 16 {
+		copy(data[at:], "Slot")
+	}
+	for i, header := range headers {
+		slot := data[32+16*i:]
+		order.PutUint32(slot[4:], uint32(i+1))
+		order.PutUint32(slot[8:], uint32(len(data)/16))
+		blob := append([]byte("BlbS"), make([]byte, 12)...)
+		order.PutUint32(blob[4:], uint32(i+1))
+		order.PutUint32(blob[12:], uint32(len(header)))
+		data = slices.Concat(data, blob, header, make([]byte, (16-len(header)%16)%16))
+	}
+	return data
+}
+
+// rpmSQLite makes a database of one package, or of none, and a log in which are
+// those that were installed later.
 func rpmSQLite(t *testing.T, first string, later ...string) (data, log []byte) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "rpmdb.sqlite")
@@ -47,7 +68,9 @@ func rpmSQLite(t *testing.T, first string, later ...string) (data, log []byte) {
 	const insert = "INSERT INTO Packages (blob) VALUES (?)"
 	run("PRAGMA journal_mode = WAL")
 	run("CREATE TABLE Packages (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL)")
-	run(insert, rpmHeader(first, "1.0", "1.fc43"))
+	if first != "" {
+		run(insert, rpmHeader(first, "1.0", "1.fc43"))
+	}
 	run("PRAGMA wal_checkpoint(TRUNCATE)")
 	for _, name := range later {
 		run(insert, rpmHeader(name, "1.0", "1.fc43"))
