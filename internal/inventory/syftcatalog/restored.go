@@ -104,7 +104,7 @@ func restoreLists(ctx context.Context, x *layers.Index) (restoredLists, error) {
 	for e := range x.Covered() {
 		m, ok := managers.of(e.Path)
 		layer, gone := last[m]
-		if !ok || !gone || e.Layer > layer || e.Size == 0 {
+		if !ok || !gone || e.Size == 0 || !belongs(e, layer) {
 			continue
 		}
 		now, clear := x.Clear(e)
@@ -118,11 +118,23 @@ func restoreLists(ctx context.Context, x *layers.Index) (restoredLists, error) {
 		case isList:
 			out.byPath[e.Path], files[e.Path] = e, e
 		case clear && (now == nil || now.Size == 0):
-			files[e.Path] = e
+			if known := files[e.Path]; known == nil || known.Layer <= e.Layer {
+				files[e.Path] = e
+			}
 		}
 	}
 	order := slices.SortedFunc(maps.Values(files), func(a, b *layers.Entry) int { return cmp.Compare(a.Path, b.Path) })
 	return out, x.Restore(order)
+}
+
+// belongs reports whether a file stood beside a list of a layer. The log of changes
+// to a database of rpm may be newer than it, and one that is older was written back
+// when the database was.
+func belongs(e *layers.Entry, layer int32) bool {
+	if strings.HasSuffix(e.Path, "/rpmdb.sqlite"+walSuffix) {
+		return e.Layer >= layer
+	}
+	return e.Layer <= layer
 }
 
 // packageBegins are the first words of a package in a list, by kind.

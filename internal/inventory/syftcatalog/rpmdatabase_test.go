@@ -122,3 +122,36 @@ func TestAnRPMDatabaseIsReadWithItsLogWhereverItStands(t *testing.T) {
 		})
 	}
 }
+
+// The log of a deleted database is the one that was written since the database.
+func TestADeletedRPMDatabaseIsRestoredWithItsLog(t *testing.T) {
+	data, log := rpmSQLite(t, "bash", "zlib")
+	fedora := imagetest.Text("etc/os-release", "ID=fedora\nVERSION_ID=43\n")
+	newer, _ := rpmSQLite(t, "bash")
+	database := func(body []byte) imagetest.File { return imagetest.File{Path: "var/lib/rpm/rpmdb.sqlite", Body: body} }
+	logged := imagetest.File{Path: "var/lib/rpm/rpmdb.sqlite-wal", Body: log}
+	for name, tc := range map[string]struct {
+		layers [][]imagetest.File
+		want   string
+	}{
+		"of the same layer":            {[][]imagetest.File{{fedora, database(data), logged}}, "bash zlib"},
+		"of a later layer":             {[][]imagetest.File{{fedora, database(data)}, {logged}}, "bash zlib"},
+		"that was written back":        {[][]imagetest.File{{fedora, database(data), logged}, {database(newer), imagetest.Text("var/lib/rpm/.wh.rpmdb.sqlite-wal", "")}}, "bash"},
+		"that was emptied and written": {[][]imagetest.File{{fedora, database(data), imagetest.Text("var/lib/rpm/rpmdb.sqlite-wal", "x")}, {logged}}, "bash zlib"},
+	} {
+		b := imagetest.New()
+		for _, files := range append(tc.layers, []imagetest.File{imagetest.Text("var/lib/.wh.rpm", "")}) {
+			b = b.Layer("RUN", files...)
+		}
+		img, err := b.Image()
+		must(t, err)
+		inv, _ := catalog(t, layout(t, img))
+		var names []string
+		for _, p := range inv.Packages {
+			names = append(names, p.Name)
+		}
+		if got := strings.Join(names, " "); got != tc.want || len(inv.Restored) != 1 || len(inv.Unreadable) > 0 {
+			t.Errorf("%s: packages %q, want %q; restored %v, unreadable %v", name, got, tc.want, inv.Restored, inv.Unreadable)
+		}
+	}
+}
