@@ -129,6 +129,7 @@ func TestADistributionWithoutAListOfItsPackagesIsTold(t *testing.T) {
 		want        string
 	}{
 		"nothing lists them":         {fedora, nil, says},
+		"an old release file":        {append(app, imagetest.Text("etc/redhat-release", "CentOS release 6.10 (Final)\n")), nil, "/etc/redhat-release: nothing lists the packages of the distribution that this file names, CentOS release 6.10 (Final)"},
 		"an empty database":          {append(fedora, imagetest.Text("var/lib/rpm/rpmdb.sqlite", "")), nil, says},
 		"a list that cannot be read": {append(fedora, imagetest.Text("var/lib/rpm/rpmdb.sqlite", "noise")), nil, ""},
 		"a program of no system":     {app, nil, ""},

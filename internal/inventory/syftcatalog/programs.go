@@ -53,9 +53,10 @@ func executable(x *layers.Index, e *layers.Entry) *layers.Entry {
 	return e.Data()
 }
 
-// releaseFile is the file that names the distribution (os-release(5)).
+// releaseFile is the file that names the distribution: os-release(5), or what
+// systems had before it, in the order in which syft asks for them.
 func releaseFile(x *layers.Index) inventory.Place {
-	for _, path := range []string{"/etc/os-release", "/usr/lib/os-release"} {
+	for _, path := range []string{"/etc/os-release", "/usr/lib/os-release", "/etc/system-release-cpe", "/etc/redhat-release"} {
 		if e := x.Resolve(path, true); e != nil && e.Type == layers.Regular {
 			return inventory.Place{Path: e.Path, Layer: x.DiffID(int(e.Layer))}
 		}
