@@ -218,9 +218,25 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 		s.begin(opts.SBOM)
 	}
 	limit = errors.Join(limit, src.resolver.limit())
+	inv, err := inventoryOf(ctx, model, src.resolver, lists, opts)
+	if err != nil {
+		return inventory.Inventory{}, errors.Join(limit, err)
+	}
+	inv.Image = t.Image
+	if limit == nil {
+		inv.Unreadable = append(inv.Unreadable, unlisted(inv)...)
+	}
+	sortUnreadable(inv.Unreadable)
+	s.stats = index.Stats()
+	return inv, errors.Join(limit, noRoom(inv.Unreadable))
+}
+
+// inventoryOf is what a model and the files of the image, which a resolver has,
+// amount to.
+func inventoryOf(ctx context.Context, model *sbom.SBOM, r *resolver, lists restoredLists, opts Options) (inventory.Inventory, error) {
+	index := r.index
 	packages := packagesOf(model)
 	inv := convert(model, packages)
-	inv.Image = t.Image
 	if !opts.Licences {
 		for i := range inv.Packages {
 			inv.Packages[i].Licenses = nil
@@ -235,16 +251,16 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 		return u.PackageDatabase() && e != nil && e.Type == layers.Regular && e.Size == 0
 	})
 	setLayers(&inv, packages, index)
-	stock, err := addContents(ctx, &inv, owning(packages), src.resolver)
+	stock, err := addContents(ctx, &inv, owning(packages), r)
 	if err != nil {
-		return inventory.Inventory{}, errors.Join(limit, err)
+		return inventory.Inventory{}, err
 	}
 	damaged, err := damagedLists(ctx, index)
 	if err != nil {
-		return inventory.Inventory{}, errors.Join(limit, err)
+		return inventory.Inventory{}, err
 	}
 	inv.Files, inv.Caches = stock.files, stock.caches
-	inv.Unreadable = src.resolver.named(slices.Concat(inv.Unreadable, lists.unreadable, stock.unreadable, damaged, src.resolver.unreadable()))
+	inv.Unreadable = r.named(slices.Concat(inv.Unreadable, lists.unreadable, stock.unreadable, damaged, r.unreadable()))
 	for _, p := range index.Problems() {
 		inv.Ambiguous = append(inv.Ambiguous, inventory.Ambiguous{
 			Place: inventory.Place{Path: p.Path, Layer: index.DiffID(p.Layer)}, Reason: p.Reason, Repeated: p.Kind == layers.Repeated,
@@ -254,13 +270,8 @@ func (s *SBOM) catalogLayers(ctx context.Context, t *target.Target, opts Options
 			inv.Unreadable = append(inv.Unreadable, lost)
 		}
 	}
-	inv.Unreadable = src.resolver.withoutEmptyDatabases(inv.Unreadable, inv.Packages)
-	if limit == nil {
-		inv.Unreadable = append(inv.Unreadable, unlisted(inv)...)
-	}
-	sortUnreadable(inv.Unreadable)
-	s.stats = index.Stats()
-	return inv, errors.Join(limit, noRoom(inv.Unreadable))
+	inv.Unreadable = r.withoutEmptyDatabases(inv.Unreadable, inv.Packages)
+	return inv, nil
 }
 
 // addContents adds what is read of the files themselves: which functions Go
