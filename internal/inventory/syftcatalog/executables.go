@@ -41,6 +41,14 @@ const (
 	dotnetBundle
 	// cargoAuditableOld is the name of that section before it was settled.
 	cargoAuditableOld
+	// pyInstaller begins the end of programs into which PyInstaller packed Python
+	// and packages, and nodeApplication stands in a node that has an application
+	// in itself. Nothing says which packages those are.
+	pyInstaller
+	nodeApplication
+
+	// opaque are the signatures of what no cataloger reads, see opaquePrograms.
+	opaque = pyInstaller | nodeApplication
 )
 
 // signatures are in the order of the bits.
@@ -55,6 +63,8 @@ var signatures = []layers.Signature{
 		0x13, 0xf5, 0xb9, 0xe6, 0xef, 0xae, 0x33, 0x18, 0xee, 0x3b, 0x2d, 0xce, 0x24, 0xb3, 0x6a, 0xae,
 	}},
 	{Bytes: []byte("rust-deps-v0")},
+	{Bytes: []byte("MEI\x0c\x0b\x0a\x0b\x0e")},
+	{Bytes: []byte("NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2:1")},
 }
 
 // withNarrowedCatalogers has each cataloger of executables look only at those that

@@ -83,6 +83,9 @@ func (executableParts) Keep(signs uint32, r io.ReaderAt, _ int64) (counting uint
 			counting, ranges, ok = signs, nil, false
 		}
 	}()
+	if signs&^opaque == 0 {
+		return signs, nil, true
+	}
 	if signs&upxPacked != 0 {
 		return signs, nil, false
 	}
@@ -95,7 +98,7 @@ func (executableParts) Keep(signs uint32, r io.ReaderAt, _ int64) (counting uint
 		return signs, nil, false
 	}
 	counting = countingSigns(signs, f)
-	if counting&^(goBuildInfo|cargoAuditable|cargoAuditableOld|packageNote) != 0 {
+	if counting&^(goBuildInfo|cargoAuditable|cargoAuditableOld|packageNote|opaque) != 0 {
 		return counting, nil, false
 	}
 	ranges, err = elfParts(counting, t, f, r)

@@ -63,3 +63,20 @@ func releaseFile(x *layers.Index) inventory.Place {
 	}
 	return inventory.Place{}
 }
+
+// opaquePrograms lists the programs that hold packages of which nothing says what
+// they are. A program of Go that holds these signatures looks for them, as this one.
+func opaquePrograms(x *layers.Index) []inventory.Unreadable {
+	var out []inventory.Unreadable
+	for e := range x.All() {
+		if e.Type != layers.Regular || e.Signs&opaque == 0 || e.Signs&goBuildInfo != 0 {
+			continue
+		}
+		reason := "PyInstaller packed Python packages into this program, and does not say which"
+		if e.Signs&pyInstaller == 0 {
+			reason = "an application of Node is packed into this program, which does not say of which packages"
+		}
+		out = append(out, inventory.Unreadable{Path: e.Path, Reason: reason})
+	}
+	return out
+}

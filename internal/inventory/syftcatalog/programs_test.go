@@ -1,6 +1,7 @@
 package syftcatalog_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -84,5 +85,40 @@ func TestCachesAreAddedUpByDirectoryAndLayer(t *testing.T) {
 		if !want[s] {
 			t.Errorf("cache %+v, want none of these", s)
 		}
+	}
+}
+
+func TestProgramsWithPackagesThatNobodyNamesAreToldOf(t *testing.T) {
+	elf := func(parts ...string) []byte {
+		header := append([]byte("\x7fELF\x02\x01\x01"), make([]byte, 57)...)
+		header[16], header[18] = 2, 62 // a program for x86-64
+		return append(header, strings.Join(parts, "\x00")...)
+	}
+	const cookie, fuse = "MEI\x0c\x0b\x0a\x0b\x0e", "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2:"
+	large := strings.Repeat("some of the program ", 1<<20)
+	files := imagetest.Debian(imagetest.Package{Name: "dash", Version: "1"})
+	for name, body := range map[string][]byte{
+		"python": elf("bootloader", "packages", cookie), "large": elf(large, cookie), "very-large": elf(large, large, large, cookie),
+		"sea":  elf("node", fuse+"1", "application"),
+		"node": elf("node", fuse+"0"), "bootloader": elf("bootloader"), "scanner": elf("\xff Go buildinf:", cookie, fuse+"1"), "text": []byte(cookie),
+	} {
+		files = append(files, imagetest.File{Path: "usr/bin/" + name, Body: body, Mode: 0o755})
+	}
+	img, err := imagetest.New().Layer("COPY", files...).Image()
+	must(t, err)
+	inv, bom := catalog(t, layout(t, img))
+	got := map[string]bool{}
+	for _, u := range inv.Unreadable {
+		if !strings.Contains(u.Reason, "packed") {
+			t.Errorf("%s: %s", u.Path, u.Reason)
+		}
+		got[u.Path] = true
+	}
+	want := map[string]bool{"/usr/bin/python": true, "/usr/bin/large": true, "/usr/bin/very-large": true, "/usr/bin/sea": true}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("programs told of (-want +got):\n%s", diff)
+	}
+	if s := bom.Stats(); s.KeptInMemory > 1<<20 || s.Rereads > 0 {
+		t.Errorf("nobody reads these programs, and they cost %+v", s)
 	}
 }

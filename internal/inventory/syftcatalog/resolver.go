@@ -343,7 +343,7 @@ func access(g glob, p string, links []alias) (string, bool) {
 // FilesByMIMEType returns the executables of the given types that hold a
 // signature.
 func (r *resolver) FilesByMIMEType(types ...string) ([]file.Location, error) {
-	return r.executables(^uint32(0), types...)
+	return r.executables(^uint32(opaque), types...)
 }
 
 // executables returns those of the given types that hold one of the signatures
