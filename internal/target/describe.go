@@ -12,8 +12,9 @@ import (
 )
 
 // describe makes a target out of an image configuration. The caller adds what
-// only the transport knows.
-func (o *opener) describe(raw []byte) (*Target, error) {
+// only the transport knows. Named is the platform for which an index names the
+// image; nil where none does.
+func (o *opener) describe(raw []byte, named *v1.Platform) (*Target, error) {
 	id := digestOf(raw)
 	if err := checkJSON(raw); err != nil {
 		return nil, fmt.Errorf("read configuration %s: %w", id, err)
@@ -22,14 +23,19 @@ func (o *opener) describe(raw []byte) (*Target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read configuration %s: %w", id, err)
 	}
-	have := v1.Platform{OS: cf.OS, Architecture: cf.Architecture, Variant: cf.Variant}
-	if o.explicit && !o.all && !matches(have, o.platform) {
+	have := configPlatform(cf)
+	if o.explicit && !o.all && !o.suits(have, named) {
 		return nil, notExamined("open image "+redactText(o.req.Reference),
-			fmt.Errorf("the image is for %s, not for %s", platformText(cf.OS, cf.Architecture, cf.Variant), o.platform.String()),
+			fmt.Errorf("the image is for %s, not for %s", platformText(have), o.platform.String()),
 			"leave --platform away or name an image for that platform")
 	}
+	if o.all && named != nil && sameMachine(have, *named) {
+		have = *named // the images of an index are told apart by it
+	} else {
+		have.OSVersion = ""
+	}
 	img := &inventory.Image{
-		ID: id, Platform: platformText(cf.OS, cf.Architecture, cf.Variant),
+		ID: id, Platform: platformText(have),
 		Created: cf.Created.UTC(), Config: plainConfig(cf.Config),
 	}
 	for _, h := range cf.History {
@@ -45,6 +51,21 @@ func (o *opener) describe(raw []byte) (*Target, error) {
 	}
 	linkHistory(img)
 	return &Target{Kind: Image, Image: img, RawConfig: raw}, nil
+}
+
+// suits reports whether an image is one for the wanted platform. Where the index
+// says so, variants and versions are its to tell: many configurations have none,
+// or that of the base image.
+func (o *opener) suits(have v1.Platform, named *v1.Platform) bool {
+	if named != nil {
+		return sameMachine(have, o.platform)
+	}
+	return matches(have, o.platform)
+}
+
+func sameMachine(a, b v1.Platform) bool {
+	a, b = normal(a), normal(b)
+	return a.OS == b.OS && a.Architecture == b.Architecture
 }
 
 // linkHistory tells which history entry made which layer. It is known only

@@ -87,7 +87,7 @@ func (o *opener) readDockerArchive(f files, selector string) (*Target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
-	t, err := o.describe(config)
+	t, err := o.describe(config, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -49,10 +49,12 @@ type document struct {
 // ones have about a dozen images.
 const maxPlatforms = 64
 
-// found is a manifest, and the index that led to it.
+// found is a manifest, and the index that led to it with the platform that it
+// names for it.
 type found struct {
 	document
 	indexDigest string
+	platform    *v1.Platform
 }
 
 // ociImages follows a manifest or index to the images of the wanted platform,
@@ -66,7 +68,7 @@ func (o *opener) ociImages(ctx context.Context, s store, root document) ([]*Targ
 		if slices.ContainsFunc(manifests[:i], func(f found) bool { return f.digest == m.digest }) {
 			continue
 		}
-		t, err := o.fromManifest(ctx, s, m.document, m.indexDigest)
+		t, err := o.fromManifest(ctx, s, m)
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -87,18 +89,21 @@ func (o *opener) follow(ctx context.Context, s store, doc found, depth int) ([]f
 	case depth >= maxIndexDepth:
 		return nil, fmt.Errorf("read index %s: indexes are nested more than %d deep", doc.digest, maxIndexDepth)
 	}
-	chosen, err := o.choose(doc.document)
+	choice, err := o.choose(doc.document)
 	if err != nil {
 		return nil, err
 	}
-	if o.followed += len(chosen); o.followed > maxPlatforms {
+	if o.followed += len(choice.follow) + len(choice.unnamed); o.followed > maxPlatforms {
 		return nil, fmt.Errorf("read index %s: it lists more than %d images", doc.digest, maxPlatforms)
+	}
+	if len(choice.follow) == 0 {
+		return o.search(ctx, s, doc, choice, depth)
 	}
 	var manifests []found
 	var errs []error
-	for _, d := range chosen {
-		next := found{indexDigest: cmp.Or(doc.indexDigest, doc.digest)}
-		if next.document, err = readManifest(ctx, s, d); err != nil {
+	for _, d := range choice.follow {
+		next, err := doc.entry(ctx, s, d)
+		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
@@ -106,6 +111,12 @@ func (o *opener) follow(ctx context.Context, s store, doc found, depth int) ([]f
 		manifests, errs = append(manifests, below...), append(errs, err)
 	}
 	return manifests, errors.Join(errs...)
+}
+
+// entry reads what an entry of the index names.
+func (f found) entry(ctx context.Context, s store, d v1.Descriptor) (found, error) {
+	doc, err := readManifest(ctx, s, d)
+	return found{document: doc, indexDigest: cmp.Or(f.indexDigest, f.digest), platform: d.Platform}, err
 }
 
 func readManifest(ctx context.Context, s store, d v1.Descriptor) (document, error) {
@@ -169,98 +180,18 @@ func classify(d document) (string, error) {
 	}
 }
 
-// choose picks the manifest of the wanted platform out of an index, or all.
-func (o *opener) choose(doc document) ([]v1.Descriptor, error) {
-	index, err := v1.ParseIndexManifest(bytes.NewReader(doc.raw))
-	if err != nil {
-		return nil, fmt.Errorf("read index %s: %w", doc.digest, err)
-	}
-	var have []string
-	var all []v1.Descriptor
-	for _, d := range index.Manifests {
-		if !isRunnable(d) {
-			continue
-		}
-		if all = append(all, d); o.all {
-			continue
-		}
-		if d.Platform == nil {
-			if d.MediaType.IsIndex() || len(index.Manifests) == 1 {
-				return []v1.Descriptor{d}, nil
-			}
-			have = append(have, "unnamed platform")
-			continue
-		}
-		if matches(*d.Platform, o.platform) {
-			return []v1.Descriptor{d}, nil
-		}
-		have = append(have, platformText(d.Platform.OS, d.Platform.Architecture, d.Platform.Variant))
-	}
-	if o.all && len(all) > 0 {
-		return all, nil
-	}
-	if len(have) == 0 {
-		return nil, fmt.Errorf("read index %s: it lists no image", doc.digest)
-	}
-	const most = 30
-	if len(have) > most {
-		have = append(have[:most], fmt.Sprintf("and %d more", len(have)-most))
-	}
-	return nil, notExamined("open image "+redactText(o.req.Reference),
-		fmt.Errorf("index %s has no image for %s, only for %s", doc.digest, o.platform.String(), strings.Join(have, ", ")),
-		"choose one of these with --platform")
-}
-
-// isRunnable tells images from attestations and other artifacts in an index.
-func isRunnable(d v1.Descriptor) bool {
-	if d.Platform != nil && d.Platform.OS == "unknown" && d.Platform.Architecture == "unknown" {
-		return false
-	}
-	if d.Annotations["vnd.docker.reference.type"] != "" {
-		return false
-	}
-	return d.MediaType == "" || d.MediaType.IsImage() || d.MediaType.IsIndex()
-}
-
-// matches reports whether an image of platform have runs where want is asked
-// for. arm64 and arm64/v8 are the same; other variants count only if asked for.
-func matches(have, want v1.Platform) bool {
-	if have.OS != want.OS || have.Architecture != want.Architecture {
-		return false
-	}
-	if want.OSVersion != "" && have.OSVersion != want.OSVersion {
-		return false
-	}
-	return want.Variant == "" || have.Variant == want.Variant ||
-		(want.Architecture == "arm64" && want.Variant == "v8" && have.Variant == "")
-}
-
-func platformText(os, arch, variant string) string {
-	if variant != "" {
-		return os + "/" + arch + "/" + variant
-	}
-	return os + "/" + arch
-}
-
 // fromManifest reads the configuration of an image and describes its layers.
-func (o *opener) fromManifest(ctx context.Context, s store, doc document, indexDigest string) (*Target, error) {
-	m, err := v1.ParseManifest(bytes.NewReader(doc.raw))
+func (o *opener) fromManifest(ctx context.Context, s store, doc found) (*Target, error) {
+	m, config, err := readImage(ctx, s, doc.document)
 	if err != nil {
-		return nil, fmt.Errorf("read manifest %s: %w", doc.digest, err)
+		return nil, err
 	}
-	if err := checkDescriptor(m.Config); err != nil {
-		return nil, fmt.Errorf("read manifest %s: configuration: %w", doc.digest, err)
-	}
-	config, err := readConfig(ctx, s, m.Config)
-	if err != nil {
-		return nil, fmt.Errorf("read configuration %s: %w", m.Config.Digest, err)
-	}
-	t, err := o.describe(config)
+	t, err := o.describe(config, doc.platform)
 	if err != nil {
 		return nil, err
 	}
 	t.MediaType, t.RawManifest = doc.mediaType, doc.raw
-	t.Image.Digest, t.Image.IndexDigest = doc.digest, indexDigest
+	t.Image.Digest, t.Image.IndexDigest = doc.digest, doc.indexDigest
 	if len(m.Layers) != len(t.Image.Layers) {
 		return nil, fmt.Errorf("read manifest %s: it has %d layers, but its configuration has %d diff ids", doc.digest, len(m.Layers), len(t.Image.Layers))
 	}
@@ -274,6 +205,36 @@ func (o *opener) fromManifest(ctx context.Context, s store, doc document, indexD
 		})
 	}
 	return t, nil
+}
+
+// readImage reads a manifest and its configuration.
+func readImage(ctx context.Context, s store, doc document) (*v1.Manifest, []byte, error) {
+	m, err := v1.ParseManifest(bytes.NewReader(doc.raw))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read manifest %s: %w", doc.digest, err)
+	}
+	if err := checkDescriptor(m.Config); err != nil {
+		return nil, nil, fmt.Errorf("read manifest %s: configuration: %w", doc.digest, err)
+	}
+	switch m.Config.MediaType {
+	case types.OCIConfigJSON, types.DockerConfigJSON, "", "application/octet-stream":
+		// The last two are what tools of Docker 1.10 wrote.
+	default:
+		return nil, nil, fmt.Errorf("read manifest %s: %w", doc.digest, &artifactError{string(m.Config.MediaType)})
+	}
+	config, err := readConfig(ctx, s, m.Config)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read configuration %s: %w", m.Config.Digest, err)
+	}
+	return m, config, nil
+}
+
+// artifactError says that something in a registry is not a container image; no
+// runtime runs what has a configuration of another type.
+type artifactError struct{ mediaType string }
+
+func (e *artifactError) Error() string {
+	return fmt.Sprintf("it is an artifact and not a container image: its configuration is of type %q", e.mediaType)
 }
 
 func readConfig(ctx context.Context, s store, d v1.Descriptor) ([]byte, error) {

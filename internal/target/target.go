@@ -236,7 +236,7 @@ func (o *opener) setPlatform() error {
 	if err != nil || parsed.OS == "" || parsed.Architecture == "" {
 		return usage("read platform "+p, errors.New("not of the form os/architecture[/variant]"), "write for example linux/arm64")
 	}
-	o.platform = *parsed
+	o.platform = normal(*parsed)
 	return nil
 }
 

@@ -215,6 +215,14 @@ func isInternal(host string) bool {
 
 // hintFor says what a person can do about an error.
 func hintFor(ctx context.Context, err error) string {
+	var platform *platformError
+	if errors.As(err, &platform) && len(platform.have) > 0 {
+		return "choose one of these with --platform"
+	}
+	var artifact *artifactError
+	if errors.As(err, &artifact) {
+		return "name the image itself: charts, signatures and the like are not examined"
+	}
 	var credentials *credentialError
 	if errors.As(err, &credentials) {
 		return "if the token service is right, allow it with --registry-auth-host " + credentials.host
