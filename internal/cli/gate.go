@@ -149,8 +149,8 @@ Everything that is found is reported; the policy decides what fails.
 The image is one of
   registry:shop/web:1.2        from its registry (credentials as docker login left them)
   oci:DIR[:TAG|@DIGEST]        an OCI layout
-  oci-archive:FILE             an OCI layout in a tar file
-  docker-archive:FILE          what docker save writes
+  oci-archive:FILE             an OCI layout in a tar file, :TAG or @DIGEST after it
+  docker-archive:FILE          what docker save writes, :NAME or @ID after it
   daemon:shop/web:1.2          from a Docker or Podman daemon's socket
 Without a scheme, an existing directory or file is taken for what it holds, and
 everything else is looked for in its registry.

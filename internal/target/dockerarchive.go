@@ -1,7 +1,6 @@
 package target
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,13 +21,6 @@ func archiveKind(file string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	head := make([]byte, 4)
-	if n, _ := io.ReadFull(f, head); n >= 2 && (bytes.HasPrefix(head, []byte{0x1f, 0x8b}) || bytes.Equal(head, []byte{0x28, 0xb5, 0x2f, 0xfd})) {
-		return "", errors.Join(errors.New("the archive is compressed as a whole; unpack it with gzip -d or zstd -d first"), f.Close())
-	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return "", errors.Join(err, f.Close())
-	}
 	t, err := openTar(f)
 	if err != nil {
 		return "", fmt.Errorf("not an image archive: %w", err)
@@ -41,6 +33,9 @@ func archiveKind(file string) (string, error) {
 	}
 	if _, ok := t.entries["manifest.json"]; ok {
 		return "docker-archive", nil
+	}
+	if _, ok := t.entries["repositories"]; ok {
+		return "", errors.New("an archive as Docker wrote it before version 1.10: it has no manifest.json; load it and save it again with a current tool")
 	}
 	return "", errors.New("not an image archive: it has neither oci-layout nor manifest.json")
 }
@@ -79,7 +74,11 @@ type dockerManifest struct {
 // the configuration; asking go-containerregistry for digests would compress
 // the whole image.
 func (o *opener) readDockerArchive(f files, selector string) (*Target, error) {
-	m, err := o.pickDocker(f, selector)
+	all, err := readDockerManifest(f)
+	if err != nil {
+		return nil, err
+	}
+	m, err := o.chooseDocker(all, selector)
 	if err != nil {
 		return nil, err
 	}
@@ -115,43 +114,87 @@ func (o *opener) readDockerArchive(f files, selector string) (*Target, error) {
 	return t, nil
 }
 
-func (o *opener) pickDocker(f files, selector string) (dockerManifest, error) {
+func readDockerManifest(f files) ([]dockerManifest, error) {
 	raw, err := readFile(f, "manifest.json", maxManifest)
 	if err != nil {
-		return dockerManifest{}, err
+		return nil, err
 	}
 	if err := checkJSON(raw); err != nil {
-		return dockerManifest{}, fmt.Errorf("manifest.json: %w", err)
+		return nil, fmt.Errorf("manifest.json: %w", err)
 	}
 	var all []dockerManifest
 	if err := json.Unmarshal(raw, &all); err != nil {
-		return dockerManifest{}, fmt.Errorf("manifest.json: %w", err)
+		return nil, fmt.Errorf("manifest.json: %w", err)
+	}
+	return all, nil
+}
+
+// chooseDocker chooses among the images of an archive: by name, by the digest of
+// the configuration, which is the image's id, or the only one there is.
+func (o *opener) chooseDocker(all []dockerManifest, selector string) (dockerManifest, error) {
+	var images []dockerManifest
+	known := map[string]int{}
+	for _, m := range all {
+		key := m.Config + "\x00" + strings.Join(m.Layers, "\x00")
+		if i, ok := known[key]; ok {
+			images[i].RepoTags = append(images[i].RepoTags, m.RepoTags...)
+			continue
+		}
+		known[key] = len(images)
+		m.RepoTags = slices.Clone(m.RepoTags)
+		images = append(images, m)
 	}
 	var have []string
-	for _, m := range all {
-		have = append(have, m.RepoTags...)
-		if selector != "" && slices.Contains(m.RepoTags, selector) {
-			return m, nil
+	chosen := images
+	if selector != "" {
+		chosen = nil
+	}
+	for _, m := range images {
+		id := idIn(m.Config)
+		switch {
+		case len(m.RepoTags) > 0:
+			have = append(have, m.RepoTags...)
+		case id != "":
+			have = append(have, "@"+id)
+		default:
+			have = append(have, m.Config)
+		}
+		if selector != "" && (isNamed(m.RepoTags, selector) || id != "" && selector == "@"+id) {
+			chosen = append(chosen, m)
 		}
 	}
+	const hint = "name one of them: PATH:REPOSITORY:TAG or PATH@ID"
 	switch {
-	case len(all) == 0:
+	case len(images) == 0:
 		return dockerManifest{}, errors.New("manifest.json lists no image")
+	case len(chosen) == 1:
+		return chosen[0], nil
+	case len(chosen) == 0:
+		return dockerManifest{}, notExamined("open image "+o.req.Reference,
+			fmt.Errorf("there is no image %q, only %s", strings.TrimPrefix(selector, "@"), listing(have)), hint)
 	case selector != "":
-		return dockerManifest{}, fmt.Errorf("there is no image %q, only %s", selector, strings.Join(have, ", "))
-	case len(all) > 1:
-		return dockerManifest{}, notExamined("open image "+o.req.Reference, fmt.Errorf("it holds %d images: %s", len(all), strings.Join(have, ", ")),
-			"name one: docker-archive:PATH:REPOSITORY:TAG")
+		return dockerManifest{}, notExamined("open image "+o.req.Reference,
+			fmt.Errorf("%d images are named %q", len(chosen), strings.TrimPrefix(selector, "@")), hint)
+	default:
+		return dockerManifest{}, notExamined("open image "+o.req.Reference,
+			fmt.Errorf("it holds %d images: %s", len(images), listing(have)), hint)
 	}
-	return all[0], nil
+}
+
+// idIn is the digest that the name of a configuration usually is, or "".
+func idIn(name string) string {
+	base := strings.TrimSuffix(name[strings.LastIndexByte(name, '/')+1:], ".json")
+	base = strings.TrimPrefix(base, "sha256:")
+	if !sha256Hex.MatchString(base) {
+		return ""
+	}
+	return "sha256:" + base
 }
 
 // checkConfigName compares the configuration with the digest that its file
 // name usually is.
 func checkConfigName(name, id string) error {
-	base := strings.TrimSuffix(name[strings.LastIndexByte(name, '/')+1:], ".json")
-	base = strings.TrimPrefix(base, "sha256:")
-	if sha256Hex.MatchString(base) && "sha256:"+base != id {
+	if named := idIn(name); named != "" && named != id {
 		return fmt.Errorf("the configuration %s has the digest %s", name, id)
 	}
 	return nil

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
@@ -58,6 +59,11 @@ const maxArchiveEntries = 100_000
 // openTar indexes an archive. It takes over the file.
 func openTar(f *os.File) (*tarFiles, error) {
 	t := &tarFiles{f: f, entries: map[string]tarFile{}}
+	head := make([]byte, 6)
+	n, _ := f.ReadAt(head, 0)
+	if program := unpacker(head[:n]); program != "" {
+		return nil, errors.Join(&packedError{program}, f.Close())
+	}
 	r := tar.NewReader(f)
 	for {
 		h, err := r.Next()
@@ -78,6 +84,24 @@ func openTar(f *os.File) (*tarFiles, error) {
 		return nil, errors.Join(errors.New("the archive is empty"), f.Close())
 	}
 	return t, nil
+}
+
+// packedError says that an archive is compressed as a whole, so that nothing in it
+// can be reached by its place.
+type packedError struct{ program string }
+
+func (e *packedError) Error() string {
+	return "the archive is compressed as a whole; unpack it with " + e.program + " -d first"
+}
+
+// unpacker names the program that unpacks what begins like this.
+func unpacker(head []byte) string {
+	for magic, program := range map[string]string{"\x1f\x8b": "gzip", "\x28\xb5\x2f\xfd": "zstd", "BZh": "bzip2", "\xfd7zXZ\x00": "xz"} {
+		if bytes.HasPrefix(head, []byte(magic)) {
+			return program
+		}
+	}
+	return ""
 }
 
 func (t *tarFiles) add(h *tar.Header) error {
@@ -170,13 +194,16 @@ func (o *opener) ociArchive(ctx context.Context, ref string) ([]*Target, error) 
 		return nil, fmt.Errorf("open OCI archive: %w", err)
 	}
 	t, err := openTar(f)
+	if err == nil {
+		err = checkForms(t)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open OCI archive: %w", err)
 	}
 	return o.openLayout(ctx, t, f.Close, file, selector)
 }
 
-func (o *opener) openLayout(ctx context.Context, f files, done func() error, name, selector string) ([]*Target, error) {
+func (o *opener) openLayout(ctx context.Context, f files, done func() error, path, selector string) ([]*Target, error) {
 	targets, err := o.readLayout(ctx, f, selector)
 	if err != nil {
 		err = fmt.Errorf("read OCI layout: %w", err)
@@ -186,7 +213,7 @@ func (o *opener) openLayout(ctx context.Context, f files, done func() error, nam
 	}
 	done = lastOf(len(targets), done)
 	for _, t := range targets {
-		t.Name = baseName(name)
+		t.Name = baseName(path)
 		t.closers = append(t.closers, done)
 	}
 	return targets, err
@@ -220,7 +247,7 @@ func (o *opener) readLayout(ctx context.Context, f files, selector string) ([]*T
 		return nil, fmt.Errorf("index.json: %w", err)
 	}
 	s := layoutStore{f}
-	d, err := o.pick(index.Manifests, selector)
+	d, tags, err := o.pick(index.Manifests, selector)
 	if errors.Is(err, errSeveralPlatforms) {
 		return o.ociImages(ctx, s, document{raw: raw, digest: digestOf(raw), mediaType: ""})
 	}
@@ -233,7 +260,7 @@ func (o *opener) readLayout(ctx context.Context, f files, selector string) ([]*T
 	}
 	targets, err := o.ociImages(ctx, s, doc)
 	for _, t := range targets {
-		t.Tags = tagsOf(d)
+		t.Tags = tags
 	}
 	return targets, err
 }
@@ -242,42 +269,71 @@ func (o *opener) readLayout(ctx context.Context, f files, selector string) ([]*T
 var errSeveralPlatforms = errors.New("several platforms")
 
 // pick chooses among the images of a layout: by digest, by name, or the only
-// one there is.
-func (o *opener) pick(all []v1.Descriptor, selector string) (v1.Descriptor, error) {
+// one there is. An image may be listed once for each of its names, which are
+// returned with it.
+func (o *opener) pick(all []v1.Descriptor, selector string) (v1.Descriptor, []string, error) {
 	var images []v1.Descriptor
+	tags := map[v1.Hash][]string{}
 	platforms, names := map[string]bool{}, map[string]bool{}
-	var have []string
 	for _, d := range all {
 		if !isRunnable(d) {
 			continue
 		}
-		images = append(images, d)
+		if _, known := tags[d.Digest]; !known {
+			images = append(images, d)
+		}
+		tags[d.Digest] = append(tags[d.Digest], tagsOf(d)...)
 		if d.Platform != nil {
 			platforms[d.Platform.String()] = true
 		}
 		for _, tag := range tagsOf(d) {
 			names[tag] = true
 		}
-		have = append(have, strings.Join(append(tagsOf(d), "@"+d.Digest.String()), " "))
-		if selector != "" && (selector == "@"+d.Digest.String() || slices.Contains(tagsOf(d), strings.TrimPrefix(selector, ":"))) {
-			return d, nil
-		}
 	}
+	chosen := images
+	if selector != "" {
+		chosen = slices.DeleteFunc(slices.Clone(images), func(d v1.Descriptor) bool {
+			return selector != "@"+d.Digest.String() && !isNamed(tags[d.Digest], strings.TrimPrefix(selector, ":"))
+		})
+	}
+	listed := func(images []v1.Descriptor) string {
+		var have []string
+		for _, d := range images {
+			have = append(have, strings.Join(append(slices.Clone(tags[d.Digest]), "@"+d.Digest.String()), " "))
+		}
+		return listing(have)
+	}
+	const hint = "name one of them: PATH:TAG or PATH@DIGEST"
 	switch {
 	case len(images) == 0:
-		return v1.Descriptor{}, errors.New("index.json lists no image")
+		return v1.Descriptor{}, nil, errors.New("index.json lists no image")
+	case len(chosen) == 1:
+		return chosen[0], tags[chosen[0].Digest], nil
+	case len(chosen) == 0:
+		return v1.Descriptor{}, nil, notExamined("open image "+o.req.Reference,
+			fmt.Errorf("there is no image %q, only %s", strings.TrimLeft(selector, ":@"), listed(images)), hint)
 	case selector != "":
-		return v1.Descriptor{}, notExamined("open image "+o.req.Reference,
-			fmt.Errorf("there is no image %q, only %s", strings.TrimLeft(selector, ":@"), strings.Join(have, ", ")),
-			"name one of them: PATH:TAG or PATH@DIGEST")
-	case len(images) == 1:
-		return images[0], nil
+		return v1.Descriptor{}, nil, notExamined("open image "+o.req.Reference,
+			fmt.Errorf("%d images are named %q: %s", len(chosen), strings.TrimLeft(selector, ":"), listed(chosen)), hint)
 	case len(platforms) == len(images) && len(names) <= 1:
-		return v1.Descriptor{}, errSeveralPlatforms
+		return v1.Descriptor{}, nil, errSeveralPlatforms
 	default:
-		return v1.Descriptor{}, notExamined("open image "+o.req.Reference, fmt.Errorf("it holds %d images: %s", len(images), strings.Join(have, ", ")),
-			"name one: PATH:TAG or PATH@DIGEST")
+		return v1.Descriptor{}, nil, notExamined("open image "+o.req.Reference,
+			fmt.Errorf("it holds %d images: %s", len(images), listed(images)), hint)
 	}
+}
+
+// isNamed reports whether an image goes by a name, as it is written or as Docker
+// completes it: alpine is docker.io/library/alpine:latest.
+func isNamed(tags []string, wanted string) bool {
+	if slices.Contains(tags, wanted) {
+		return true
+	}
+	ref, err := name.NewTag(wanted)
+	return err == nil && slices.ContainsFunc(tags, func(tag string) bool {
+		have, err := name.NewTag(tag)
+		return err == nil && strings.ContainsAny(tag, "/:") && have.Name() == ref.Name()
+	})
 }
 
 // tagsOf lists the names under which a layout knows an image: the annotation of

@@ -33,18 +33,23 @@ type platformError struct {
 }
 
 func (e *platformError) Error() string {
-	have := e.have
-	if len(have) == 0 {
+	switch {
+	case len(e.have) == 0:
 		return fmt.Sprintf("read index %s: it lists no image", e.index)
+	case e.several:
+		return fmt.Sprintf("index %s has several images for %s: %s", e.index, e.want, listing(e.have))
+	default:
+		return fmt.Sprintf("index %s has no image for %s, only for %s", e.index, e.want, listing(e.have))
 	}
+}
+
+// listing names what there is, so far as a person reads it.
+func listing(have []string) string {
 	const most = 30
 	if len(have) > most {
 		have = append(slices.Clone(have[:most]), fmt.Sprintf("and %d more", len(have)-most))
 	}
-	if e.several {
-		return fmt.Sprintf("index %s has several images for %s: %s", e.index, e.want, strings.Join(have, ", "))
-	}
-	return fmt.Sprintf("index %s has no image for %s, only for %s", e.index, e.want, strings.Join(have, ", "))
+	return strings.Join(have, ", ")
 }
 
 // choose picks the entries of an index for the wanted platform as the runtimes

@@ -191,7 +191,7 @@ func open(ctx context.Context, req Request, env Environment) ([]*Target, error) 
 	if scheme == "" {
 		var err error
 		if scheme, err = guess(rest); err != nil {
-			return nil, notExamined("open image "+req.Reference, err, imagePathHint)
+			return nil, notExamined("open image "+req.Reference, err, pathHint(err))
 		}
 	}
 	open, ok := map[string]func(context.Context, string) ([]*Target, error){
@@ -333,7 +333,16 @@ func guess(ref string) (string, error) {
 }
 
 // imagePathHint is for references that are paths.
-const imagePathHint = "name an archive that docker save wrote, an OCI archive or an OCI layout; for a directory that holds a root file system use --rootfs"
+const imagePathHint = "name an archive that docker save wrote, an OCI archive or an OCI layout; for a directory that holds a root file system use --rootfs, for an SBOM --sbom"
+
+// pathHint is the hint for a path that is no image.
+func pathHint(err error) string {
+	var packed *packedError
+	if errors.As(err, &packed) {
+		return "docker load and podman load take the archive as it is: load it and use daemon:, or unpack it"
+	}
+	return imagePathHint
+}
 
 func usage(doing string, err error, hint string) error {
 	return &exit.Error{Code: exit.Usage, Doing: doing, Hint: hint, Err: err}

@@ -398,7 +398,8 @@ func TestDockerArchiveIsRefusedWhenAmbiguous(t *testing.T) {
 		must(t, os.WriteFile(file, data, 0o600))
 		return file
 	}
-	two := write("two.tar", imagetest.Text("c.json", config), imagetest.Text("manifest.json", "["+entry("a:1")+","+entry("b:1")+"]"))
+	two := write("two.tar", imagetest.Text("c.json", config), imagetest.Text("d.json", config+" "),
+		imagetest.Text("manifest.json", "["+entry("a:1")+","+strings.Replace(entry("b:1"), "c.json", "d.json", 1)+"]"))
 	_, err := open(t, target.Request{Reference: two}, target.Environment{})
 	expectError(t, err, exit.NotExamined, "2 images: a:1, b:1")
 	if _, err := open(t, target.Request{Reference: "docker-archive:" + two + ":b:1"}, target.Environment{}); err != nil {

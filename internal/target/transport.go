@@ -223,6 +223,10 @@ func hintFor(ctx context.Context, err error) string {
 	if errors.As(err, &artifact) {
 		return "name the image itself: charts, signatures and the like are not examined"
 	}
+	var packed *packedError
+	if errors.As(err, &packed) {
+		return pathHint(err)
+	}
 	var credentials *credentialError
 	if errors.As(err, &credentials) {
 		return "if the token service is right, allow it with --registry-auth-host " + credentials.host
