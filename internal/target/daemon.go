@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/google/go-containerregistry/pkg/name"
 )
@@ -30,12 +32,16 @@ func (o *opener) daemon(ctx context.Context, ref string) (*Target, error) {
 	}
 	o.announce("exporting image %s from the daemon at %s", ref, endpoint.host)
 	f, err := o.export(ctx, endpoint, ref)
-	if err != nil {
-		return nil, fmt.Errorf("export from the daemon at %s: %w", endpoint.host, err)
+	var t *tarFiles
+	if err == nil {
+		t, err = openTar(f)
 	}
-	t, err := openTar(f)
 	if err != nil {
-		return nil, fmt.Errorf("export from the daemon at %s: %w", endpoint.host, err)
+		err = fmt.Errorf("export from the daemon at %s: %w", endpoint.host, err)
+		if hint := daemonHint(err); hint != "" && ctx.Err() == nil {
+			return nil, notExamined("open image "+redactText(o.req.Reference), redact(err), hint)
+		}
+		return nil, err
 	}
 	return o.openDockerArchive(t, f.Close, repositoryOf(ref), "")
 }
@@ -64,6 +70,8 @@ func (o *opener) daemonEndpoint() (endpoint, error) {
 	if host := o.getenv("DOCKER_HOST"); host != "" {
 		u, err := url.Parse(host)
 		switch {
+		case err == nil && u.Scheme == "unix" && u.Path == "":
+			return endpoint{}, usage("read DOCKER_HOST", errors.New("it names no socket"), "set it to unix:///path/to/docker.sock")
 		case err != nil:
 			return endpoint{}, usage("read DOCKER_HOST", errors.New("not a URL"), "set it to unix:///path/to/docker.sock")
 		case u.Scheme == "unix":
@@ -74,7 +82,11 @@ func (o *opener) daemonEndpoint() (endpoint, error) {
 			if !isLoopback(u.Hostname()) && !o.req.Insecure {
 				return endpoint{}, usage("read DOCKER_HOST", errors.New("an unencrypted connection to another machine is not allowed"), "use a unix socket, or --insecure")
 			}
-			return endpoint{host: "tcp://" + u.Host, network: "tcp", address: u.Host}, nil
+			address := u.Host
+			if u.Port() == "" {
+				address = net.JoinHostPort(u.Hostname(), "2375") // as docker has it
+			}
+			return endpoint{host: "tcp://" + address, network: "tcp", address: address}, nil
 		default:
 			return endpoint{}, usage("read DOCKER_HOST", fmt.Errorf("scheme %q is not supported", u.Scheme), "set it to unix:///path/to/docker.sock")
 		}
@@ -107,20 +119,52 @@ func (o *opener) export(ctx context.Context, e endpoint, ref string) (*os.File, 
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
-		return nil, daemonError(resp)
+		return nil, readDaemonError(resp)
 	}
 	return o.spool(resp.Body)
 }
 
-func daemonError(resp *http.Response) error {
+// daemonError is an answer of a daemon that is no image.
+type daemonError struct {
+	status  int
+	message string
+}
+
+func (e *daemonError) Error() string {
+	if e.message == "" {
+		return fmt.Sprintf("status %d", e.status)
+	}
+	return fmt.Sprintf("status %d: %s", e.status, e.message)
+}
+
+func readDaemonError(resp *http.Response) error {
 	var answer struct {
 		Message string `json:"message"`
 	}
 	body, err := readAtMost(resp.Body, 1<<16)
-	if err == nil && json.Unmarshal(body, &answer) == nil && answer.Message != "" {
-		return fmt.Errorf("status %d: %s", resp.StatusCode, answer.Message)
+	if err != nil || json.Unmarshal(body, &answer) != nil {
+		answer.Message = ""
 	}
-	return fmt.Errorf("status %d", resp.StatusCode)
+	return &daemonError{resp.StatusCode, answer.Message}
+}
+
+// daemonHint says what a person can do about an error of an export, or nothing.
+func daemonHint(err error) string {
+	var answer *daemonError
+	var network net.Error
+	switch {
+	case errors.As(err, &answer) && answer.status == http.StatusNotFound:
+		return "pull or build the image first, or leave daemon: away to read it from its registry"
+	case errors.As(err, &answer):
+		return "see what the daemon's log says about it"
+	case errors.Is(err, fs.ErrPermission):
+		return "let this user use the socket (of Docker: the group docker), or save the image with docker save and name the file"
+	case errors.Is(err, syscall.ENOENT), errors.Is(err, syscall.ECONNREFUSED):
+		return "start the daemon, or set DOCKER_HOST to where it listens"
+	case errors.As(err, &network):
+		return "check that DOCKER_HOST names a daemon that speaks without TLS"
+	}
+	return ""
 }
 
 // spool copies an export to a temporary file that has no name.

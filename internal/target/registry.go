@@ -21,8 +21,17 @@ import (
 // tag is resolved once; everything after that is read by digest.
 func (o *opener) registry(ctx context.Context, reference string) ([]*Target, error) {
 	ref, err := o.parseReference(reference)
+	if err == nil && strings.Contains(reference, "://") {
+		err = errors.New("it is a URL") // the library takes the scheme for a host
+	}
+	if err == nil && reference == "-" {
+		err = errors.New("an image is not read from standard input")
+	}
 	if err != nil {
 		hint := "write [REGISTRY/]REPOSITORY[:TAG|@DIGEST]"
+		if reference == "-" {
+			hint = "save it to a file and name that"
+		}
 		if lower := strings.ToLower(reference); lower != reference {
 			hint += "; names of repositories have no capital letters"
 		}
@@ -69,7 +78,9 @@ func (o *opener) connect(ctx context.Context, repo name.Repository) (*registrySt
 	}
 	auth, err := authn.Resolve(ctx, keychain, repo)
 	if err != nil {
-		return nil, fmt.Errorf("find credentials for %s: %w", repo.RegistryStr(), err)
+		err = fmt.Errorf("find credentials for %s: %w", repo.RegistryStr(), err)
+		return nil, notExamined("open image "+redactText(o.req.Reference), redact(err),
+			"mend the configuration of docker (config.json in ~/.docker or DOCKER_CONFIG), or install the credential helper that it names")
 	}
 	base := o.transport(repo.RegistryStr())
 	t, err := transport.NewWithContext(ctx, repo.Registry, auth, base, []string{repo.Scope(transport.PullScope)})
@@ -145,8 +156,37 @@ func (s *registryStore) open(ctx context.Context, d v1.Descriptor) (io.ReadClose
 		return s.blobFrom(ctx, d, offset)
 	}}
 	var err error
-	r.current, err = r.from(0)
-	return r, err
+	if r.current, err = r.from(0); err != nil {
+		return nil, newFetchError(ctx, err)
+	}
+	return r, nil
+}
+
+// fetchError is a fault of a registry in the middle of an image. It says what
+// can be done about it, and nothing of what signed URLs hold.
+type fetchError struct {
+	error
+	hint string
+}
+
+func newFetchError(ctx context.Context, err error) error {
+	hint := hintFor(ctx, err)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		hint = "try again; if the same is missing then, the registry's copy of the image is damaged"
+	}
+	return &fetchError{error: redact(err), hint: hint}
+}
+
+func (e *fetchError) Unwrap() error { return e.error }
+
+// FetchHint is what can be done about an error of reading a layer where that is
+// one of its registry, and "" otherwise.
+func FetchHint(err error) string {
+	var fetch *fetchError
+	if errors.As(err, &fetch) {
+		return fetch.hint
+	}
+	return ""
 }
 
 func (s *registryStore) blobFrom(ctx context.Context, d v1.Descriptor, offset int64) (io.ReadCloser, error) {
@@ -215,9 +255,12 @@ func (r *resumer) Read(p []byte) (int, error) {
 		r.silences, r.heard = r.silences+1, r.offset
 	}
 	complete := errors.Is(err, io.EOF) && r.offset >= r.size
+	if errors.Is(err, io.EOF) && !complete {
+		err = io.ErrUnexpectedEOF
+	}
 	if err == nil || complete || r.left <= 0 || r.silences >= maxSilences || r.ctx.Err() != nil {
-		if errors.Is(err, io.EOF) && !complete {
-			err = io.ErrUnexpectedEOF
+		if err != nil && !complete {
+			err = newFetchError(r.ctx, err)
 		}
 		return n, err
 	}
@@ -227,7 +270,7 @@ func (r *resumer) Read(p []byte) (int, error) {
 	if openErr != nil {
 		r.current = io.NopCloser(strings.NewReader(""))
 		r.left = 0
-		return n, errors.Join(err, openErr)
+		return n, newFetchError(r.ctx, errors.Join(err, openErr))
 	}
 	r.current = next
 	return n, nil

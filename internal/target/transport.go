@@ -223,6 +223,9 @@ func hintFor(ctx context.Context, err error) string {
 	if errors.As(err, &artifact) {
 		return "name the image itself: charts, signatures and the like are not examined"
 	}
+	if hint := FetchHint(err); hint != "" {
+		return hint
+	}
 	var packed *packedError
 	if errors.As(err, &packed) {
 		return pathHint(err)

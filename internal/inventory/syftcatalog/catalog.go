@@ -102,6 +102,9 @@ func explain(t *target.Target, err error) error {
 	if errors.Is(err, fs.ErrPermission) {
 		hint = "let this user read it"
 	}
+	if fetch := target.FetchHint(err); fetch != "" {
+		hint = fetch
+	}
 	var limit *layers.LimitError
 	if errors.As(err, &limit) {
 		hint = "the limit is fixed, and real images stay far below it: look at what is in this one"
