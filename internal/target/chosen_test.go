@@ -3,6 +3,7 @@ package target_test
 import (
 	"crypto/sha256"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 
 	"github.com/portcullis-ci/portcullis/internal/exit"
 	"github.com/portcullis-ci/portcullis/internal/imagetest"
@@ -183,4 +186,50 @@ func TestArchivesThatCannotBeReadAreToldByTheirKind(t *testing.T) {
 	}
 	_, err := open(t, target.Request{Reference: writeTar(t, imagetest.Text("repositories", "{}"), imagetest.Text("abc/layer.tar", ""))}, target.Environment{})
 	expectError(t, err, exit.NotExamined, "before version 1.10")
+}
+
+// Docker writes an image of several platforms with all of them in index.json and
+// the one of its machine in manifest.json.
+func TestAPlatformOfAnImageThatDockerSavedIsTheNamedOne(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "layout")
+	amd, arm := entry(t, "linux/amd64", "linux/amd64", "amd"), entry(t, "linux/arm64", "linux/arm64", "arm")
+	must(t, imagetest.WriteIndexLayout(dir, "1", mutate.AppendManifests(empty.Index, amd, arm)))
+	files, err := imagetest.Directory(dir)
+	must(t, err)
+	img := amd.Add.(v1.Image)
+	config, err := img.ConfigName()
+	must(t, err)
+	ls, err := img.Layers()
+	must(t, err)
+	layer, err := ls[0].Digest()
+	must(t, err)
+	path := writeTar(t, append(files, imagetest.Text("manifest.json",
+		fmt.Sprintf(`[{"Config":"blobs/sha256/%s","RepoTags":["shop/web:1"],"Layers":["blobs/sha256/%s"]}]`, config.Hex, layer.Hex)))...)
+	data, err := os.ReadFile(path)
+	must(t, err)
+	env := exporting(t, func(w http.ResponseWriter) { _, _ = w.Write(data) })
+	for reference, name := range map[string]string{"daemon:shop/web:1": "shop/web", "docker-archive:" + path: "image", path: "image"} {
+		for platform, want := range map[string]string{"linux/arm64": "arm", "linux/amd64": "amd", "all": "amd arm", "linux/s390x": "only for linux/amd64, linux/arm64"} {
+			targets, err := target.OpenAll(t.Context(), target.Request{Reference: reference, Platform: platform}, env)
+			if err != nil {
+				expectError(t, err, exit.NotExamined, want)
+				continue
+			}
+			var got []string
+			for _, open := range targets {
+				got = append(got, open.Image.Config.Labels["marker"])
+				if open.Name != name {
+					t.Errorf("%s: name %q, want %q", reference, open.Name, name)
+				}
+				must(t, open.Close())
+			}
+			if diff := cmp.Diff(want, strings.Join(got, " ")); diff != "" {
+				t.Errorf("%s for %s (-want +got):\n%s", reference, platform, diff)
+			}
+		}
+	}
+	// What runs on the daemon's machine is what it would run.
+	if got, err := open(t, target.Request{Reference: "daemon:shop/web:1"}, env); err != nil || got.Image.Config.Labels["marker"] != "amd" {
+		t.Errorf("%v, %v", got, err)
+	}
 }

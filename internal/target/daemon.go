@@ -25,7 +25,7 @@ const maxExport = 64 << 30
 // well: GET /images/{name}/get answers with a docker archive. An archive names
 // its layers at its end, so the export is spooled to a temporary file without
 // a name first.
-func (o *opener) daemon(ctx context.Context, ref string) (*Target, error) {
+func (o *opener) daemon(ctx context.Context, ref string) ([]*Target, error) {
 	endpoint, err := o.daemonEndpoint()
 	if err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func (o *opener) daemon(ctx context.Context, ref string) (*Target, error) {
 		}
 		return nil, err
 	}
-	return o.openDockerArchive(t, f.Close, repositoryOf(ref), "")
+	return o.openSaved(ctx, t, repositoryOf(ref), "")
 }
 
 // repositoryOf is the repository of a reference as the user wrote it, without

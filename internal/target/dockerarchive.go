@@ -26,10 +26,8 @@ func archiveKind(file string) (string, error) {
 		return "", fmt.Errorf("not an image archive: %w", err)
 	}
 	defer func() { _ = f.Close() }()
-	if _, ok := t.entries["oci-layout"]; ok {
-		if _, ok := t.entries["index.json"]; ok {
-			return "oci-archive", nil
-		}
+	if t.isLayout() {
+		return "oci-archive", nil
 	}
 	if _, ok := t.entries["manifest.json"]; ok {
 		return "docker-archive", nil
@@ -40,7 +38,7 @@ func archiveKind(file string) (string, error) {
 	return "", errors.New("not an image archive: it has neither oci-layout nor manifest.json")
 }
 
-func (o *opener) dockerArchive(_ context.Context, ref string) (*Target, error) {
+func (o *opener) dockerArchive(ctx context.Context, ref string) ([]*Target, error) {
 	file, selector := splitPath(ref)
 	f, err := os.Open(file)
 	if err != nil {
@@ -50,17 +48,27 @@ func (o *opener) dockerArchive(_ context.Context, ref string) (*Target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open docker archive: %w", err)
 	}
-	return o.openDockerArchive(t, f.Close, baseName(file), strings.TrimPrefix(selector, ":"))
+	return o.openSaved(ctx, t, baseName(file), selector)
 }
 
-func (o *opener) openDockerArchive(f files, done func() error, name, selector string) (*Target, error) {
-	t, err := o.readDockerArchive(f, selector)
+// openSaved opens what docker save writes. Of an image for several platforms
+// manifest.json has one, so that where platforms are named the other list counts,
+// if there is one.
+func (o *opener) openSaved(ctx context.Context, f *tarFiles, name, selector string) ([]*Target, error) {
+	if o.explicit && f.isLayout() {
+		targets, err := o.openLayout(ctx, f, f.f.Close, "", selector)
+		for _, t := range targets {
+			t.Name = name
+		}
+		return targets, err
+	}
+	t, err := o.readDockerArchive(f, strings.TrimPrefix(selector, ":"))
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("read docker archive: %w", err), done())
+		return nil, errors.Join(fmt.Errorf("read docker archive: %w", err), f.f.Close())
 	}
 	t.Name = name
-	t.closers = append(t.closers, done)
-	return t, nil
+	t.closers = append(t.closers, f.f.Close)
+	return []*Target{t}, nil
 }
 
 // dockerManifest is one image of manifest.json in a docker archive.

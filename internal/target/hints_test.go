@@ -47,6 +47,7 @@ func TestFaultsOfADaemonSayWhatCanBeDone(t *testing.T) {
 			if err != nil {
 				return
 			}
+			_, _ = c.Read(make([]byte, 1024))
 			_, _ = c.Write([]byte("\x15\x03\x01\x00\x02\x02\x0a"))
 			_ = c.Close()
 		}

@@ -132,6 +132,13 @@ func (t *tarFiles) add(h *tar.Header) error {
 	return nil
 }
 
+// isLayout reports whether the archive holds an OCI layout.
+func (t *tarFiles) isLayout() bool {
+	_, layout := t.entries["oci-layout"]
+	_, index := t.entries["index.json"]
+	return layout && index
+}
+
 func (t *tarFiles) file(name string) (io.ReadCloser, int64, error) {
 	e, ok := t.entries[path.Clean(name)]
 	if !ok {

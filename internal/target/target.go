@@ -196,7 +196,7 @@ func open(ctx context.Context, req Request, env Environment) ([]*Target, error) 
 	}
 	open, ok := map[string]func(context.Context, string) ([]*Target, error){
 		"registry": o.registry, "oci": o.layout, "oci-archive": o.ociArchive,
-		"docker-archive": single(o.dockerArchive), "daemon": single(o.daemon),
+		"docker-archive": o.dockerArchive, "daemon": o.daemon,
 	}[scheme]
 	if !ok {
 		return nil, usage("open image "+req.Reference, fmt.Errorf("unknown scheme %q", scheme),
@@ -214,17 +214,6 @@ func open(ctx context.Context, req Request, env Environment) ([]*Target, error) 
 		return targets, o.explain(ctx, err)
 	}
 	return targets, nil
-}
-
-// single adapts a transport that has no indexes.
-func single(open func(context.Context, string) (*Target, error)) func(context.Context, string) ([]*Target, error) {
-	return func(ctx context.Context, rest string) ([]*Target, error) {
-		t, err := open(ctx, rest)
-		if err != nil {
-			return nil, err
-		}
-		return []*Target{t}, nil
-	}
 }
 
 func (o *opener) setPlatform() error {
