@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 
 	"github.com/portcullis-ci/portcullis/internal/layers"
 )
@@ -42,21 +43,28 @@ func archiveOf(ctx context.Context, root *os.Root) io.ReadCloser {
 	r, w := io.Pipe()
 	go func() {
 		tw := tar.NewWriter(w)
-		err := fs.WalkDir(root.FS(), ".", func(p string, d fs.DirEntry, err error) error {
-			if err == nil {
-				err = ctx.Err()
-			}
-			if err != nil || p == "." {
-				return err
-			}
-			return addFile(tw, root, p, d)
-		})
+		var device uint64
+		top, err := root.Stat(".")
+		if err == nil {
+			device = deviceOf(top)
+			err = fs.WalkDir(root.FS(), ".", func(p string, d fs.DirEntry, err error) error {
+				if err == nil {
+					err = ctx.Err()
+				}
+				if err != nil || p == "." {
+					return err
+				}
+				return addFile(tw, root, p, d, device)
+			})
+		}
 		w.CloseWithError(errors.Join(err, tw.Close()))
 	}()
 	return r
 }
 
-func addFile(tw *tar.Writer, root *os.Root, p string, d fs.DirEntry) error {
+// addFile adds one file, or a directory without what is in it; the directories
+// of a running kernel are left out with all that is below them.
+func addFile(tw *tar.Writer, root *os.Root, p string, d fs.DirEntry, device uint64) error {
 	info, err := d.Info()
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -66,6 +74,9 @@ func addFile(tw *tar.Writer, root *os.Root, p string, d fs.DirEntry) error {
 	}
 	if info.Mode()&fs.ModeSocket != 0 {
 		return nil
+	}
+	if info.IsDir() && isKernels(filepath.Join(root.Name(), p), info, device) {
+		return fs.SkipDir
 	}
 	link := ""
 	if info.Mode()&fs.ModeSymlink != 0 {
