@@ -4,7 +4,7 @@ import "encoding/binary"
 
 // farther holds, four bits for each distance below eight, its least multiple
 // that is no less than eight.
-const farther = 0xec_a89_88_0
+const farther uint32 = 0xec_a89_88_0
 
 // decode unpacks symbols of a coded block until out is full or the block ends.
 func (d *decoder) decode() error {

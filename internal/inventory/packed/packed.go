@@ -56,7 +56,7 @@ const (
 
 // maxBody bounds the packed form in bytes, far above that of the largest image
 // that can be examined.
-const maxBody = 1 << 31
+const maxBody int64 = 1 << 31
 
 // Encode writes an image.
 func Encode(w io.Writer, img Image) error {
@@ -76,7 +76,7 @@ func Encode(w io.Writer, img Image) error {
 		size += len(p.numbers) + len(p.texts)
 	}
 	size += len(head)
-	if size > maxBody {
+	if int64(size) > maxBody {
 		return fmt.Errorf("pack inventory: %d bytes, more than %d", size, maxBody)
 	}
 	if _, err := w.Write(append(binary.LittleEndian.AppendUint32(nil, uint32(size)), head...)); err != nil {
