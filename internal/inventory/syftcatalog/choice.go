@@ -14,6 +14,10 @@ func withCatalogersFor(cfg *syft.CreateSBOMConfig, r *resolver) (*syft.CreateSBO
 	for name, globs := range globsOf {
 		found := false
 		for _, g := range globs {
+			// What these are is looked up where the use of memory is watched.
+			if found = g == javaPattern && len(r.likeArchives()) > 0; found {
+				break
+			}
 			files, err := r.FilesByGlob(g)
 			if err != nil {
 				return nil, err

@@ -21,17 +21,23 @@ const javaPattern = "**/*.jar"
 // they are given one; where they really are stays.
 func (r *resolver) otherArchives() []file.Location {
 	var out []file.Location
-	for _, e := range r.files {
-		name := e.Name()
-		if e.Type != layers.Regular || holdsArchives(name) {
-			continue
-		}
-		if e.MIME != layers.JavaArchive && !holdsArchives(strings.ToLower(name)) {
-			continue
-		}
+	for _, e := range r.likeArchives() {
 		if r.holdsJava(e) {
 			out = append(out, r.location(archiveName(e.Path), e))
 		}
+	}
+	return out
+}
+
+// likeArchives are the files of other names that begin as a Java archive does, or
+// are named as one in other letters.
+func (r *resolver) likeArchives() []*layers.Entry {
+	var out []*layers.Entry
+	for _, e := range r.files {
+		if e.Type != layers.Regular || e.MIME != layers.JavaArchive && !holdsArchives(strings.ToLower(e.Name())) || holdsArchives(e.Name()) {
+			continue
+		}
+		out = append(out, e)
 	}
 	return out
 }

@@ -70,7 +70,7 @@ type archiveCheck struct {
 	broken []string
 }
 
-// maxBroken bounds how many broken archives in an archive are named, and
+// maxBroken bounds how many broken files in an archive are named, and
 // maxBrokenName the bytes of each name.
 const maxBroken, maxBrokenName = 10, 200
 

@@ -29,9 +29,15 @@ func newPythonZipCataloger() pkg.Cataloger {
 	return generic.NewCataloger("python-zip-cataloger").WithParserByGlobs(parsePythonZip, pythonZips...)
 }
 
-// maxPythonMetadata is what is read of what is said of one package: the
-// description that follows the fields is not wanted.
-const maxPythonMetadata = 1 << 20
+const (
+	// maxPythonMetadata is what is read of what is said of one package: the
+	// description that follows the fields is not wanted.
+	maxPythonMetadata = 1 << 20
+	// maxPythonArchive is that of all packages of an archive. Applications have
+	// hundreds with a few kilobytes each; entries of an archive may be the same
+	// bytes many times over.
+	maxPythonArchive = 64 << 20
+)
 
 func parsePythonZip(ctx context.Context, _ file.Resolver, _ *generic.Environment, in file.LocationReadCloser) ([]pkg.Package, []artifact.Relationship, error) {
 	content, ok := in.ReadCloser.(interface {
@@ -56,13 +62,20 @@ func pythonPackagesIn(r io.ReaderAt, size int64) (out []pythonMetadata, err erro
 	if err != nil {
 		return nil, fmt.Errorf("read a Python archive: %w", err)
 	}
+	left, bad := int64(maxPythonArchive), 0
 	for _, f := range z.File {
 		if !describesPythonPackage(f.Name) {
 			continue
 		}
-		said, unread := readPythonMetadata(f)
+		if left <= 0 {
+			return out, errors.Join(err, fmt.Errorf("more than %d MB are said of the packages in it", maxPythonArchive>>20))
+		}
+		said, read, unread := readPythonMetadata(f)
+		left -= max(read, 1<<10)
 		if unread != nil {
-			err = errors.Join(err, fmt.Errorf("%s: %w", f.Name, unread))
+			if bad++; bad <= maxBroken {
+				err = errors.Join(err, fmt.Errorf("%s: %w", f.Name[:min(len(f.Name), maxBrokenName)], unread))
+			}
 			continue
 		}
 		out = append(out, said)
@@ -87,13 +100,16 @@ func describesPythonPackage(name string) bool {
 // pythonMetadata are fields that are said of a package.
 type pythonMetadata struct{ name, version, license string }
 
-func readPythonMetadata(f *zip.File) (said pythonMetadata, err error) {
+// readPythonMetadata also returns how many bytes it read.
+func readPythonMetadata(f *zip.File) (said pythonMetadata, read int64, err error) {
 	r, err := f.Open()
 	if err != nil {
-		return said, err
+		return said, 0, err
 	}
 	defer func() { _ = r.Close() }() // only read
-	lines := bufio.NewScanner(io.LimitReader(r, maxPythonMetadata))
+	bounded := &io.LimitedReader{R: r, N: maxPythonMetadata}
+	defer func() { read = maxPythonMetadata - bounded.N }()
+	lines := bufio.NewScanner(bounded)
 	lines.Buffer(nil, maxPythonMetadata)
 	for lines.Scan() && lines.Text() != "" {
 		field, value, _ := strings.Cut(lines.Text(), ":")
@@ -112,12 +128,12 @@ func readPythonMetadata(f *zip.File) (said pythonMetadata, err error) {
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return said, err
+		return said, 0, err
 	}
 	if said.name == "" {
-		return said, errors.New("it does not name the package")
+		return said, 0, errors.New("it does not name the package")
 	}
-	return said, nil
+	return said, 0, nil
 }
 
 // separators are written as one hyphen in the name of a Python package
