@@ -11,9 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
-	stereofile "github.com/anchore/stereoscope/pkg/file"
 	"github.com/anchore/syft/syft/file"
 
 	"github.com/portcullis-ci/portcullis/internal/inventory"
@@ -476,15 +474,6 @@ func (r *resolver) unreadable() []inventory.Unreadable {
 	return out
 }
 
-// FileMetadataByLocation describes a file.
-func (r *resolver) FileMetadataByLocation(l file.Location) (file.Metadata, error) {
-	e := r.index.Resolve(l.RealPath, false)
-	if e == nil {
-		return file.Metadata{}, fmt.Errorf("describe %s: %w", l.RealPath, fs.ErrNotExist)
-	}
-	return metadata(e), nil
-}
-
 // AllLocations sends every entry of the tree.
 func (r *resolver) AllLocations(ctx context.Context) <-chan file.Location {
 	return r.send(ctx, func(string) bool { return true })
@@ -507,33 +496,6 @@ func (r *resolver) send(ctx context.Context, wanted func(path string) bool) <-ch
 		}
 	}()
 	return out
-}
-
-var entryTypes = map[layers.Type]struct {
-	stereo stereofile.Type
-	mode   fs.FileMode
-}{
-	layers.Regular:     {stereofile.TypeRegular, 0},
-	layers.Directory:   {stereofile.TypeDirectory, fs.ModeDir},
-	layers.Symlink:     {stereofile.TypeSymLink, fs.ModeSymlink},
-	layers.HardLink:    {stereofile.TypeHardLink, 0},
-	layers.CharDevice:  {stereofile.TypeCharacterDevice, fs.ModeDevice | fs.ModeCharDevice},
-	layers.BlockDevice: {stereofile.TypeBlockDevice, fs.ModeDevice},
-	layers.FIFO:        {stereofile.TypeFIFO, fs.ModeNamedPipe},
-}
-
-func metadata(e *layers.Entry) file.Metadata {
-	t := entryTypes[e.Type]
-	mode := fs.FileMode(e.Mode&0o777) | t.mode
-	for bit, flag := range map[uint32]fs.FileMode{0o4000: fs.ModeSetuid, 0o2000: fs.ModeSetgid, 0o1000: fs.ModeSticky} {
-		if e.Mode&bit != 0 {
-			mode |= flag
-		}
-	}
-	return file.Metadata{
-		FileInfo: stereofile.ManualInfo{NameValue: path.Base(e.Path), SizeValue: e.Size, ModeValue: mode, ModTimeValue: time.Time{}},
-		Path:     e.Path, LinkDestination: e.Link, UserID: int(e.UID), GroupID: int(e.GID), Type: t.stereo, MIMEType: e.MIME,
-	}
 }
 
 // locations is a list in which each file occurs once.
