@@ -263,7 +263,7 @@ func inventoryOf(ctx context.Context, model *sbom.SBOM, r *resolver, lists resto
 		return inventory.Inventory{}, err
 	}
 	inv.Files, inv.Caches = stock.files, stock.caches
-	inv.Unreadable = r.named(slices.Concat(inv.Unreadable, lists.unreadable, stock.unreadable, damaged, opaquePrograms(index), r.unreadable()))
+	inv.Unreadable = r.named(slices.Concat(inv.Unreadable, lists.unreadable, stock.unreadable, damaged, opaquePrograms(inv, index), r.unreadable()))
 	for _, p := range index.Problems() {
 		inv.Ambiguous = append(inv.Ambiguous, inventory.Ambiguous{
 			Place: inventory.Place{Path: p.Path, Layer: index.DiffID(p.Layer)}, Reason: p.Reason, Repeated: p.Kind == layers.Repeated,

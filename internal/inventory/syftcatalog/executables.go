@@ -46,9 +46,12 @@ const (
 	// in itself. Nothing says which packages those are.
 	pyInstaller
 	nodeApplication
+	// rustProgram is in the paths of sources that programs of Rust name when they
+	// panic. Without cargo-auditable nothing says of which crates they are made.
+	rustProgram
 
 	// opaque are the signatures of what no cataloger reads, see opaquePrograms.
-	opaque = pyInstaller | nodeApplication
+	opaque = pyInstaller | nodeApplication | rustProgram
 )
 
 // signatures are in the order of the bits.
@@ -65,6 +68,7 @@ var signatures = []layers.Signature{
 	{Bytes: []byte("rust-deps-v0")},
 	{Bytes: []byte("MEI\x0c\x0b\x0a\x0b\x0e")},
 	{Bytes: []byte("NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2:1")},
+	{Bytes: []byte("library/std/src/")},
 }
 
 // withNarrowedCatalogers has each cataloger of executables look only at those that

@@ -1,7 +1,9 @@
 package syftcatalog
 
 import (
+	"path"
 	"slices"
+	"strings"
 
 	"github.com/portcullis-ci/portcullis/internal/inventory"
 	"github.com/portcullis-ci/portcullis/internal/layers"
@@ -65,18 +67,39 @@ func releaseFile(x *layers.Index) inventory.Place {
 }
 
 // opaquePrograms lists the programs that hold packages of which nothing says what
-// they are. A program of Go that holds these signatures looks for them, as this one.
-func opaquePrograms(x *layers.Index) []inventory.Unreadable {
+// they are. A program of Go that holds these signatures looks for them, as this
+// one; what a package of the system brought is judged as that package.
+func opaquePrograms(inv inventory.Inventory, x *layers.Index) []inventory.Unreadable {
 	var out []inventory.Unreadable
 	for e := range x.All() {
 		if e.Type != layers.Regular || e.Signs&opaque == 0 || e.Signs&goBuildInfo != 0 {
 			continue
 		}
-		reason := "PyInstaller packed Python packages into this program, and does not say which"
-		if e.Signs&pyInstaller == 0 {
+		if _, owned := inv.Owner(e.Path); owned {
+			continue
+		}
+		var reason string
+		switch {
+		case e.Signs&pyInstaller != 0:
+			reason = "PyInstaller packed Python packages into this program, and does not say which"
+		case e.Signs&nodeApplication != 0:
 			reason = "an application of Node is packed into this program, which does not say of which packages"
+		case e.Signs&(cargoAuditable|cargoAuditableOld) == 0 && e.Mode&0o111 != 0 && !isLibrary(e.Name()):
+			reason = "this program of Rust does not say of which crates it is made; cargo auditable builds it so that it does"
+		default:
+			continue
 		}
 		out = append(out, inventory.Unreadable{Path: e.Path, Reason: reason})
 	}
 	return out
+}
+
+// isLibrary reports whether an executable is one that other programs load: those of
+// Python's and Node's packages are judged as these.
+func isLibrary(name string) bool {
+	switch path.Ext(name) {
+	case ".so", ".node", ".dll", ".dylib":
+		return true
+	}
+	return strings.Contains(name, ".so.")
 }

@@ -96,25 +96,28 @@ func TestProgramsWithPackagesThatNobodyNamesAreToldOf(t *testing.T) {
 	}
 	const cookie, fuse = "MEI\x0c\x0b\x0a\x0b\x0e", "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2:"
 	large := strings.Repeat("some of the program ", 1<<20)
-	files := imagetest.Debian(imagetest.Package{Name: "dash", Version: "1"})
+	const panics = "/rustc/0123456789abcdef/library/std/src/panicking.rs"
+	files := imagetest.Debian(imagetest.Package{Name: "dash", Version: "1", Files: []string{"/usr/bin/of-a-package"}})
 	for name, body := range map[string][]byte{
 		"python": elf("bootloader", "packages", cookie), "large": elf(large, cookie), "very-large": elf(large, large, large, cookie),
 		"sea":  elf("node", fuse+"1", "application"),
 		"node": elf("node", fuse+"0"), "bootloader": elf("bootloader"), "scanner": elf("\xff Go buildinf:", cookie, fuse+"1"), "text": []byte(cookie),
+		"rust": elf(panics), "lib.so": elf(panics), "lib.so.1": elf(panics), "of-a-package": elf(panics),
 	} {
 		files = append(files, imagetest.File{Path: "usr/bin/" + name, Body: body, Mode: 0o755})
 	}
+	files = append(files, imagetest.File{Path: "usr/share/rust.debug", Body: elf(panics), Mode: 0o644})
 	img, err := imagetest.New().Layer("COPY", files...).Image()
 	must(t, err)
 	inv, bom := catalog(t, layout(t, img))
 	got := map[string]bool{}
 	for _, u := range inv.Unreadable {
-		if !strings.Contains(u.Reason, "packed") {
+		if !strings.Contains(u.Reason, "packed") && !strings.Contains(u.Reason, "crates") {
 			t.Errorf("%s: %s", u.Path, u.Reason)
 		}
 		got[u.Path] = true
 	}
-	want := map[string]bool{"/usr/bin/python": true, "/usr/bin/large": true, "/usr/bin/very-large": true, "/usr/bin/sea": true}
+	want := map[string]bool{"/usr/bin/python": true, "/usr/bin/large": true, "/usr/bin/very-large": true, "/usr/bin/sea": true, "/usr/bin/rust": true}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("programs told of (-want +got):\n%s", diff)
 	}
