@@ -204,7 +204,12 @@ func wrappingCases() []hostileCase {
 		{row: "58", name: "docker-archive-two-manifests", exits: refused, says: "manifest.json", prepare: dockerArchive(func(_ *scene, entries []imagetest.File) []imagetest.File {
 			return append(entries, manifest(`[{"Config":"config.json","RepoTags":["other:1"],"Layers":["layer.tar"]}]`))
 		})},
-		{row: "59", name: "docker-archive-two-images", exits: refused, says: "2 images|several|images", prepare: dockerArchive(swap(2, manifest(
+		{row: "59", name: "docker-archive-two-images", exits: refused, says: "2 images|several|images", prepare: dockerArchive(func(_ *scene, entries []imagetest.File) []imagetest.File {
+			other := bytes.Replace(entries[0].Body, []byte("{"), []byte(`{"author":"somebody else",`), 1)
+			entries[2] = manifest(`[{"Config":"config.json","RepoTags":["a:1"],"Layers":["layer.tar"]},{"Config":"other.json","RepoTags":["b:1"],"Layers":["layer.tar"]}]`)
+			return append(entries, imagetest.File{Path: "other.json", Body: other})
+		})},
+		{row: "59", name: "docker-archive-two-names", exits: passed, prepare: dockerArchive(swap(2, manifest(
 			`[{"Config":"config.json","RepoTags":["a:1"],"Layers":["layer.tar"]},{"Config":"config.json","RepoTags":["b:1"],"Layers":["layer.tar"]}]`)))},
 		{row: "60", name: "empty-file", exits: refused, says: "not an image", prepare: func(s *scene) ([]string, error) {
 			path, err := s.write("empty.tar", nil)

@@ -113,7 +113,7 @@ func restoreLists(ctx context.Context, x *layers.Index) (restoredLists, error) {
 		case isList && e.Layer != layer && m.kind != singleLists:
 			// A later list took its place. Files of one package each, which later
 			// layers add to, are all of them the list.
-		case isList && (!clear || now != nil && listsPackages(ctx, x, m, now)):
+		case isList && (!clear || now != nil && !isBlank(ctx, x, now)):
 			out.unreadable = append(out.unreadable, inventory.Unreadable{Path: e.Path, Reason: "a later layer puts something else in the place of this list of packages"})
 		case isList:
 			out.byPath[e.Path], files[e.Path] = e, e
@@ -135,6 +135,17 @@ func belongs(e *layers.Entry, layer int32) bool {
 		return e.Layer >= layer
 	}
 	return e.Layer <= layer
+}
+
+// isBlank reports whether a file holds nothing but white space, as what emptied a
+// list leaves. One that cannot be read is not: whoever reads it says why.
+func isBlank(ctx context.Context, x *layers.Index, e *layers.Entry) bool {
+	const most = 4096
+	if e.Size == 0 || e.Size > most {
+		return e.Size == 0
+	}
+	data, err := text(ctx, x, e)
+	return err == nil && len(bytes.TrimSpace(data)) == 0
 }
 
 // packageBegins are the first words of a package in a list, by kind.

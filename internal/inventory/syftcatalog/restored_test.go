@@ -51,6 +51,8 @@ func TestPackagesOfADeletedListAreThere(t *testing.T) {
 		"apk's directory is deleted":             {alpine, []imagetest.File{text("lib/.wh.apk", "")}, "musl", "/lib/apk/db/installed", false},
 		"a list in a directory is deleted":       {under("srv/root/", debian), []imagetest.File{text("srv/root/var/lib/.wh.dpkg", "")}, "zlib1g", "/srv/root/var/lib/dpkg/status", false},
 		"a directory takes the list's place":     {debian, append(imagetest.NPM("/var/lib/dpkg/status", "lodash@4.17.4"), text("var/lib/dpkg/.wh.available", "")), "lodash", "", true},
+		"noise takes the list's place":           {debian, []imagetest.File{text("var/lib/dpkg/status", "\x00\x01\x02 no list\n")}, "", "", true},
+		"a long text takes the list's place":     {debian, []imagetest.File{text("var/lib/dpkg/status", strings.Repeat(" ", 10_000)+"\n")}, "", "", true},
 		"a link takes the list's place":          {debian, []imagetest.File{imagetest.Symlink("var/lib/dpkg/status", "/nowhere")}, "", "", true},
 		"a link takes its directory's place":     {debian, append(imagetest.NPM("/opt/app/status", "lodash@4.17.4"), text("var/lib/.wh.dpkg", ""), imagetest.Symlink("var/lib/dpkg", "/opt/app")), "lodash", "", true},
 		"a file takes its directory's place":     {debian, []imagetest.File{text("var/lib/dpkg", "x")}, "", "", true},
