@@ -28,12 +28,17 @@ func main() {
 func run(ctx context.Context) error {
 	binary := flag.String("bin", "bin/portcullis", "the program to examine")
 	only := flag.String("only", "", "regular expression of the names of the cases to run (default: all)")
+	skip := flag.String("skip", "^$", "regular expression of the names of the cases to leave out")
 	verbose := flag.Bool("v", false, "show what the program says in each case")
 	advisories := flag.String("advisories", "testdata/advisories", "OSV records to build the database from")
 	flag.Parse()
 	wanted, err := regexp.Compile(*only)
 	if err != nil {
 		return fmt.Errorf("-only: %w", err)
+	}
+	unwanted, err := regexp.Compile(*skip)
+	if err != nil {
+		return fmt.Errorf("-skip: %w", err)
 	}
 	program, err := filepath.Abs(*binary)
 	if err != nil {
@@ -50,7 +55,7 @@ func run(ctx context.Context) error {
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.TabIndent)
 	ran, broken := 0, 0
 	for _, c := range allCases() {
-		if !wanted.MatchString(c.name) {
+		if !wanted.MatchString(c.name) || unwanted.MatchString(c.name) {
 			continue
 		}
 		if ctx.Err() != nil {
