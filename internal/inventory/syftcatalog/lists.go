@@ -95,7 +95,8 @@ func noDescription(ctx context.Context, x *layers.Index, e *layers.Entry) (strin
 		return "", err
 	}
 	for _, field := range []string{"%NAME%\n", "%VERSION%\n"} {
-		if _, value, _ := bytes.Cut(data, []byte(field)); len(bytes.TrimSpace(value)) == 0 {
+		_, value, _ := bytes.Cut(data, []byte(field))
+		if line, _, _ := bytes.Cut(value, []byte("\n")); len(bytes.TrimSpace(line)) == 0 {
 			return "this description of an installed package lacks its name or version", nil
 		}
 	}
@@ -120,8 +121,9 @@ func cutList(ctx context.Context, x *layers.Index, e *layers.Entry) (string, err
 	return "", nil
 }
 
-// systemTypes are the types of packages that the managers of systems install.
-var systemTypes = map[string]bool{"deb": true, "apk": true, "rpm": true, "alpm": true, "opkg": true, "ebuild": true, "nix": true}
+// ofSystem reports whether the managers of systems install packages of a type. That
+// of Nix has no database in which they share a place.
+func ofSystem(kind string) bool { return sharedDatabase[kind] || kind == "nix" }
 
 // withoutEmptyDatabases leaves out databases of rpm that can be read and list
 // nothing, where another manager installed the system: building a package of rpm
@@ -129,7 +131,7 @@ var systemTypes = map[string]bool{"deb": true, "apk": true, "rpm": true, "alpm":
 func (r *resolver) withoutEmptyDatabases(list []inventory.Unreadable, packages []inventory.Package) []inventory.Unreadable {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.empty) == 0 || !slices.ContainsFunc(packages, func(p inventory.Package) bool { return systemTypes[p.Type] && p.Type != "rpm" }) {
+	if len(r.empty) == 0 || !slices.ContainsFunc(packages, func(p inventory.Package) bool { return ofSystem(p.Type) && p.Type != "rpm" }) {
 		return list
 	}
 	return slices.DeleteFunc(list, func(u inventory.Unreadable) bool { return r.empty[u.Path] })
@@ -143,7 +145,7 @@ func unlisted(inv inventory.Inventory) []inventory.Unreadable {
 		return nil
 	}
 	for _, p := range inv.Packages {
-		if systemTypes[p.Type] {
+		if ofSystem(p.Type) {
 			return nil
 		}
 	}

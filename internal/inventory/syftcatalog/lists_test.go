@@ -84,7 +84,7 @@ func TestAPackageThatPacmanDoesNotDescribeIsTold(t *testing.T) {
 		arch, local("zlib-1.3.1-2", "desc", "%NAME%\nzlib\n\n%VERSION%\n1.3.1-2\n\n"), local("zlib-1.3.1-2", "files", "%FILES%\n"),
 		{Path: "var/lib/pacman/local/zlib-1.3.1-2/mtree", Body: imagetest.GzipOf([]byte("#mtree\n"))},
 	}
-	for name, desc := range map[string]string{"noise": "noise", "nothing": "\n", "cut before the version": "%NAME%\nbash\n\n%VERSION%\n"} {
+	for name, desc := range map[string]string{"noise": "noise", "nothing": "\n", "cut before the version": "%NAME%\nbash\n\n%VERSION%\n", "an empty name": "%NAME%\n\n%VERSION%\n1-1\n\n"} {
 		bash := []imagetest.File{
 			local("bash-5.2-1", "desc", desc), local("bash-5.2-1", "files", "%FILES%\n"),
 			{Path: "var/lib/pacman/local/bash-5.2-1/mtree", Body: imagetest.GzipOf([]byte("#mtree\n"))},
